@@ -1,0 +1,320 @@
+"""The protocols between the coach and everything around it. Imports only model and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from bot.model import Delivery, Entry, Incoming, Kind, Origin, Outgoing, Participant, Receipt, Reply, Said
+from curriculum.model import Programme
+
+
+class Clock(Protocol):
+    """The product's time. Read in coach, scheduler, outbox and http only (design.md §4)."""
+
+    def now(self) -> datetime:
+        """The present moment, aware, in UTC."""
+        ...
+
+
+class Curriculum(Protocol):
+    """Programmes by slug and locale."""
+
+    def programme(self, slug: str, locale: str) -> Programme:
+        """Raises KeyError if there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What a `Said` became: the reply, and which variant of which prompts was used."""
+
+    reply: Reply
+    used: Mapping[str, int]
+
+
+class Renderer(Protocol):
+    """Turns prompts and facts into replies."""
+
+    def render(self, said: Said, to: Participant, on: date) -> Rendered:
+        """`on` is the reader's local date. Raises ContentError if the prompt is unknown or a fact is missing."""
+        ...
+
+    def label(self, prompt: str, choice: str, locale: str) -> str:
+        """The words on a button."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """A place that somebody may mean."""
+
+    name: str
+    country: str
+    zone: str
+    population: int
+    region: str = ""
+
+
+class Gazetteer(Protocol):
+    """Time zones by city and by place; offline."""
+
+    def cities(self, name: str) -> Sequence[City]:
+        """Cities of this name (any case, with or without accents), one per zone and country, largest first."""
+        ...
+
+    def zone_at(self, latitude: float, longitude: float) -> str | None:
+        """The IANA zone there."""
+        ...
+
+
+# ---------------------------------------------------------------- storage
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A person as loaded under their lock."""
+
+    participant: Participant
+    installation: str
+    wake_at: datetime | None
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A person as they shall be saved. `revision` is the one they were loaded with."""
+
+    participant: Participant
+    wake_at: datetime | None
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class TouchpointRow:
+    """A touchpoint that was said or missed; (person, kind, on) is unique for ever."""
+
+    person: str
+    kind: Kind
+    on: date
+    missed: bool
+    at: datetime
+
+
+class UnitOfWork(Protocol):
+    """One writing transaction. Committed when its block ends without an exception, else rolled back."""
+
+    async def new(self, installation: str, keys: Sequence[str], at: datetime) -> set[str]:
+        """Marks these input keys as received and returns those never seen before (expect everything twice)."""
+        ...
+
+    async def persons(self, origins: Sequence[Origin]) -> Mapping[Origin, str]:
+        """The person id behind each origin; strangers get a person, an address and an empty state."""
+        ...
+
+    async def load(self, persons: Sequence[str]) -> Mapping[str, Known]:
+        """Locks these people (in the order of their ids) and loads them."""
+        ...
+
+    async def due(self, now: datetime, limit: int) -> Sequence[Known]:
+        """Locks and loads up to `limit` people with wake_at <= now, earliest first, skipping those locked elsewhere."""
+        ...
+
+    async def save(self, people: Sequence[Saved]) -> None:
+        """Writes state and wake_at, revision + 1. Raises StoreError if a revision is not the one loaded."""
+        ...
+
+    async def record(self, entries: Sequence[Entry]) -> None:
+        """Keeps what people wrote or did."""
+        ...
+
+    async def touch(self, rows: Sequence[TouchpointRow]) -> None:
+        """Keeps touchpoints; a second one of the same (person, kind, on) is a bug and raises StoreError."""
+        ...
+
+    async def post(self, outgoing: Sequence[Outgoing]) -> None:
+        """Puts replies into the outbox, in order; one with a `dedup` that is already there is left out."""
+        ...
+
+    async def cancel(self, addresses: Sequence[str], priority: int) -> None:
+        """Withdraws what is queued and unsent for these addresses at this priority or a less urgent one (number >=)."""
+        ...
+
+    async def recall(self, person: str, kinds: Sequence[str], limit: int) -> Sequence[Entry]:
+        """The latest entries of these kinds, newest first."""
+        ...
+
+    async def reach(self, address: str, reachable: bool) -> None:
+        """Marks an address as reachable or not, and its person's `reachable` alike."""
+        ...
+
+    async def keep_input(self, incoming: Sequence[Incoming], at: datetime) -> None:
+        """Keeps inputs (encrypted) before they are worked on: the inbox of webhooks. A known key is left out."""
+        ...
+
+    async def kept_inputs(self, installation: str, limit: int) -> Sequence[Incoming]:
+        """Inputs kept and not yet worked on, oldest first."""
+        ...
+
+    async def drop_inputs(self, installation: str, keys: Sequence[str]) -> None:
+        """These kept inputs have been worked on."""
+        ...
+
+    async def remember(self, name: str, value: str) -> None:
+        """A small fact of the system's own (an offset, the rehearsal clock)."""
+        ...
+
+    async def remembered(self, name: str) -> str | None:
+        """That fact, or None."""
+        ...
+
+
+class Queries(Protocol):
+    """Reading without a lock: for pages, transcripts and the rehearsal clock."""
+
+    async def entries(self, person: str, kinds: Sequence[str] = (), limit: int = 1000) -> Sequence[Entry]:
+        """Entries newest first; no kinds means all."""
+        ...
+
+    async def participant(self, person: str) -> Participant | None:
+        """The person's state."""
+        ...
+
+    async def person_at(self, origin: Origin) -> str | None:
+        """The person behind an origin, if there is one."""
+        ...
+
+    async def touchpoints(self, person: str) -> Sequence[TouchpointRow]:
+        """All touchpoints of a person, oldest first."""
+        ...
+
+    async def next_wake(self, after: datetime) -> datetime | None:
+        """The earliest wake_at or unsent due_at that lies after `after`."""
+        ...
+
+    async def pending(self, now: datetime) -> int:
+        """Outbox rows due and not final (retries included), plus kept inputs."""
+        ...
+
+    async def overdue(self, now: datetime) -> int:
+        """People with wake_at <= now."""
+        ...
+
+    async def counts(self) -> Mapping[str, int]:
+        """Sizes for metrics: people, queued, sending, dead, kept_inputs."""
+        ...
+
+    async def remembered(self, name: str) -> str | None:
+        """A small fact of the system's own."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a delivery ended. state: "sent", "queued" (again at `retry_in` seconds), "dead", "expired", "unreachable"."""
+
+    id: int
+    state: str
+    retry_in: float = 0.0
+    counts: bool = True
+    ref: str | None = field(default=None, repr=False)
+    problem: str = ""  # a class name or a short code, never text
+
+
+class OutboxStore(Protocol):
+    """What the outbox needs of the database; leases and retries run on the database's clock."""
+
+    async def acquire(self, installation: str, owner: str, ttl: float) -> int | None:
+        """Takes a lease that has run out: its epoch, or None if it is held. Rows left "sending" are queued again."""
+        ...
+
+    async def release(self, installation: str, owner: str, epoch: int) -> None:
+        """Gives the lease back so that another need not wait."""
+        ...
+
+    async def tick(
+        self,
+        installation: str,
+        owner: str,
+        epoch: int,
+        ttl: float,
+        results: Sequence[Result],
+        room: int,
+        busy: frozenset[str],
+        now: datetime,
+        renew: bool,
+    ) -> Sequence[Delivery]:
+        """One transaction: record results, renew the lease, expire what is late, pick by (priority, id), one row an address.
+
+        Reads only when there is nothing to record, renew or pick. Raises LeaseLost.
+        """
+        ...
+
+    async def cooling(self, installation: str) -> Mapping[str, float]:
+        """Addresses whose next try lies ahead, with the seconds left: after a take-over the limits start with them."""
+        ...
+
+
+class Store(Protocol):
+    """A database."""
+
+    outbox: OutboxStore
+
+    def writing(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Begins a writing transaction."""
+        ...
+
+    def reading(self) -> AbstractAsyncContextManager[Queries]:
+        """Begins a transaction that only reads."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go of connections and locks."""
+        ...
+
+
+# ---------------------------------------------------------------- the edge
+
+
+class Door(Protocol):
+    """The only way in for messages, taps and alarms."""
+
+    async def receive(self, incoming: Sequence[Incoming]) -> None:
+        """Acts on inputs, in order, each key once; durable when it returns."""
+        ...
+
+    async def keep(self, incoming: Sequence[Incoming]) -> None:
+        """Makes inputs durable without working on them yet (webhooks acknowledge after this)."""
+        ...
+
+    async def work(self) -> int:
+        """Works on kept inputs; how many."""
+        ...
+
+    async def wake(self, limit: int = 1000) -> int:
+        """Wakes people who are due; how many."""
+        ...
+
+
+class Adapter(Protocol):
+    """A platform, seen from the coach: one installation of it."""
+
+    installation: str
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        """Delivers one reply. Raises only DeliveryError's subclasses (or anything unknown, which is retried)."""
+        ...
+
+    async def listen(self, door: Door) -> None:
+        """Brings inputs to the door until cancelled. Runs only while this process holds the installation's lease."""
+        ...
+
+    async def close(self) -> None:
+        """Lets go of connections."""
+        ...
+
+
+Facts = Mapping[str, Any]

@@ -1,0 +1,1 @@
+"""What is taught and when: the programme's model, its loader and its content."""
