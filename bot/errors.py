@@ -26,8 +26,27 @@ class ContentError(HeartseaseError):
         self.file, self.line, self.problem = file, line, problem
 
 
+StoreProblem = Literal[
+    "locked",  # another program is writing
+    "in_use",  # another `run` holds the file
+    "read_only",
+    "damaged",
+    "missing",  # cannot be opened: no folder, no right, no such database
+    "newer",  # written by a newer version
+    "outdated",  # not yet migrated
+    "full",
+    "unreachable",  # no connection
+    "conflict",  # a revision or a uniqueness that must hold did not: a bug
+    "refused",  # anything else
+]
+
+
 class StoreError(HeartseaseError):
     """The database cannot be used as it is (locked, read-only, newer, damaged); says how to mend it."""
+
+    def __init__(self, problem: str, kind: StoreProblem = "refused") -> None:
+        super().__init__(problem)
+        self.kind = kind
 
 
 class LeaseLost(HeartseaseError):

@@ -5,18 +5,20 @@ Every datetime here is aware; in storage it is UTC. Personal text appears only i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
+
+from curriculum.model import Text
 
 # ---------------------------------------------------------------- what comes in
 
 
 @dataclass(frozen=True, slots=True)
 class MessageReceived:
-    """Somebody wrote. `kind` is "text" or what it was instead ("voice", "photo", …); `ref` is the platform's id of it."""
+    """Somebody wrote. `kind` is "text" or what it was instead ("voice", "photo", …); `ref` is its platform id."""
 
     text: str = ""
     kind: str = "text"
@@ -135,6 +137,7 @@ class Journey:
     consent_at: datetime | None = None
     graduated_on: date | None = None
     boosters_every: int = 0  # days; 0 is never
+    boosted_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,26 +146,6 @@ class Place:
 
     week: int
     day: int
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One person's place in a conversation: `asked` numbers its open question, `notes` is what it remembers."""
-
-    conversation: str
-    step: str
-    asked: int = 0
-    started: datetime | None = None
-    until: datetime | None = None
-    notes: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Timer:
-    """A moment that a run asked to be woken at (the next cue of a sit)."""
-
-    name: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +161,34 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
-class SaidBefore:
-    """That a variant of a prompt was said on a local date."""
+class Backstep:
+    """A step that was answered, and what stood before the answer: where "back" leads."""
 
-    variant: int
-    on: date
+    step: str
+    notes: Mapping[str, Any]
+    ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One person's place in a conversation: `asked` numbers its open question, `notes` is what it remembers."""
+
+    conversation: str
+    step: str
+    number: int = 0  # unique among this person's runs
+    asked: int = 0
+    started: datetime | None = None
+    until: datetime | None = None
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    previous: tuple[Backstep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A moment that a run asked to be woken at (the next cue of a sit)."""
+
+    name: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +213,7 @@ class Participant:
     fewer: bool = False  # we speak less until we hear from them
     intention: str = field(default="", repr=False)
     ledger: Ledger = Ledger()
-    history: Mapping[str, tuple[SaidBefore, ...]] = field(default_factory=dict)
+    history: Mapping[str, int] = field(default_factory=dict)  # how often each line with variants was said
     address: str = ""  # the preferred one
     reachable: bool = True
 
@@ -215,6 +221,32 @@ class Participant:
     def run(self) -> Run | None:
         """The run that asked last, if one is open."""
         return self.runs[-1] if self.runs else None
+
+
+# ---------------------------------------------------------------- places
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """A place that somebody may mean; `zone` is its IANA time zone."""
+
+    name: str
+    country: str
+    zone: str
+    population: int
+    region: str = ""
+
+
+class Gazetteer(Protocol):
+    """Time zones by city and by place; offline."""
+
+    def cities(self, name: str) -> Sequence[City]:
+        """Cities of this name (any case, with or without accents), one per zone and country, largest first."""
+        ...
+
+    def zone_at(self, latitude: float, longitude: float) -> str | None:
+        """The IANA zone there; None where there is none."""
+        ...
 
 
 # ---------------------------------------------------------------- what the engine answers
@@ -234,6 +266,14 @@ class Recall:
 
     kinds: tuple[str, ...]
     limit: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """A fact with several wordings, of which the reader gets the one they have not heard for longest."""
+
+    key: str
+    texts: tuple[Text, ...]
 
 
 Urgency = Literal["reply", "scheduled", "broadcast"]
@@ -265,6 +305,7 @@ class Recorded:
     about: str = ""  # a practice's or sit's id
     went: str = ""  # did, a_little, not_today
     minutes: int = 0
+    slot: str = ""  # recording the same slot again replaces: how "back" corrects an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,8 +346,7 @@ class Closed:
     """A question was answered: its buttons give way to the chosen one."""
 
     ref: str
-    chosen: Choice
-    prompt: str = ""  # where the label is looked up
+    chosen: str
 
 
 Event = Said | Recorded | Travelled | Touched | Alerted | Reacted | Closed

@@ -43,31 +43,12 @@ class Renderer(Protocol):
         """`on` is the reader's local date. Raises ContentError if the prompt is unknown or a fact is missing."""
         ...
 
-    def label(self, prompt: str, choice: str, locale: str) -> str:
-        """The words on a button."""
+    def label(self, choice: str, locale: str) -> str:
+        """The words on a button; the choice's id itself where it needs none."""
         ...
 
-
-@dataclass(frozen=True, slots=True)
-class City:
-    """A place that somebody may mean."""
-
-    name: str
-    country: str
-    zone: str
-    population: int
-    region: str = ""
-
-
-class Gazetteer(Protocol):
-    """Time zones by city and by place; offline."""
-
-    def cities(self, name: str) -> Sequence[City]:
-        """Cities of this name (any case, with or without accents), one per zone and country, largest first."""
-        ...
-
-    def zone_at(self, latitude: float, longitude: float) -> str | None:
-        """The IANA zone there."""
+    def knows(self, choice: str, locale: str) -> bool:
+        """Whether the choice has words of its own (a city's button carries its label itself)."""
         ...
 
 
@@ -128,7 +109,7 @@ class UnitOfWork(Protocol):
         ...
 
     async def record(self, entries: Sequence[Entry]) -> None:
-        """Keeps what people wrote or did."""
+        """Keeps what people wrote or did; an entry whose id is known replaces the old one."""
         ...
 
     async def touch(self, rows: Sequence[TouchpointRow]) -> None:
@@ -222,6 +203,7 @@ class Result:
     counts: bool = True
     ref: str | None = field(default=None, repr=False)
     problem: str = ""  # a class name or a short code, never text
+    moved_to: str | None = field(default=None, repr=False)  # the address's new platform id
 
 
 class OutboxStore(Protocol):
@@ -247,7 +229,7 @@ class OutboxStore(Protocol):
         now: datetime,
         renew: bool,
     ) -> Sequence[Delivery]:
-        """One transaction: record results, renew the lease, expire what is late, pick by (priority, id), one row an address.
+        """One transaction: record results, renew the lease, expire what is late, pick by (priority, id), one an address.
 
         Reads only when there is nothing to record, renew or pick. Raises LeaseLost.
         """
@@ -314,6 +296,18 @@ class Adapter(Protocol):
 
     async def close(self) -> None:
         """Lets go of connections."""
+        ...
+
+
+class Rehearsal(Protocol):
+    """The settable clock, as HTTP offers it (design.md §8)."""
+
+    async def status(self) -> Mapping[str, Any]:
+        """{"now", "next_wake", "pending", "idle"}, ready for JSON."""
+        ...
+
+    async def move(self, to: str) -> tuple[int, Mapping[str, Any]]:
+        """Moves to "next" or an ISO time through every wake; the HTTP status (200, 400, 503) and the body."""
         ...
 
 

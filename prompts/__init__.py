@@ -1,0 +1,1 @@
+"""How it sounds: templates, their renderer and the small markup they are written in."""

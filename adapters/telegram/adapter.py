@@ -1,0 +1,397 @@
+"""One bot of Telegram's: brings its updates to the door, and delivers replies."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import islice
+from typing import Any
+from urllib.parse import urlencode
+
+import structlog
+from telegram import (
+    Bot,
+    InlineKeyboardMarkup,
+    KeyboardButton,
+    LinkPreviewOptions,
+    ReplyKeyboardMarkup,
+    Update,
+)
+from telegram.constants import ChatAction, ParseMode
+from telegram.error import BadRequest, InvalidToken, TelegramError
+
+from adapters.telegram.aiohttp_request import AiohttpRequest, environment_proxy
+from adapters.telegram.failures import classified, trouble
+from adapters.telegram.inputs import ALLOWED_UPDATES, group_called, to_incoming
+from adapters.telegram.markup import keyboard, messages
+from bot.errors import Rejected
+from bot.model import ChoiceMade, Delivery, Incoming, MessageReceived, Receipt, Reply
+from bot.ports import Door
+
+API = "https://api.telegram.org"
+POLL = 25.0  # seconds that Telegram holds a poll open
+PATIENCE = 15.0  # seconds that any call may take, and a poll beyond its time-out
+SLOW = 1.0  # seconds after which somebody who waits for an answer sees "typing…"
+WORK_EVERY = 2.0  # seconds: another process may have kept an input that nudged nobody here
+GROUP_ANSWER_EVERY = 3600.0  # seconds
+BODY_LIMIT = 1 << 20  # bytes of a webhook's body
+_FETCH = 100  # updates in one poll, Telegram's most
+_TYPING_AT_ONCE = 20
+
+_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
+
+log = structlog.get_logger()
+
+# What a person must do about a trouble; the others pass by themselves.
+_ADVICE = {
+    "conflict": "another process polls this bot: stop it, or give each its own token",
+    "invalid_token": "Telegram does not know this token: take a fresh one from @BotFather",
+    "refused": "Telegram refuses our registration: look at the webhook's URL and secret",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where Telegram shall post updates: our public base URL, and the secret (1 to 256 of A-Z a-z 0-9 _ -)."""
+
+    url: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the adapter itself says."""
+
+    write_in_private: str = "I only talk one to one. Please write to me in private."
+    share_location: str = "Share my location"
+
+
+class TelegramAdapter:
+    """A `bot.ports.Adapter`. `last_ok` (monotonic seconds) and `problem` (a short code) tell how it fares."""
+
+    def __init__(
+        self,
+        installation: str,
+        token: str,
+        base_url: str | None = None,
+        *,
+        webhook: Webhook | None = None,
+        commands: Sequence[tuple[str, str]] = (),
+        words: Words = Words(),
+        poll_timeout: float = POLL,
+        patience: float = PATIENCE,
+        slow_after: float = SLOW,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        base = (base_url or API).rstrip("/")
+        proxy = environment_proxy(base)
+        self.installation = installation
+        self.last_ok: float | None = None
+        self.problem: str | None = None
+        self.webhook_path = f"/telegram/{hmac.new(token.encode(), b'webhook path', hashlib.sha256).hexdigest()[:40]}"
+        self._webhook, self._commands, self._words = webhook, commands, words
+        self._poll_timeout, self._patience, self._slow_after = poll_timeout, patience, slow_after
+        self._sleep, self._monotonic = sleep, monotonic
+        self._polling = AiohttpRequest(connections=1, read_timeout=patience, proxy=proxy)
+        self._calls = AiohttpRequest(read_timeout=patience, proxy=proxy)
+        self._bot = Bot(
+            token,
+            base_url=f"{base}/bot",
+            base_file_url=f"{base}/file/bot",
+            request=self._calls,
+            get_updates_request=self._polling,
+        )
+        self._updates_url = f"{base}/bot{token}/getUpdates"
+        self._username = ""
+        self._offset: int | None = None
+        self._nudged = asyncio.Event()
+        self._asides: set[asyncio.Task[None]] = set()
+        self._told: dict[int, float] = {}  # groups that heard lately where to write
+        self._parts_sent: dict[int, int] = {}  # what is through of a long reply whose rest must be retried
+
+    # ------------------------------------------------------------ out
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        """Delivers one reply; a long text as several messages, the buttons on the last.
+
+        Raises:
+            DeliveryError: one of its subclasses says what to do next.
+        """
+        try:
+            match delivery.reply.act:
+                case "message":
+                    return await self._say(delivery)
+                case "react":
+                    return await self._react(delivery)
+                case "close":
+                    return await self._close_question(delivery)
+        except TelegramError as error:
+            if isinstance(error, InvalidToken):
+                log.error("telegram.invalid_token", installation=self.installation, advice=_ADVICE["invalid_token"])
+            raise classified(error) from error
+
+    async def typing(self, platform_id: str) -> None:
+        """Shows "typing…" for some seconds. Never retried."""
+        with suppress(TelegramError):
+            await self._bot.send_chat_action(platform_id, ChatAction.TYPING)
+
+    async def close(self) -> None:
+        """Lets go of connections."""
+        for aside in self._asides:
+            aside.cancel()
+        await asyncio.gather(*self._asides, return_exceptions=True)
+        await self._polling.shutdown()
+        await self._calls.shutdown()
+
+    async def _say(self, delivery: Delivery) -> Receipt:
+        markup, parts = self._markup(delivery.reply), messages(delivery.reply.text)
+        if not parts:
+            raise Rejected("a message without text")
+        sent = self._parts_sent.pop(delivery.id, 0)
+        try:
+            for part in parts[sent:]:
+                message = await self._bot.send_message(
+                    delivery.platform_id,
+                    part,
+                    ParseMode.HTML,
+                    link_preview_options=_NO_PREVIEW,
+                    reply_markup=markup if sent == len(parts) - 1 else None,
+                )
+                sent += 1
+        except TelegramError:
+            if sent:
+                self._parts_sent[delivery.id] = sent
+            raise
+        return Receipt(str(message.message_id))
+
+    def _markup(self, reply: Reply) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | None:
+        markup = keyboard(reply.rows)
+        if markup is None and reply.ask_location:
+            button = KeyboardButton(self._words.share_location, request_location=True)
+            return ReplyKeyboardMarkup([[button]], resize_keyboard=True, one_time_keyboard=True)
+        return markup
+
+    async def _react(self, delivery: Delivery) -> Receipt:
+        await self._bot.set_message_reaction(delivery.platform_id, _message_id(delivery), delivery.reply.emoji)
+        return Receipt(delivery.reply.ref)
+
+    async def _close_question(self, delivery: Delivery) -> Receipt:
+        await self._bot.edit_message_reply_markup(
+            delivery.platform_id, _message_id(delivery), reply_markup=keyboard(delivery.reply.rows)
+        )
+        return Receipt(delivery.reply.ref)
+
+    # ------------------------------------------------------------ in
+
+    async def listen(self, door: Door) -> None:
+        """Brings updates to the door until cancelled; a platform that is down is tried again for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._set_commands())
+            await (self._poll(door) if self._webhook is None else self._work(door))
+
+    async def accept(self, door: Door, secret_header: str | None, body: bytes) -> int:
+        """A webhook's POST: keeps the update, and gives the HTTP status to answer with.
+
+        `secret_header` is X-Telegram-Bot-Api-Secret-Token. Telegram posts again whatever is not answered by 2xx.
+        """
+        if self._webhook is None:
+            return HTTPStatus.NOT_FOUND
+        if secret_header is None:
+            return HTTPStatus.UNAUTHORIZED
+        if not hmac.compare_digest(secret_header.encode(), self._webhook.secret.encode()):
+            return HTTPStatus.FORBIDDEN
+        if len(body) > BODY_LIMIT:
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        try:
+            raw = json.loads(body)
+        except (ValueError, RecursionError):
+            return HTTPStatus.BAD_REQUEST
+        if not isinstance(raw, dict) or not isinstance(raw.get("update_id"), int):
+            return HTTPStatus.BAD_REQUEST
+        updates = self._parsed([raw])
+        try:
+            await door.keep(self._batch(updates))
+        except Exception as error:
+            log.error("telegram.not_kept", installation=self.installation, error=type(error).__name__)
+            return HTTPStatus.SERVICE_UNAVAILABLE
+        self._nudged.set()
+        self._answer(updates)
+        return HTTPStatus.OK
+
+    async def _poll(self, door: Door) -> None:
+        await self._insist(self._register)
+        failures = 0
+        while True:
+            try:
+                raw = await self._fetch()
+                updates = self._parsed(raw)
+                await self._receive(door, self._batch(updates))
+            except Exception as error:
+                await self._rest(error, failures)
+                failures += 1
+                continue
+            failures = 0
+            self._fine()
+            if raw:
+                self._offset = raw[-1]["update_id"] + 1
+            self._answer(updates)
+
+    async def _work(self, door: Door) -> None:
+        await self._insist(self._register)
+        failures = 0
+        while True:
+            self._nudged.clear()
+            try:
+                while await door.work():
+                    pass
+            except Exception as error:
+                await self._rest(error, failures)
+                failures += 1
+                continue
+            failures = 0
+            self._fine()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WORK_EVERY):
+                    await self._nudged.wait()
+
+    async def _fetch(self) -> list[dict[str, Any]]:
+        """A long poll. Raw, so that one update which PTB cannot read does not hold up the rest."""
+        wanted: dict[str, Any] = {"timeout": int(self._poll_timeout), "limit": _FETCH}
+        wanted["allowed_updates"] = json.dumps(ALLOWED_UPDATES)
+        if self._offset is not None:
+            wanted["offset"] = self._offset
+        answer: Any = await self._polling.post(
+            f"{self._updates_url}?{urlencode(wanted)}", read_timeout=self._poll_timeout + self._patience
+        )
+        return list(answer)
+
+    def _parsed(self, raw: Sequence[dict[str, Any]]) -> list[Update]:
+        updates = []
+        for data in raw:
+            try:
+                updates.append(Update.de_json(data, self._bot))
+            except Exception as error:  # what PTB cannot read today would otherwise come again for ever
+                log.error("telegram.unreadable", installation=self.installation, error=type(error).__name__)
+        return updates
+
+    def _batch(self, updates: Sequence[Update]) -> list[Incoming]:
+        found = (to_incoming(self.installation, update, self._username) for update in updates)
+        return [incoming for incoming in found if incoming is not None]
+
+    async def _receive(self, door: Door, batch: Sequence[Incoming]) -> None:
+        if not batch:
+            return
+        slow = asyncio.get_running_loop().call_later(self._slow_after, self._show_typing, batch)
+        try:
+            await door.receive(batch)
+        finally:
+            slow.cancel()
+
+    # ------------------------------------------------------------ immediate answers: no outbox, no state, no retry
+
+    def _show_typing(self, batch: Sequence[Incoming]) -> None:
+        waiting = {each.origin.platform_id for each in batch if isinstance(each.given, MessageReceived | ChoiceMade)}
+        for platform_id in islice(waiting, _TYPING_AT_ONCE):
+            self._aside(self.typing(platform_id))
+
+    def _answer(self, updates: Sequence[Update]) -> None:
+        for update in updates:
+            if update.callback_query is not None:
+                self._aside(self._answer_tap(update.callback_query.id))
+            elif (group := group_called(update, self._username)) is not None:
+                self._tell_group(group)
+
+    async def _answer_tap(self, query_id: str) -> None:
+        with suppress(TelegramError):
+            await self._bot.answer_callback_query(query_id)
+
+    def _tell_group(self, chat_id: int) -> None:
+        now = self._monotonic()
+        self._told = {chat: at for chat, at in self._told.items() if now - at < GROUP_ANSWER_EVERY}
+        if chat_id not in self._told:
+            self._told[chat_id] = now
+            self._aside(self._say_in_group(chat_id))
+
+    async def _say_in_group(self, chat_id: int) -> None:
+        with suppress(TelegramError):
+            await self._bot.send_message(chat_id, self._words.write_in_private)
+
+    def _aside(self, work: Coroutine[Any, Any, None]) -> None:
+        aside = asyncio.create_task(work)
+        self._asides.add(aside)
+        aside.add_done_callback(self._asides.discard)
+
+    # ------------------------------------------------------------ registration and trouble
+
+    async def _register(self) -> None:
+        """Learns our name, and tells Telegram how updates shall reach us."""
+        self._username = (await self._bot.get_me()).username or ""
+        if self._webhook is None:
+            await self._bot.delete_webhook()
+        else:
+            await self._bot.set_webhook(
+                self._webhook.url.rstrip("/") + self.webhook_path,
+                allowed_updates=ALLOWED_UPDATES,
+                secret_token=self._webhook.secret,
+            )
+
+    async def _set_commands(self) -> None:
+        """The menu of commands: wanted, but nothing waits for it."""
+        failures = 0
+        while self._commands:
+            try:
+                await self._bot.set_my_commands(self._commands)
+                return
+            except BadRequest:
+                log.error("telegram.commands_refused", installation=self.installation)
+                return
+            except TelegramError as error:
+                await self._sleep(trouble(error, failures)[1])
+                failures += 1
+
+    async def _insist(self, step: Callable[[], Awaitable[None]]) -> None:
+        failures = 0
+        while True:
+            try:
+                return await step()
+            except TelegramError as error:
+                await self._rest(error, failures)
+                failures += 1
+
+    async def _rest(self, error: Exception, failures: int) -> None:
+        """Says what is wrong, once a problem, and waits."""
+        problem, wait = trouble(error, failures)
+        if problem != self.problem:
+            log.error(
+                f"telegram.{problem}",
+                installation=self.installation,
+                error=type(error).__name__,
+                advice=_ADVICE.get(problem),
+            )
+        self.problem = problem
+        await self._sleep(wait)
+
+    def _fine(self) -> None:
+        if self.problem is not None:
+            log.info("telegram.back", installation=self.installation, after=self.problem)
+        self.problem, self.last_ok = None, self._monotonic()
+
+
+def _message_id(delivery: Delivery) -> int:
+    """The message that a reaction or a keyboard belongs to.
+
+    Raises:
+        Rejected: the reply names none.
+    """
+    ref = delivery.reply.ref or ""
+    if not ref.isdecimal():
+        raise Rejected("the reply's ref is no message of Telegram's")
+    return int(ref)

@@ -1,0 +1,159 @@
+"""Our blocks as Telegram's HTML, cut into messages; our buttons as inline keyboards."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup
+from telegram.constants import InlineKeyboardButtonLimit, MessageLimit
+
+from bot.errors import Rejected
+from bot.model import Block, Button, Span
+
+LIMIT = int(MessageLimit.MAX_TEXT_LENGTH)  # UTF-16 units, after entities parsing
+LABEL = 64  # characters; Telegram has no documented limit, and phones show fewer
+DATA = int(InlineKeyboardButtonLimit.MAX_CALLBACK_DATA)  # bytes
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_BLANK_LINES = re.compile(r"\n{3,}")
+_BORDERS = (re.compile(r"\n\n"), re.compile(r"(?<=[.!?…])\s|\n"), re.compile(r"\s"))
+
+
+def clean(text: str) -> str:
+    """Without control characters (line breaks and tabs stay) and lone surrogates: UTF-8 cannot carry those."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n"))
+
+
+def units(text: str) -> int:
+    """Its length as Telegram counts it, in UTF-16 code units."""
+    return len(text) + sum(char > "\uffff" for char in text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Text in one style."""
+
+    text: str
+    bold: bool = False
+    italic: bool = False
+    link: str | None = None
+    quote: bool = False
+
+    def html(self) -> str:
+        """Escaped and tagged; the quote is a matter of several pieces."""
+        marked = html.escape(self.text)
+        if self.italic:
+            marked = f"<i>{marked}</i>"
+        if self.bold:
+            marked = f"<b>{marked}</b>"
+        return f'<a href="{html.escape(self.link)}">{marked}</a>' if self.link else marked
+
+
+def messages(blocks: Sequence[Block], limit: int = LIMIT) -> list[str]:
+    """The blocks as HTML, in parts of at most `limit` UTF-16 units once parsed; each part is valid by itself.
+
+    Cuts between paragraphs where it can, else between sentences, else between words. No text gives no parts.
+    """
+    pieces = list(_pieces(blocks))
+    plain = "".join(piece.text for piece in pieces)
+    cuts = list(_cuts(plain, limit))
+    return ["".join(_html(_slice(pieces, start, end))) for start, end in cuts]
+
+
+def keyboard(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:
+    """The buttons; None where there are none, empty rows left out.
+
+    Raises:
+        Rejected: a button's data is empty or longer than 64 bytes.
+    """
+    filled = [[_button(button) for button in row] for row in rows if row]
+    return InlineKeyboardMarkup(filled) if filled else None
+
+
+def _button(button: Button) -> InlineKeyboardButton:
+    if not 1 <= len(button.data.encode()) <= DATA:
+        raise Rejected("a button's data must have 1 to 64 bytes")
+    label = " ".join(clean(button.label).split()) or "…"
+    if len(label) > LABEL:
+        label = label[: LABEL - 1].rstrip() + "…"
+    return InlineKeyboardButton(label, callback_data=button.data)
+
+
+def _pieces(blocks: Sequence[Block]) -> Iterator[_Piece]:
+    before: Block | None = None
+    for block in blocks:
+        spans = [piece for span in block.spans for piece in _linked(span)]
+        if not any(piece.text.strip() for piece in spans):
+            continue
+        if before is not None:
+            tight = block.kind == before.kind and block.kind in ("bullet", "number")
+            yield _Piece("\n" if tight else "\n\n")
+        if block.kind == "bullet":
+            yield _Piece("• ")
+        elif block.kind == "number":
+            yield _Piece(f"{block.number}. ")
+        yield from (replace(piece, quote=block.kind == "quote") for piece in spans)
+        before = block
+
+
+def _linked(span: Span) -> Iterator[_Piece]:
+    """TDLib's parser drops tel: links and breaks mailto: ones, but clients find numbers and addresses in the text."""
+    text, link = _BLANK_LINES.sub("\n\n", clean(span.text)), clean(span.link or "").strip()
+    scheme, _, rest = link.partition(":")
+    match scheme.lower():
+        case "http" | "https":
+            yield _Piece(text, span.bold, span.italic, link)
+        case "tel" | "mailto" if rest and rest not in text:
+            yield _Piece(f"{text} ({rest})" if text.strip() else rest, span.bold, span.italic)
+        case _:
+            yield _Piece(text, span.bold, span.italic)
+
+
+def _cuts(plain: str, limit: int) -> Iterator[tuple[int, int]]:
+    """Where each part starts and ends in the plain text; white space between parts belongs to none."""
+    start = 0
+    while start < len(plain):
+        if plain[start].isspace():
+            start += 1
+            continue
+        end = _fits(plain, start, limit)
+        if end < len(plain):
+            end = _border(plain, start, end)
+        yield start, start + len(plain[start:end].rstrip())
+        start = end
+
+
+def _fits(plain: str, start: int, limit: int) -> int:
+    """The furthest end such that plain[start:end] has at most `limit` units."""
+    end = min(len(plain), start + limit)
+    while units(plain[start:end]) > limit:
+        end -= max(1, (units(plain[start:end]) - limit) // 2)
+    return end
+
+
+def _border(plain: str, start: int, end: int) -> int:
+    """The best place to cut at or before `end`: one that leaves a part at least half full, the coarsest kind first."""
+    least = start + (end - start) // 2
+    for border in _BORDERS:
+        if found := [match.start() for match in border.finditer(plain, least, end + 2) if match.start() <= end]:
+            return found[-1]
+    return end
+
+
+def _slice(pieces: Iterable[_Piece], start: int, end: int) -> Iterator[_Piece]:
+    at = 0
+    for piece in pieces:
+        low, high = max(start - at, 0), min(end - at, len(piece.text))
+        if low < high:
+            yield replace(piece, text=piece.text[low:high])
+        at += len(piece.text)
+
+
+def _html(pieces: Iterable[_Piece]) -> Iterator[str]:
+    for quoted, group in groupby(pieces, key=lambda piece: piece.quote):
+        inner = "".join(piece.html() for piece in group)
+        yield f"<blockquote>{inner}</blockquote>" if quoted else inner

@@ -1,0 +1,147 @@
+"""Browser chats: each has a random id and a transcript in memory, which every tab of it follows."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import OrderedDict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Any
+
+from adapters.web.markup import to_html
+from bot.errors import Ignored, Rejected
+from bot.model import Button, Delivery, Receipt
+from bot.ports import Clock, Door
+
+KEPT_EVENTS = 2000  # in one transcript: eight weeks need about 700
+KEPT_CHATS = 500
+
+Happening = Mapping[str, Any]  # one line of a transcript, as JSON; `seq` grows by one
+
+
+@dataclass(slots=True, eq=False)
+class Chat:
+    """One transcript. `epoch` tells a page whether what it shows belongs to it; `turn` keeps inputs in order."""
+
+    epoch: str = field(default_factory=lambda: secrets.token_hex(8))
+    last: int = 0
+    ended: bool = False
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _happened: deque[Happening] = field(default_factory=lambda: deque(maxlen=KEPT_EVENTS))
+    _news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def add(self, kind: str, ref: str, **facts: Any) -> None:
+        """Writes a line and wakes who waits for one."""
+        self.last += 1
+        self._happened.append({"seq": self.last, "kind": kind, "ref": ref, **facts})
+        self._wake()
+
+    def end(self) -> None:
+        """No more lines will come: pages should ask anew."""
+        self.ended = True
+        self._wake()
+
+    def since(self, after: int) -> Sequence[Happening]:
+        """The kept lines whose number is greater than `after`, in order."""
+        return [line for line in self._happened if line["seq"] > after]
+
+    def holds(self, ref: str) -> bool:
+        """Whether a message with this ref is in the transcript and not marked as failed."""
+        kinds = [
+            line["kind"] for line in self._happened if line["ref"] == ref and line["kind"] in ("message", "failed")
+        ]
+        return bool(kinds) and kinds[-1] == "message"
+
+    async def news(self, after: int, timeout: float) -> bool:
+        """Waits at most `timeout` seconds for a line after `after` or for the end; whether there is either."""
+        waiting_for = self._news
+        if not self.ended and self.last <= after:
+            try:
+                await asyncio.wait_for(waiting_for.wait(), timeout)
+            except TimeoutError:
+                return False
+        return True
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+class WebAdapter:
+    """A `bot.ports.Adapter` whose platform is this process. `clock` dates the bubbles: it is the coach's."""
+
+    def __init__(self, clock: Clock, installation: str = "web") -> None:
+        self.installation = installation
+        self._clock = clock
+        self._chats: OrderedDict[str, Chat] = OrderedDict()
+        self._closed = False
+
+    def chat(self, platform_id: str) -> Chat:
+        """The chat with this id; a new one if there is none. The least recently used goes when there are too many."""
+        chat = self._chats.get(platform_id)
+        if chat is None:
+            chat = self._chats[platform_id] = Chat(ended=self._closed)
+            if len(self._chats) > KEPT_CHATS:
+                self._chats.popitem(last=False)[1].end()
+        self._chats.move_to_end(platform_id)
+        return chat
+
+    def heard(self, platform_id: str, ref: str, text: str) -> None:
+        """Shows the person's own message in every tab."""
+        self.chat(platform_id).add("message", ref, by="me", text=text, at=self._now())
+
+    def forget(self, platform_id: str) -> None:
+        """Drops a transcript; its pages are told to ask anew."""
+        chat = self._chats.pop(platform_id, None)
+        if chat is not None:
+            chat.end()
+
+    async def send(self, delivery: Delivery) -> Receipt:
+        """Writes a reply into the transcript.
+
+        Raises:
+            Rejected: a message without words.
+            Ignored: a reaction or closed question belongs to a message that the transcript no longer holds.
+        """
+        chat, reply = self.chat(delivery.platform_id), delivery.reply
+        if reply.act == "message":
+            if not any(span.text.strip() for block in reply.text for span in block.spans):
+                raise Rejected("a message needs words")
+            ref = f"c{chat.last + 1}"
+            chat.add(
+                "message",
+                ref,
+                by="coach",
+                html=to_html(reply.text),
+                rows=_rows(reply.rows),
+                location=reply.ask_location and not any(reply.rows),
+                prompt=reply.prompt,
+                at=self._now(),
+            )
+            return Receipt(ref)
+        if reply.ref is None or not chat.holds(reply.ref):
+            raise Ignored("the message is not in the transcript")
+        if reply.act == "react":
+            chat.add("react", reply.ref, emoji=reply.emoji)
+        else:
+            chat.add("close", reply.ref, rows=_rows(reply.rows))
+        return Receipt(reply.ref)
+
+    async def listen(self, door: Door) -> None:
+        """Waits until cancelled: inputs come to the door through the routes."""
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        """Ends every page's stream."""
+        self._closed = True
+        for chat in self._chats.values():
+            chat.end()
+
+    def _now(self) -> str:
+        return self._clock.now().astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _rows(rows: Sequence[Sequence[Button]]) -> list[list[dict[str, str]]]:
+    return [[{"data": button.data, "label": button.label} for button in row] for row in rows if row]

@@ -1,0 +1,255 @@
+"""The browser chat over HTTP: the page, what is said and tapped, and the transcript as it grows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from adapters.inputs import TEXT_LIMIT, choice_made, clean
+from adapters.web.adapter import Chat, WebAdapter
+from bot.model import Changed, Incoming, Input, LocationShared, MessageReceived, Origin
+from bot.ports import Door
+
+BODY_LIMIT = 64 * 1024  # bytes
+KEEP_ALIVE = 15.0  # seconds of silence after which a stream says that it lives
+LONGEST_WAIT = 25.0  # seconds
+
+Leap = Literal["evening", "morning", "week"]
+Jump = Callable[[Origin, Leap], Awaitable[None]]
+PlaceOf = Callable[[Origin], Awaitable[Mapping[str, Any]]]
+
+_PAGE = Path(__file__).parent / "static" / "index.html"
+_COOKIE = "heartsease_chat"
+_CHAT_ID = re.compile(r"[A-Za-z0-9_-]{20,64}")
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Permissions-Policy": "geolocation=(self), camera=(), microphone=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+_Seconds = Annotated[float, Query(ge=0, allow_inf_nan=False)]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{8,40}$")]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Say(_Body):
+    """Send {"text": "…"} with some words, at most 8,000 characters. Longer ones can come in parts."""
+
+    text: str = Field(max_length=TEXT_LIMIT)
+    id: Id | None = None  # the same id again acts once: a page may repeat what it is unsure of
+
+
+class Tap(_Body):
+    """Send {"data": "…", "ref": "…"} as the button and its message carry them."""
+
+    data: str = Field(min_length=1, max_length=64)
+    ref: str | None = Field(default=None, max_length=64)
+    id: Id | None = None
+
+
+class Where(_Body):
+    """Send {"latitude": …, "longitude": …} in degrees."""
+
+    latitude: float = Field(ge=-90, le=90, allow_inf_nan=False)
+    longitude: float = Field(ge=-180, le=180, allow_inf_nan=False)
+
+
+class To(_Body):
+    """Send {"to": "evening"}, {"to": "morning"} or {"to": "week"}."""
+
+    to: Leap
+
+
+_B = TypeVar("_B", bound=_Body)
+
+
+def own_page_only(request: Request) -> None:
+    """Refuses other sites' pages, and names that a rebound DNS entry could have: an address or localhost cannot lie.
+
+    Raises:
+        HTTPException: 403.
+    """
+    host = request.headers.get("host", "").lower()
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "none")
+    if not _unforgeable(host):
+        raise HTTPException(403, "Please open the chat under 127.0.0.1, localhost or this machine's IP address.")
+    visit = request.method == "GET" and request.url.path == "/"
+    foreign = origin is not None and urlsplit(origin).netloc.lower() != host
+    if foreign or (site not in ("same-origin", "none") and not visit):
+        raise HTTPException(403, "Only the chat's own page may do this.")
+
+
+def _unforgeable(host: str) -> bool:
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or bool(ip_address(name))
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Pages:
+    """The routes' functions and what they share."""
+
+    adapter: WebAdapter
+    door: Door
+    jump: Jump
+    place: PlaceOf
+
+    async def page(self, request: Request) -> Response:
+        # A visit from another site comes without our strict cookie: giving it a new one would lose the chat.
+        strange = request.headers.get("sec-fetch-site") == "cross-site"
+        page = FileResponse(_PAGE, headers=_HEADERS)
+        return page if strange else _introduced(request, page)
+
+    async def say(self, request: Request) -> Response:
+        said, origin = await _read(request, Say), self._origin(request)
+        text, ref = clean(said.text), said.id or secrets.token_hex(16)
+        if not text:
+            raise HTTPException(400, "There are no words in it. Write something, then send it.")
+        chat = self.adapter.chat(origin.platform_id)
+        async with chat.turn:
+            if not chat.holds(ref):
+                self.adapter.heard(origin.platform_id, ref, text)
+            try:
+                await self._receive(origin, ref, MessageReceived(text, ref=ref))
+            except Exception:
+                chat.add("failed", ref)
+                raise
+        return _json({"ok": True, "ref": ref})
+
+    async def tap(self, request: Request) -> Response:
+        tapped, origin = await _read(request, Tap), self._origin(request)
+        choice = choice_made(clean(tapped.data), tapped.ref)
+        if choice is None:
+            raise HTTPException(400, "No button carries that.")
+        async with self.adapter.chat(origin.platform_id).turn:
+            await self._receive(origin, tapped.id or secrets.token_hex(16), choice)
+        return _json({"ok": True})
+
+    async def location(self, request: Request) -> Response:
+        where, origin = await _read(request, Where), self._origin(request)
+        async with self.adapter.chat(origin.platform_id).turn:
+            await self._receive(origin, secrets.token_hex(16), LocationShared(where.latitude, where.longitude))
+        return _json({"ok": True})
+
+    async def where(self, request: Request) -> Response:
+        if _chat_id(request) is None:  # the page came from another site's link: now it has a chat
+            return _introduced(request, _json({}))
+        return _json(await self.place(self._origin(request)))
+
+    async def leap(self, request: Request) -> Response:
+        leap, origin = await _read(request, To), self._origin(request)
+        await self.jump(origin, leap.to)
+        return _json(await self.place(origin))
+
+    async def again(self, request: Request) -> Response:
+        origin = self._origin(request)
+        await self._receive(origin, secrets.token_hex(16), Changed("blocked"))
+        self.adapter.forget(origin.platform_id)
+        return _with_cookie(_json({"ok": True}), secrets.token_urlsafe(24))
+
+    async def since(self, request: Request, after: int = 0, wait: _Seconds = 0) -> Response:
+        chat = self.adapter.chat(self._origin(request).platform_id)
+        await chat.news(after, min(wait, LONGEST_WAIT))
+        return _json({"epoch": chat.epoch, "last": chat.last, "events": chat.since(after)})
+
+    async def events(self, request: Request, after: int = 0, epoch: str = "") -> Response:
+        chat = self.adapter.chat(self._origin(request).platform_id)
+        stream = _stream(chat, after if epoch in ("", chat.epoch) else 0)
+        return StreamingResponse(stream, media_type="text/event-stream", headers=_HEADERS)
+
+    def _origin(self, request: Request) -> Origin:
+        chat_id = _chat_id(request)
+        if chat_id is None:
+            raise HTTPException(401, "This browser has no chat yet. Load the page first, with cookies allowed.")
+        return Origin(self.adapter.installation, chat_id)
+
+    async def _receive(self, origin: Origin, key: str, given: Input) -> None:
+        unique = hashlib.sha256(f"{origin.platform_id}:{key}".encode()).hexdigest()[:40]
+        await self.door.receive([Incoming(origin, unique, given)])
+
+
+def routes(adapter: WebAdapter, door: Door, jump: Jump, place: PlaceOf) -> APIRouter:
+    """The browser chat's routes.
+
+    `jump` moves the rehearsal clock for this chat and returns when all that came up meanwhile was delivered; `place`
+    tells {state, week, day, title, now_local, zone} and, if it is not 8, `weeks`. Errors are JSON: {"error": …}.
+    """
+    pages = _Pages(adapter, door, jump, place)
+    router = APIRouter(dependencies=[Depends(own_page_only)])
+    router.add_api_route("/", pages.page)
+    router.add_api_route("/chat/place", pages.where)
+    router.add_api_route("/chat/since", pages.since)
+    router.add_api_route("/chat/events", pages.events)
+    for name, act in (
+        ("say", pages.say),
+        ("tap", pages.tap),
+        ("location", pages.location),
+        ("jump", pages.leap),
+        ("again", pages.again),
+    ):
+        router.add_api_route(f"/chat/{name}", act, methods=["POST"])
+    return router
+
+
+async def _read(request: Request, kind: type[_B]) -> _B:
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise HTTPException(415, "Please send JSON.")  # and no form of another site's can be that
+    body = await request.body()
+    if len(body) > BODY_LIMIT:
+        raise HTTPException(413, kind.__doc__)
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        raise HTTPException(400, kind.__doc__) from error
+
+
+def _json(content: Mapping[str, Any]) -> JSONResponse:
+    return JSONResponse(dict(content), headers=_HEADERS)
+
+
+def _chat_id(request: Request) -> str | None:
+    chat_id = request.cookies.get(_COOKIE, "")
+    return chat_id if _CHAT_ID.fullmatch(chat_id) else None
+
+
+def _introduced(request: Request, response: Response) -> Response:
+    return response if _chat_id(request) else _with_cookie(response, secrets.token_urlsafe(24))
+
+
+def _with_cookie(response: Response, chat_id: str) -> Response:
+    response.set_cookie(_COOKIE, chat_id, httponly=True, samesite="strict", path="/")
+    return response
+
+
+async def _stream(chat: Chat, after: int) -> AsyncIterator[bytes]:
+    hello = json.dumps({"epoch": chat.epoch, "last": chat.last})
+    yield format_sse_event(event="hello", data_str=hello, retry=1000)
+    while True:
+        for line in chat.since(after):
+            after = line["seq"]
+            yield format_sse_event(data_str=json.dumps(line), id=str(after))
+        if chat.ended:
+            return
+        if not await chat.news(after, KEEP_ALIVE):
+            yield KEEPALIVE_COMMENT

@@ -1,0 +1,121 @@
+// The browser chat: draws the transcript that /chat/events tells, and sends what is said and tapped.
+
+import { leap, lookAround, petals, showPlace, travelling } from "./journey.js";
+import { $, ask, chat, finePointer, newer, notice, scroller, send, status, words } from "./page.js";
+import { say, trouble, waitFor } from "./sending.js";
+import { clear, distance, lookBelow, show, toBottom } from "./transcript.js";
+
+// ------------------------------------------------------------ the message field
+
+function grow() {
+  words.style.height = "auto";
+  words.style.height = `${words.scrollHeight + 3}px`;
+  send.disabled = !words.value.trim();
+  const left = words.maxLength - words.value.length;
+  $("room").hidden = left > 500;
+  $("room").textContent = left ? `Room for ${left} more characters` : "That is all that fits in one message; the rest can follow in another.";
+}
+
+function submit() {
+  const text = words.value.trim();
+  if (!text) return;
+  words.value = "";
+  grow();
+  say(text.toWellFormed?.() ?? text);
+}
+
+async function startOver() {
+  $("sure").close();
+  try {
+    await ask("/chat/again", {});
+    chat.stream?.close();
+    connect();
+    if (finePointer()) words.focus();
+  } catch (error) {
+    trouble(error);
+  }
+}
+
+// ------------------------------------------------------------ the connection
+async function connect() {
+  chat.stream = null;
+  try {
+    showPlace(await ask("/chat/place")); // also gives this browser a chat if it has none
+  } catch {
+    return reconnect();
+  }
+  if (chat.failures > 3 || !window.EventSource) return poll(); // something on the way holds streams back
+  const stream = new EventSource(`/chat/events?after=${chat.after}&epoch=${chat.epoch}`);
+  chat.stream = stream;
+  stream.addEventListener("hello", (event) => greet(JSON.parse(event.data)));
+  stream.addEventListener("message", (event) => { show(JSON.parse(event.data)); lookAround(); });
+  stream.addEventListener("error", () => { stream.close(); if (chat.stream === stream) reconnect(); });
+}
+
+function greet({ epoch, last }) {
+  connected();
+  if (epoch !== chat.epoch) {
+    Object.assign(chat, { epoch, after: 0, live: false, pinned: true, unread: null });
+    clear();
+  }
+  if (last) {
+    setTimeout(() => { chat.live = true; }, 400); // what is told again does not move
+  } else {
+    chat.live = true;
+    waitFor(true);
+    ask("/chat/say", { text: "/start", id: `start-${epoch}` }).catch(trouble);
+  }
+}
+
+let lostTimer = 0;
+function connected() {
+  chat.failures = 0;
+  clearTimeout(lostTimer);
+  lostTimer = 0;
+  if (status.dataset.lost) notice("");
+  delete status.dataset.lost;
+}
+
+function reconnect() {
+  chat.stream = null;
+  lostTimer ||= setTimeout(() => { status.dataset.lost = "yes"; notice("Reconnecting…", 0); }, 1500);
+  chat.failures += 1;
+  setTimeout(connect, Math.min(250 * 2 ** chat.failures, 8000));
+}
+
+async function poll() {
+  try {
+    const { epoch, last, events } = await ask(`/chat/since?after=${chat.after}&wait=20`);
+    if (epoch !== chat.epoch) greet({ epoch, last });
+    else events.forEach(show);
+    chat.failures = 4; // stays with polling
+    if (events.length) lookAround();
+    setTimeout(poll, 100);
+  } catch {
+    reconnect();
+  }
+}
+
+// ------------------------------------------------------------ beginning
+$("composer").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
+words.addEventListener("input", grow);
+words.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+  event.preventDefault();
+  submit();
+});
+send.addEventListener("pointerdown", (event) => event.preventDefault()); // the keyboard of a phone stays open
+scroller.addEventListener("scroll", () => { chat.pinned = distance() < 120; lookBelow(); }, { passive: true });
+for (const gesture of ["wheel", "touchmove"]) scroller.addEventListener(gesture, () => { chat.unread = null; }, { passive: true });
+newer.addEventListener("click", () => { chat.unread = null; toBottom(); });
+new ResizeObserver(() => { if (chat.pinned && !chat.unread) scroller.scrollTop = scroller.scrollHeight; }).observe(scroller);
+document.querySelectorAll(".leap[data-to]").forEach((button) => button.addEventListener("click", () => leap(button.dataset.to)));
+$("again").addEventListener("click", () => { if (!travelling(null)) $("sure").showModal(); });
+$("sure-no").addEventListener("click", () => $("sure").close());
+$("sure-yes").addEventListener("click", startOver);
+addEventListener("online", () => { if (!chat.stream) connect(); });
+document.addEventListener("visibilitychange", () => { if (!document.hidden) lookAround(0); });
+setInterval(() => { if (!document.hidden) lookAround(0); }, 30000);
+petals(8, 0, false);
+if (finePointer()) words.focus();
+connect();

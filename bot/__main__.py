@@ -1,0 +1,185 @@
+"""The command line: python -m bot <command>."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+import tempfile
+import webbrowser
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from bot.errors import ContentError, SettingsError, StoreError
+from bot.logs import configure
+from bot.settings import Settings, load
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+database = typer.Typer(no_args_is_help=True, help="The database.")
+app.add_typer(database, name="db")
+errors = Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Wrong settings, and a database that cannot be used, end any command with exit code 2 and the fix."""
+    try:
+        yield
+    except (SettingsError, StoreError) as error:
+        errors.print(f"[bold red]Error:[/] {_escaped(str(error))}")
+        raise typer.Exit(2) from None
+    except ContentError as error:
+        errors.print(f"[bold red]Error in the content:[/] {_escaped(str(error))}")
+        raise typer.Exit(1) from None
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+def _settings(**overrides: Any) -> Settings:
+    settings = load(**overrides)
+    configure(settings.log_level, settings.log_format)
+    return settings
+
+
+def _asyncio(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(work)
+
+
+@app.command()
+def run() -> None:
+    """Runs everything that the settings configure, until SIGTERM."""
+    with clear_errors():
+        settings = _settings()
+        from bot.app import run as running
+
+        _asyncio(running(settings))
+
+
+@app.command()
+def demo(
+    browser: Annotated[bool, typer.Option(help="Open the chat in a browser if there is one.")] = True,
+) -> None:
+    """The browser chat with a fresh database and buttons that jump in time; no account, no token."""
+    with clear_errors(), _playground() as settings:
+        from bot.playground import demo as playing
+
+        def show(url: str) -> None:
+            typer.echo(f"Heartsease listens at {url} (Ctrl+C ends it)")
+            if browser and sys.stdout.isatty():
+                webbrowser.open(url)
+
+        _asyncio(playing(settings, show))
+
+
+@app.command()
+def chat() -> None:
+    """The same coach in the terminal."""
+    with clear_errors(), _playground(http_port=0, log_level="error") as settings:
+        from bot.playground import chat as chatting
+
+        _asyncio(chatting(settings))
+
+
+@contextmanager
+def _playground(**overrides: Any) -> Iterator[Settings]:
+    """Settings for a fresh database in a temporary folder; .env, tokens and DATABASE_URL do not count."""
+    folder = Path(tempfile.mkdtemp(prefix="heartsease-"))
+    try:
+        yield _settings(
+            _env_file=None,
+            **{
+                "database_url": f"sqlite:///{folder}/demo.db",
+                "secret_keys": "",
+                "telegram_token": "",
+                "telegram_tokens": "",
+                "telegram_webhook_url": "",
+                "rehearsal": f"start={datetime.now(UTC).isoformat(timespec='seconds')},speed=1".replace("+00:00", "Z"),
+                "log_level": "warning",
+            }
+            | overrides,
+        )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@app.command()
+def rehearse(
+    people: Annotated[int, typer.Option(min=1, max=10_000)] = 12,
+    weeks: Annotated[int, typer.Option(min=1, max=52)] = 8,
+    seed: int = 1,
+    out: Annotated[Path, typer.Option(help="Folder for the transcripts and the summary.")] = Path("out"),
+) -> None:
+    """Synthetic participants walk the whole course on a manual clock, in seconds."""
+    with clear_errors():
+        configure("error", "console")
+        from bot.rehearse import rehearse as rehearsing
+
+        typer.echo(asyncio.run(rehearsing(people=people, weeks=weeks, seed=seed, out=out)))
+
+
+@app.command()
+def check() -> None:
+    """Lints curriculum and prompts; exit 1 with file and line."""
+    from bot.check import main
+
+    raise typer.Exit(main())
+
+
+@app.command()
+def doctor() -> None:
+    """Checks settings, database, clock, tokens and permissions, and says how to mend each."""
+    with clear_errors():
+        from bot.doctor import examine
+
+        configure("error", "console")
+        raise typer.Exit(0 if asyncio.run(examine()) else 1)
+
+
+@app.command()
+def screen(
+    language: Annotated[str | None, typer.Option(help="Only the rules of this language (en, es).")] = None,
+) -> None:
+    """Reads one text a line; prints urgent, concern or none, a tab, and the rule that fired."""
+    with clear_errors():
+        from bot.safety_rules import screen_lines
+
+        for line in screen_lines((raw.rstrip("\r\n") for raw in sys.stdin), language):
+            typer.echo(line)
+
+
+@database.command()
+def upgrade() -> None:
+    """Brings the database to this version."""
+    with clear_errors():
+        settings = _settings()
+        from bot.storage import keys_for, open_store
+
+        async def upgraded() -> None:
+            keys = keys_for(settings.database_url, settings.keys)
+            await (await open_store(settings.database_url, keys, migrate=True)).close()
+
+        _asyncio(upgraded())
+        typer.echo("The database is up to date.")
+
+
+def main() -> None:
+    """Refuses to start where a foreign package shadows ours, then runs the command."""
+    from bot.shadows import foreign
+
+    shadowed = foreign()
+    if shadowed:
+        errors.print(f"[bold red]Error:[/] {_escaped(shadowed)}")
+        sys.exit(2)
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,339 @@
+"""The composition root: reads settings, wires everything, runs it and stops it cleanly. The only place that does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from adapters.terminal import TerminalAdapter
+from adapters.web import WebAdapter
+from adapters.web.routes import routes
+from bot.clock import RehearsalClock, SystemClock
+from bot.coach import Coach
+from bot.conversations.words import MENU
+from bot.errors import SettingsError, StoreError
+from bot.gazetteer import OfflineGazetteer
+from bot.http import HttpServer, http_app
+from bot.leap import Leaps
+from bot.limits import Limits
+from bot.metrics import Metrics
+from bot.model import Participant, Said
+from bot.outbox import Outbox
+from bot.ports import Adapter, Clock, Store
+from bot.rehearsal import RehearsalTime
+from bot.safety_rules import help_facts, load_screen
+from bot.settings import PREFIX, TELEGRAM_URL, Settings
+from bot.storage import keys_for, open_store
+from curriculum.loader import Library
+from prompts.markup import plain
+from prompts.renderer import Prompts
+from scheduler.alarm import AlarmClock
+
+log = structlog.get_logger()
+
+PROGRAMME = "compassion"
+UNLIMITED = 1_000_000.0  # messages a second: our own browser and terminal chats have no platform to spare
+LONGEST_REST = 30.0  # seconds between tries of a listener that fails
+GRACE = 8.0  # seconds to finish in; `run` promises to exit within ten
+
+
+@dataclass(slots=True)
+class Installation:
+    """An adapter with its outbox, and the task that listens while the lease is ours."""
+
+    adapter: Adapter
+    outbox: Outbox
+    listening: asyncio.Task[None] | None = None
+
+
+@dataclass(slots=True)
+class App:
+    """Everything, wired. `run` works until the event is set."""
+
+    settings: Settings
+    store: Store
+    clock: Clock
+    coach: Coach
+    metrics: Metrics
+    rehearsal: RehearsalTime | None
+    leaps: Leaps | None
+    installations: dict[str, Installation] = field(default_factory=dict)
+    alarm: AlarmClock | None = None
+    server: HttpServer | None = None
+
+    async def run(self, stop: asyncio.Event, ready: Callable[[str], None] = lambda _: None) -> None:
+        """Works until `stop` is set, then finishes what is in flight."""
+        if self.server:
+            await self.server.start()
+        self.alarm = AlarmClock(self.coach)
+        await self.coach.work()  # inputs that were kept, not worked on, when we last stopped
+        self.alarm.start()
+        outboxes = [asyncio.create_task(one.outbox.run(stop)) for one in self.installations.values()]
+        keeping = asyncio.create_task(self._keep_time(stop))
+        log.info("running", installations=sorted(self.installations))
+        ready(self.server.url if self.server else "")
+        await stop.wait()
+        log.info("stopping")
+        self.alarm.stop()
+        for one in self.installations.values():
+            await self._stop_listening(one)
+        await asyncio.wait([*outboxes, keeping], timeout=GRACE)
+        if self.server:
+            await self.server.stop()
+
+    def nudge(self, installation: str) -> None:
+        """Something was committed for this installation."""
+        if installation in self.installations:
+            self.installations[installation].outbox.nudge()
+
+    def nudge_all(self) -> None:
+        """The clock moved: look everywhere."""
+        for one in self.installations.values():
+            one.outbox.nudge()
+
+    async def ready(self) -> tuple[bool, dict[str, str]]:
+        """Whether database, adapters and alarm clock can work, and how each fares."""
+        parts: dict[str, str] = {}
+        try:
+            async with self.store.reading() as queries:
+                overdue = await queries.overdue(self.clock.now())
+            await self.metrics.look(self.store, overdue)
+            parts["database"] = "ok"
+        except StoreError as error:
+            parts["database"] = error.kind
+        parts["alarm_clock"] = "ok" if self.alarm and self.alarm.ok else "failing"
+        for name, one in self.installations.items():
+            problem = getattr(one.adapter, "problem", None)
+            parts[name] = problem or ("ok" if one.outbox.ok else one.outbox.last_error or "starting")
+        return all(state == "ok" for state in parts.values()), parts
+
+    def add(self, adapter: Adapter, limits: Limits) -> None:
+        """Takes in an adapter: its outbox, and a listener that comes and goes with the lease."""
+        name = adapter.installation
+
+        def gained() -> None:
+            one = self.installations[name]
+            if one.listening is None or one.listening.done():
+                one.listening = asyncio.create_task(self._listen(adapter))
+
+        def lost() -> None:
+            one = self.installations[name]
+            if one.listening is not None:
+                one.listening.cancel()
+
+        outbox = Outbox(
+            self.store.outbox,
+            adapter,
+            self.clock,
+            limits,
+            owner=secrets.token_hex(8),
+            on_result=lambda result: self.metrics.sent(name, result),
+            gained=gained,
+            lost=lost,
+        )
+        self.installations[name] = Installation(adapter, outbox)
+
+    async def _listen(self, adapter: Adapter) -> None:
+        """Listens, and begins again if the adapter fails: nothing is lost, since nothing was confirmed."""
+        rest = 1.0
+        while True:
+            try:
+                await adapter.listen(self.coach)
+                return
+            except Exception as error:
+                log.error("listener_failed", installation=adapter.installation, error=type(error).__name__)
+            await asyncio.sleep(rest)
+            rest = min(rest * 2, LONGEST_REST)
+
+    async def _stop_listening(self, one: Installation) -> None:
+        if one.listening is not None:
+            one.listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await one.listening
+
+    async def _keep_time(self, stop: asyncio.Event) -> None:
+        """A running rehearsal clock is stored every second, so that a restart goes on from there."""
+        if not isinstance(self.clock, RehearsalClock) or not self.clock.speed:
+            return
+        while not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 1.0)
+            with contextlib.suppress(StoreError):
+                await self.clock.save(self.store)
+
+    async def close(self) -> None:
+        """Lets go of adapters and the database."""
+        for one in self.installations.values():
+            await one.adapter.close()
+        await self.store.close()
+
+
+@asynccontextmanager
+async def opened(settings: Settings, *, exclusive: bool = True) -> AsyncIterator[App]:
+    """Opens the store and wires the coach, without any adapter yet.
+
+    Raises:
+        SettingsError: a key is wrong or missing.
+        StoreError: the database cannot be used.
+    """
+    keys = keys_for(settings.database_url, settings.keys)
+    store = await open_store(settings.database_url, keys, migrate=_may_migrate(settings), exclusive=exclusive)
+    try:
+        clock = await _clock(settings, store)
+        library, prompts, screen = Library(), Prompts(), load_screen()
+        app_of: list[App] = []
+        coach = Coach(
+            store,
+            curriculum=library,
+            renderer=prompts,
+            clock=clock,
+            gazetteer=OfflineGazetteer(),
+            screen=screen,
+            help_lines=help_facts,
+            programme=PROGRAMME,
+            installations=_names(settings),
+            committed=lambda name: app_of[0].nudge(name),
+        )
+        rehearsal, leaps = None, None
+        if isinstance(clock, RehearsalClock):
+            rehearsal = RehearsalTime(
+                clock, store, coach, underway=lambda: coach.underway, nudge=lambda: app_of[0].nudge_all()
+            )
+            leaps = Leaps(store, clock, rehearsal, library.programme(PROGRAMME, "en"))
+        app_of.append(App(settings, store, clock, coach, Metrics(), rehearsal, leaps))
+    except BaseException:
+        await store.close()
+        raise
+    try:
+        yield app_of[0]
+    finally:
+        await app_of[0].close()
+
+
+def _may_migrate(settings: Settings) -> bool:
+    """`run` migrates SQLite by itself; on PostgreSQL several replicas may start at once (`db upgrade` does it)."""
+    return settings.database_url.startswith("sqlite")
+
+
+async def _clock(settings: Settings, store: Store) -> Clock:
+    if settings.rehearsing is None:
+        return SystemClock()
+    start, speed = settings.rehearsing
+    clock = RehearsalClock(start, speed)
+    await clock.load(store)
+    await clock.save(store)
+    return clock
+
+
+def _names(settings: Settings) -> tuple[str, ...]:
+    return tuple(f"telegram:{token.split(':')[0]}" for token in settings.tokens)
+
+
+def add_telegram(app: App) -> Mapping[str, Callable[[Mapping[str, str], bytes], Awaitable[int]]]:
+    """Every configured bot; returns the webhooks by path, if webhooks are set."""
+    from adapters.telegram import TelegramAdapter, Webhook, Words  # PTB is loaded only where a token asks for it
+
+    settings, prompts = app.settings, Prompts()
+    webhook = Webhook(settings.telegram_webhook_url, settings.telegram_webhook_secret)
+    base = None if settings.telegram_api_url == TELEGRAM_URL else settings.telegram_api_url
+    webhooks: dict[str, Callable[[Mapping[str, str], bytes], Awaitable[int]]] = {}
+    for name, token in zip(_names(settings), settings.tokens, strict=True):
+        adapter = TelegramAdapter(
+            name,
+            token,
+            base,
+            webhook=webhook if settings.telegram_webhook_url else None,
+            commands=[(word, prompts.label(f"menu_{word}", "en")) for word in MENU],
+            words=Words(
+                write_in_private=_words(prompts, "unasked/in_private"),
+                share_location=prompts.label("share_location", "en"),
+            ),
+        )
+        app.add(adapter, Limits(rate=settings.telegram_rate, chat_rate=settings.telegram_chat_rate))
+        if settings.telegram_webhook_url:
+            webhooks[adapter.webhook_path] = _accepting(adapter, app.coach)
+    return webhooks
+
+
+def _accepting(adapter: "TelegramAdapter", door: Coach) -> Callable[[Mapping[str, str], bytes], Awaitable[int]]:
+    async def accept(headers: Mapping[str, str], body: bytes) -> int:
+        return await adapter.accept(door, headers.get("x-telegram-bot-api-secret-token"), body)
+
+    return accept
+
+
+def _words(prompts: Prompts, prompt: str) -> str:
+    """What an adapter says by itself, as plain text."""
+    return plain(prompts.render(Said(prompt), Participant(id=""), datetime.now(UTC).date()).reply.text)
+
+
+def add_web(app: App) -> WebAdapter:
+    """The browser chat: demo and rehearsal only."""
+    web = WebAdapter(app.clock)
+    app.add(web, Limits(rate=UNLIMITED, chat_rate=UNLIMITED, is_group=lambda _: False))
+    return web
+
+
+def add_terminal(app: App) -> TerminalAdapter:
+    """The chat in the terminal."""
+    assert app.leaps is not None
+    leaps = app.leaps
+    terminal: TerminalAdapter
+
+    async def jump(to: str) -> str:
+        await leaps.jump(terminal.origin, to)  # type: ignore[arg-type]
+        return await leaps.line(terminal.origin)
+
+    async def settle() -> None:
+        assert app.rehearsal is not None
+        while not (await app.rehearsal.status())["idle"]:
+            await asyncio.sleep(0.01)
+
+    terminal = TerminalAdapter(jump, settle)
+    app.add(terminal, Limits(rate=UNLIMITED, chat_rate=UNLIMITED, is_group=lambda _: False))
+    return terminal
+
+
+def serve(
+    app: App, web: WebAdapter | None, webhooks: Mapping[str, Callable[[Mapping[str, str], bytes], Awaitable[int]]]
+) -> None:
+    """The HTTP side of the app."""
+    router = routes(web, app.coach, app.leaps.jump, app.leaps.where) if web and app.leaps else None
+    asgi = http_app(
+        ready=app.ready,
+        metrics=app.metrics.registry,
+        webhooks=webhooks,
+        rehearsal=app.rehearsal,
+        web_router=router,
+        static=Path("adapters/web/static").resolve() if web else None,
+    )
+    app.server = HttpServer(asgi, app.settings.http_host, app.settings.http_port)
+
+
+async def run(settings: Settings) -> None:
+    """`python -m bot run`: everything that the settings configure, until SIGTERM or SIGINT."""
+    if not settings.tokens and settings.rehearsing is None:
+        fix = "is missing; put the token that BotFather gave you here (or try: python -m bot demo)"
+        raise SettingsError(f"{PREFIX}TELEGRAM_TOKEN", fix)
+    async with opened(settings) as app:
+        webhooks = add_telegram(app) if settings.tokens else {}
+        web = add_web(app) if settings.rehearsing is not None else None
+        serve(app, web, webhooks)
+        await app.run(stopped_by_signal())
+
+
+def stopped_by_signal(signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT)) -> asyncio.Event:
+    """An event that the first of these signals sets."""
+    stop = asyncio.Event()
+    for one in signals:
+        asyncio.get_running_loop().add_signal_handler(one, stop.set)
+    return stop

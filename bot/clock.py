@@ -1,0 +1,53 @@
+"""The product's clocks: the real one, and one that rehearsals set."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from bot.ports import Store
+
+STORED = "rehearsal.clock"
+
+
+class SystemClock:
+    """Real time."""
+
+    def now(self) -> datetime:
+        """The present moment in UTC."""
+        return datetime.now(UTC)
+
+
+class RehearsalClock:
+    """A clock that starts where it is told and runs at `speed` (0: it moves by request only).
+
+    It is stored, so that a restart goes on where it stood; while no process runs, it stands.
+    """
+
+    def __init__(self, at: datetime, speed: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._at, self.speed, self._monotonic = at, speed, monotonic
+        self._since = monotonic()
+
+    def now(self) -> datetime:
+        """The rehearsed moment in UTC."""
+        if not self.speed:
+            return self._at
+        return self._at + timedelta(seconds=(self._monotonic() - self._since) * self.speed)
+
+    def move(self, to: datetime) -> None:
+        """Sets the clock; it never goes back."""
+        self._at, self._since = max(to, self.now()), self._monotonic()
+
+    async def load(self, store: Store) -> None:
+        """Goes on from the stored time if it is later (another process moved it, or we were restarted)."""
+        async with store.reading() as queries:
+            stored = await queries.remembered(STORED)
+        if stored is not None:
+            self.move(datetime.fromisoformat(json.loads(stored)["at"]))
+
+    async def save(self, store: Store) -> None:
+        """Stores the present moment of the rehearsal."""
+        async with store.writing() as work:
+            await work.remember(STORED, json.dumps({"at": self.now().isoformat()}))

@@ -1,0 +1,49 @@
+"""The conversations, one line each: to add one, write its file, its line here and its prompts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.conversations import (
+    evening,
+    graduation,
+    gratitude,
+    looking,
+    morning,
+    onboarding,
+    pausing,
+    settings,
+    sit,
+    writing,
+)
+from bot.conversations.base import Conversation
+
+CONVERSATIONS: Mapping[str, Conversation] = {
+    known.name: known
+    for known in (
+        onboarding.onboarding,
+        morning.morning,
+        evening.evening,
+        gratitude.gratitude,
+        sit.sit,
+        writing.journal,
+        writing.letter,
+        writing.keeping,
+        looking.today,
+        looking.practice,
+        looking.progress,
+        looking.week,
+        looking.help_,
+        looking.support,
+        settings.settings,
+        pausing.pause,
+        pausing.resume,
+        pausing.check_in,
+        pausing.leaving,
+        graduation.graduation,
+        graduation.booster,
+    )
+}
+
+# they begin by the timetable; a new one takes the place of an unanswered old one
+TOUCHPOINTS = frozenset({"morning", "evening", "check_in", "booster"})

@@ -1,0 +1,192 @@
+"""What a conversation is made of: steps that take an input and answer with a move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from bot import journey
+from bot.model import (
+    ChoiceMade,
+    Event,
+    Gazetteer,
+    Input,
+    MessageReceived,
+    Participant,
+    Place,
+    Recorded,
+    Run,
+    Said,
+)
+from bot.timetable import day_begins, zone
+from curriculum.model import Practice, Programme, Week
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A run came to this step: the step says its question."""
+
+
+ENTERED: Final = Entered()
+Given = Input | Entered
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that a step may know. `now` is aware; nothing here does I/O."""
+
+    now: datetime
+    participant: Participant
+    programme: Programme
+    gazetteer: Gazetteer
+    run: Run
+
+    @property
+    def today(self) -> date:
+        """The person's local date; it turns at 04:00."""
+        return journey.today(self.participant, self.now)
+
+    @property
+    def place(self) -> Place | None:
+        """Where they are in the course, if it has begun and not ended."""
+        return journey.standing(self.participant.journey, self.today, self.programme.length)
+
+    @property
+    def week(self) -> Week:
+        """The week they are in; the first before the course, the last after it."""
+        if self.place is not None:
+            return self.programme.week(self.place.week)
+        before = self.participant.journey.graduated_on is None
+        return self.programme.week(1 if before else self.programme.length)
+
+    @property
+    def day(self) -> int:
+        """Day 1 to 7 of the week."""
+        return self.place.day if self.place else 1
+
+    @property
+    def practice(self) -> Practice:
+        """The practice of this run if it named one, else today's."""
+        named = self.run.notes.get("practice")
+        return self.programme.practice(named) if named else self.week.practice_on(self.day)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where a run goes. `to` is a step, None to stay; `end` closes the run, `then` names what begins after it."""
+
+    to: str | None = None
+    end: bool = False
+    then: str | None = None
+    events: tuple[Event, ...] = ()
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    updates: Mapping[str, Any] = field(default_factory=dict)
+    wake_in: timedelta | None = None
+    anew: bool = False  # staying, but asking again as a new question
+    answered: bool = True
+
+
+def ask(step: str, *events: Event, notes: Mapping[str, Any] | None = None, **updates: Any) -> Move:
+    """On to the next step, which says its question. `updates` replace fields of the participant."""
+    return Move(to=step, events=events, notes=notes or {}, updates=updates)
+
+
+def stay(*events: Event, notes: Mapping[str, Any] | None = None, wake_in: timedelta | None = None, **up: Any) -> Move:
+    """The question stays open."""
+    return Move(events=events, notes=notes or {}, updates=up, wake_in=wake_in)
+
+
+def again(*events: Event, notes: Mapping[str, Any] | None = None) -> Move:
+    """Says these events (why), then the same question once more."""
+    return Move(events=events, notes=notes or {}, anew=True, answered=False)
+
+
+def finish(*events: Event, then: str | None = None, **updates: Any) -> Move:
+    """The conversation is over."""
+    return Move(end=True, then=then, events=events, updates=updates)
+
+
+StepFunction = Callable[[Context, Given], Move | Said]
+Closing = Callable[[Participant, datetime], datetime | None]
+
+
+class Conversation:
+    """A named set of steps. `open_for` says until when an open question is kept; None keeps it."""
+
+    def __init__(self, name: str, first: str, open_for: Closing, keeps: frozenset[str]) -> None:
+        self.name, self.first, self.open_for, self.keeps = name, first, open_for, keeps
+        self.steps: dict[str, StepFunction] = {}
+
+    def step(self, function: StepFunction) -> StepFunction:
+        """Registers a step under its function's name."""
+        return self.named(function.__name__)(function)
+
+    def named(self, name: str) -> Callable[[StepFunction], StepFunction]:
+        """Registers a step under a name of its own."""
+
+        def register(function: StepFunction) -> StepFunction:
+            self.steps[name] = function
+            return function
+
+        return register
+
+
+def conversation(name: str, *, first: str, open_for: Closing, keeps: frozenset[str] = frozenset()) -> Conversation:
+    """A new conversation; its steps are registered with the `step` decorator. It `keeps` plain words to itself."""
+    return Conversation(name, first, open_for, keeps)
+
+
+def until_the_day_turns(participant: Participant, now: datetime) -> datetime:
+    """An open question is let go, in silence, when the local day turns at 04:00."""
+    on = journey.today(participant, now)
+    return day_begins(on + timedelta(days=1), zone(participant.zone))
+
+
+def for_an_hour(_: Participant, now: datetime) -> datetime:
+    """What a person began and left is let go after an hour."""
+    return now + timedelta(hours=1)
+
+
+def without_end(_: Participant, __: datetime) -> None:
+    """The question waits for as long as it takes."""
+
+
+def typed(given: Given) -> str | None:
+    """What the person wrote, trimmed; None if this is not a text or has nothing visible in it."""
+    if isinstance(given, MessageReceived) and given.kind == "text":
+        return given.text.strip() or None
+    return None
+
+
+def tapped(given: Given) -> str | None:
+    """The id of the tapped choice."""
+    return given.choice if isinstance(given, ChoiceMade) else None
+
+
+def meant(given: Given, words: Mapping[str, tuple[str, ...]]) -> str | None:
+    """The choice that was tapped, or typed in one of its own words ("yes", "Ok!")."""
+    text = typed(given)
+    if text is None:
+        return tapped(given)
+    plain = text.strip(" .!").casefold()
+    return next((choice for choice, known in words.items() if plain in known), None)
+
+
+def counted(participant: Participant, record: Recorded) -> Participant:
+    """The participant with this record in their ledger."""
+    ledger = participant.ledger
+    match record.kind:
+        case "practice" if record.went in ("did", "a_little"):
+            practised = {**ledger.practised, record.about: ledger.practised.get(record.about, 0) + 1}
+            ledger = replace(ledger, practised=practised)
+        case "sit":
+            ledger = replace(ledger, sits=ledger.sits + 1, minutes=ledger.minutes + record.minutes)
+        case "gratitude":
+            ledger = replace(ledger, gratitudes=ledger.gratitudes + 1)
+        case "letter":
+            ledger = replace(ledger, letters=ledger.letters + 1)
+        case "reflection" | "look_back" | "journal":
+            ledger = replace(ledger, reflections=ledger.reflections + 1)
+    return replace(participant, ledger=ledger)

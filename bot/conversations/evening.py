@@ -1,0 +1,124 @@
+"""Evening: how the practice went, and up to three gratitudes."""
+
+from __future__ import annotations
+
+from bot.conversations.base import (
+    ENTERED,
+    Context,
+    Given,
+    Move,
+    ask,
+    conversation,
+    finish,
+    meant,
+    typed,
+    until_the_day_turns,
+)
+from bot.conversations.gratitude import MOST, gratitudes
+from bot.model import Choice, MessageReceived, OneOf, Reacted, Recorded, Said
+
+evening = conversation("evening", first="how_was_it", open_for=until_the_day_turns)
+
+WENT = {
+    "did": ("yes", "y", "yep", "i did", "did"),
+    "a_little": ("a little", "a bit", "some", "kind of"),
+    "not_today": ("no", "n", "not today", "nope"),
+}
+SKIP = {"skip": ("skip", "no", "pass")}
+DONE = {"that_is_all": ("no", "that's all", "that is all", "done", "nothing", "skip", "good night")}
+
+
+@evening.step
+def how_was_it(ctx: Context, given: Given) -> Move | Said:
+    """Asks about this morning's practice; not today is as good an answer as any."""
+    practice = ctx.practice
+    text = typed(given)
+    match meant(given, WENT):
+        case "not_today":
+            return ask("look_back", Recorded("practice", about=practice.id, went="not_today"))
+        case "did" | "a_little" as went:
+            return ask("what_was_it_like", Recorded("practice", about=practice.id, went=went))
+        case None if text is not None:  # they told us instead of tapping: that is an answer too
+            return ask("look_back", Recorded("reflection", text, about=practice.id))
+        case _:
+            facts = {
+                "question": OneOf(f"{practice.id} evening", practice.evening),
+                "intention": ctx.participant.intention,
+                "recap": ctx.week.look_back.recap if ctx.day == 7 else None,
+            }
+            return Said("evening/how_was_it", facts).offering(*map(Choice, WENT))
+
+
+@evening.step
+def what_was_it_like(ctx: Context, given: Given) -> Move | Said:
+    """One open question on what happened."""
+    text = typed(given)
+    match meant(given, SKIP):
+        case "skip":
+            return ask("look_back")
+        case None if text is not None:
+            return ask("look_back", Recorded("reflection", text, about=ctx.practice.id))
+        case _:
+            question = OneOf(f"{ctx.practice.id} reflection", ctx.practice.reflections)
+            return Said("evening/what_was_it_like", {"question": question}).offering(Choice("skip"))
+
+
+@evening.step
+def look_back(ctx: Context, given: Given) -> Move | Said:
+    """Day 7 looks back on the week; other days pass on."""
+    text = typed(given)
+    match meant(given, SKIP):
+        case _ if ctx.day != 7:
+            return ask("gratitude")
+        case "skip":
+            return ask("gratitude")
+        case None if text is not None:
+            return ask("gratitude", Recorded("look_back", text, about=ctx.week.step))
+        case _:
+            return Said("evening/look_back", {"question": ctx.week.look_back.question}).offering(Choice("skip"))
+
+
+@evening.step
+def gratitude(ctx: Context, given: Given) -> Move | Said:
+    """Up to three things, on the evenings that the person's dial says."""
+    if given is ENTERED:
+        return Said("evening/gratitude").offering(Choice("not_tonight")) if asks_tonight(ctx) else good_night(ctx)
+    if meant(given, {"not_tonight": ("no", "skip", "not tonight", "nothing")}):
+        return good_night(ctx)
+    return receive(ctx, given) or Said("evening/gratitude").offering(Choice("not_tonight"))
+
+
+@evening.step
+def another_gratitude(ctx: Context, given: Given) -> Move | Said:
+    """What comes after the first, until there are three or the day turns."""
+    if meant(given, DONE):
+        return good_night(ctx)
+    return receive(ctx, given) or Said("evening/another_gratitude").offering(Choice("that_is_all"))
+
+
+def receive(ctx: Context, given: Given) -> Move | None:
+    """Keeps the gratitudes of one message; None if there were none in it."""
+    had = int(ctx.run.notes.get("gratitudes", 0))
+    records = gratitudes(given, had)
+    if not records:
+        return None
+    reaction = (Reacted(given.ref, "❤"),) if isinstance(given, MessageReceived) and given.ref else ()
+    total = had + len(records)
+    if total >= MOST:
+        return good_night(ctx, *records, *reaction)
+    return ask("another_gratitude", *records, *reaction, notes={"gratitudes": total})
+
+
+def asks_tonight(ctx: Context) -> bool:
+    """Nightly at first, then as often as the person likes."""
+    every = ctx.participant.rhythm.gratitude_every
+    anchor = ctx.participant.journey.anchor
+    return every > 0 and (anchor is None or (ctx.today - anchor).days % every == 0)
+
+
+def good_night(ctx: Context, *events: Recorded | Reacted) -> Move:
+    """The evening ends; the last one of the course goes on to its close."""
+    place = ctx.place
+    if place is not None and place.week == ctx.programme.length and place.day == 7:
+        return finish(*events, then="graduation")
+    return finish(*events, Said("evening/thanks"))

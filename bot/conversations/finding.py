@@ -1,0 +1,45 @@
+"""Finding somebody's time zone from a city, a shared place, a zone's name or the time on their clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.clock_text import parse_time, parse_zone, zones_showing
+from bot.conversations.base import Context, Given, tapped, typed
+from bot.model import Choice, City, LocationShared
+from bot.timetable import zone
+
+NONE_OF_THESE = Choice("none_of_these")
+
+
+def zones_meant(ctx: Context, given: Given) -> Sequence[tuple[str, str]]:
+    """What they may mean, as (IANA zone, how to show it), likeliest first; empty if we cannot tell."""
+    if isinstance(given, LocationShared):
+        found = ctx.gazetteer.zone_at(given.latitude, given.longitude)
+        return [(found, found)] if found else []
+    text = typed(given)
+    if text is None:
+        chosen = tapped(given)
+        named = parse_zone(chosen) if chosen else None
+        return [(named, named)] if named else []
+    named = parse_zone(text)
+    if named is not None:
+        return [(named, named)]
+    cities = ctx.gazetteer.cities(text)
+    if cities:
+        return [(city.zone, shown(city, cities)) for city in cities]
+    wall = parse_time(text)
+    return [(name, name.split("/")[-1].replace("_", " ")) for name in zones_showing(ctx.now, wall)] if wall else []
+
+
+def shown(city: City, among: Sequence[City]) -> str:
+    """A city's name with as much of its whereabouts as tells it from the others."""
+    alike = sum(other.country == city.country for other in among) > 1
+    parts = (city.name, city.region if alike else "", city.country)
+    return ", ".join(part for part in parts if part)[:40]
+
+
+def clock_in(name: str | None, now: datetime) -> str:
+    """What a wall clock shows there, HH:MM."""
+    return now.astimezone(zone(name)).strftime("%H:%M")

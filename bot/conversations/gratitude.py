@@ -1,0 +1,33 @@
+"""Gratitude at any hour: up to three things, one a line or all at once."""
+
+from __future__ import annotations
+
+from bot.conversations.base import Context, Given, Move, conversation, finish, for_an_hour, meant, stay, typed
+from bot.model import Choice, MessageReceived, Reacted, Recall, Recorded, Said
+
+MOST = 3
+
+gratitude = conversation("gratitude", first="write", open_for=for_an_hour)
+
+
+def gratitudes(given: Given, had: int) -> tuple[Recorded, ...]:
+    """The gratitudes of one message, a line each, of those that are left; a longer list stays whole in the last."""
+    text = typed(given)
+    lines = [line.strip(" \t-•*") for line in text.splitlines()] if text else []
+    lines = [line for line in lines if line]
+    room = MOST - had
+    if len(lines) > room > 0:
+        lines = [*lines[: room - 1], "\n".join(lines[room - 1 :])]
+    return tuple(Recorded("gratitude", line, slot=f"gratitude/{had + n}") for n, line in enumerate(lines))
+
+
+@gratitude.step
+def write(ctx: Context, given: Given) -> Move | Said:
+    """Asks; keeps; offers to read the last ones again."""
+    if meant(given, {"read_back": ("read", "read back")}) == "read_back":
+        return stay(Said("gratitude/pages", {"entries": Recall(("gratitude",), limit=9)}))
+    records = gratitudes(given, 0)
+    if records:
+        reaction = (Reacted(given.ref, "❤"),) if isinstance(given, MessageReceived) and given.ref else ()
+        return finish(*records, *reaction, Said("gratitude/kept"))
+    return Said("gratitude/write").offering(Choice("read_back"))

@@ -1,0 +1,128 @@
+"""Looking at where one is: today, the practice, the week, progress. And help and support, at any time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from bot import journey
+from bot.conversations.base import (
+    Context,
+    Given,
+    Move,
+    ask,
+    conversation,
+    finish,
+    for_an_hour,
+    meant,
+    tapped,
+)
+from bot.model import Choice, Recorded, Said, State
+
+today = conversation("today", first="show", open_for=for_an_hour)
+practice = conversation("practice", first="show", open_for=for_an_hour)
+progress = conversation("progress", first="show", open_for=for_an_hour)
+week = conversation("week", first="show", open_for=for_an_hour)
+help_ = conversation("help", first="show", open_for=for_an_hour)
+support = conversation("support", first="show", open_for=for_an_hour)
+
+
+def whereabouts(ctx: Context) -> dict[str, Any]:
+    """The facts that say where somebody is."""
+    return {
+        "state": ctx.participant.journey.state.value,
+        "place": ctx.place,
+        "weeks": ctx.programme.length,
+        "starts": ctx.participant.journey.anchor,
+        "until": ctx.participant.journey.resume_on,
+        "week": ctx.week,
+        "practice": ctx.practice,
+    }
+
+
+@today.named("show")
+def show_today(ctx: Context, given: Given) -> Move:
+    """Where am I, and what is today's practice."""
+    return finish(Said("today/show", {**whereabouts(ctx), "intention": ctx.participant.intention}))
+
+
+@practice.named("show")
+def show_practice(ctx: Context, given: Given) -> Move | Said:
+    """A practice in full; every practice of the week is a tap away, and any can be noted as done."""
+    match tapped(given):
+        case "i_did":
+            record = Recorded("practice", about=ctx.practice.id, went="did")
+            return finish(record, Said("practice/noted"))
+        case "enough":
+            return finish(Said("practice/closed"))
+        case str() as chosen if any(chosen == p.id for p in ctx.week.practices):
+            return ask("show", notes={"practice": chosen})
+        case _:
+            others = [Choice(p.id, label=p.title) for p in ctx.week.practices if p.id != ctx.practice.id]
+            said = Said("practice/show", {"practice": ctx.practice}).offering(Choice("i_did"), Choice("enough"))
+            return said.offering(*others, columns=1)
+
+
+@progress.named("show")
+def show_progress(ctx: Context, given: Given) -> Move:
+    """The ledger: what there is, and never what is missing."""
+    practised = ctx.participant.ledger.practised
+    done = [(p.title, practised[p.id]) for w in ctx.programme.weeks for p in w.practices if p.id in practised]
+    return finish(Said("progress/show", {**whereabouts(ctx), "done": done, "ledger": ctx.participant.ledger}))
+
+
+WEEK_WORDS = {"close": ("no", "fine", "ok"), "stay": ("stay",), "return": ("back", "go back")}
+
+
+@week.named("show")
+def show_week(ctx: Context, given: Given) -> Move | Said:
+    """The theme once more; at one's own pace one may stay another week, or go back to one."""
+    walking = ctx.participant.journey.state in (State.ACTIVE, State.GRADUATED)
+    match meant(given, WEEK_WORDS):
+        case "stay" if walking and ctx.place is not None:
+            return moved(ctx, ctx.place.week)
+        case "return" if walking:
+            return ask("which")
+        case "close":
+            return finish(Said("week/closed"))
+        case _ if not walking or (ctx.place is None and ctx.participant.journey.state is State.ACTIVE):
+            return finish(Said("week/show", whereabouts(ctx)))
+        case _:
+            offered = [Choice("close")] + ([Choice("stay")] if ctx.place else []) + [Choice("return")]
+            return Said("week/show", whereabouts(ctx)).offering(*offered)
+
+
+@week.step
+def which(ctx: Context, given: Given) -> Move | Said:
+    """Which week to walk again."""
+    latest = ctx.place.week if ctx.place else ctx.programme.length
+    chosen = meant(given, {str(n): (str(n), f"week {n}") for n in range(1, latest + 1)})
+    if chosen == "close":
+        return finish(Said("week/closed"))
+    if chosen is not None and chosen.isdecimal() and 1 <= int(chosen) <= latest:
+        return moved(ctx, int(chosen))
+    numbers = [Choice(str(n), label=f"{n}. {ctx.programme.week(n).title}"[:40]) for n in range(1, latest + 1)]
+    return Said("week/which").offering(*numbers, Choice("close"), columns=1)
+
+
+def moved(ctx: Context, number: int) -> Move:
+    """Day 1 of that week is tomorrow."""
+    path = ctx.participant.journey
+    if path.state is State.GRADUATED:
+        path = replace(journey.travel(path, State.ACTIVE), graduated_on=None)
+    on = ctx.today + timedelta(days=1)
+    facts = {"week": ctx.programme.week(number), "week_number": number}
+    return finish(Said("week/moved", facts), journey=journey.moved_to_week(path, number, on), checked=ctx.now)
+
+
+@help_.named("show")
+def show_help(ctx: Context, given: Given) -> Move:
+    """What the coach can do, shortly."""
+    return finish(Said("help/show", {"state": ctx.participant.journey.state.value}))
+
+
+@support.named("show")
+def show_support(ctx: Context, given: Given) -> Move:
+    """Where to find people, at any time."""
+    return finish(Said("safety/support", {"zone": ctx.participant.zone, "language": ctx.participant.locale}))

@@ -1,0 +1,76 @@
+"""Morning: today's practice, and an intention if one comes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.conversations.base import (
+    Context,
+    Given,
+    Move,
+    ask,
+    conversation,
+    finish,
+    meant,
+    stay,
+    typed,
+    until_the_day_turns,
+)
+from bot.model import Choice, OneOf, Recorded, Said
+from curriculum.model import Practice
+
+morning = conversation("morning", first="invite", open_for=until_the_day_turns)
+
+WORDS = {
+    "carry": ("ok", "okay", "yes", "thanks", "thank you"),
+    "more": ("more", "tell me more"),
+    "another": ("another",),
+}
+
+
+@morning.step
+def invite(ctx: Context, given: Given) -> Move | Said:
+    """Proposes the practice of the day; day 1 opens the theme of the week with it."""
+    text = typed(given)
+    match meant(given, WORDS):
+        case "carry":
+            return finish(Said("morning/thanks"))
+        case "more":
+            facts = {"practice": ctx.practice}
+            return stay(Said("morning/more", facts).offering(Choice("carry"), Choice("another")))
+        case "another":
+            return ask("invite", notes={"practice": next_practice(ctx).id, "another": True})
+        case None if text is not None:
+            return finish(Recorded("intention", text, about=ctx.practice.id), Said("morning/thanks"), intention=text)
+        case _:
+            return invitation(ctx).offering(Choice("carry"), Choice("more"), Choice("another"))
+
+
+def invitation(ctx: Context) -> Said:
+    """Today's invitation in the form that the day asks for."""
+    facts: dict[str, Any] = {
+        "practice": ctx.practice,
+        "invitation": OneOf(f"{ctx.practice.id} invitation", ctx.practice.invitations),
+        "daily": stays_on_offer(ctx),
+        "returning": bool(ctx.run.notes.get("returning")),
+        "week_number": ctx.place.week if ctx.place else 0,
+        "week": ctx.week,
+    }
+    if ctx.run.notes.get("another"):
+        return Said("morning/another", facts)
+    if ctx.day == 1:
+        return Said("morning/theme", facts)
+    return Said("morning/invite", facts)
+
+
+def stays_on_offer(ctx: Context) -> Practice | None:
+    """A practice that the source makes daily stays on offer all its week, beside the one that the day proposes."""
+    daily = (p for p in ctx.week.practices if p.id in ctx.programme.daily and p.id != ctx.practice.id)
+    return next(daily, None)
+
+
+def next_practice(ctx: Context) -> Practice:
+    """The one after the present one in this week."""
+    practices = ctx.week.practices
+    at = practices.index(ctx.practice) if ctx.practice in practices else -1
+    return practices[(at + 1) % len(practices)]

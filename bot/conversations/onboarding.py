@@ -1,0 +1,203 @@
+"""Onboarding: what this is, consent, and the few things that the coach must know to begin."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+
+from bot import journey
+from bot.clock_text import parse_date, parse_time
+from bot.conversations.base import (
+    ENTERED,
+    Context,
+    Given,
+    Move,
+    again,
+    ask,
+    conversation,
+    finish,
+    meant,
+    stay,
+    tapped,
+    typed,
+    without_end,
+)
+from bot.conversations.finding import NONE_OF_THESE, clock_in, zones_meant
+from bot.model import Choice, Kind, Participant, Rhythm, Said, State
+from bot.timetable import day_begins, fitted, moments, zone
+
+CONSENT = "2026-11"  # the version of onboarding/consent that people agree to; a new text is a new version
+LONGEST_NAME = 40
+
+onboarding = conversation("onboarding", first="welcome", open_for=without_end)
+
+CONSENTING: Mapping[str, tuple[str, ...]] = {
+    "agree": ("yes", "y", "ok", "okay", "i agree", "agree", "sure", "yes please", "si", "sí"),
+    "more": ("more", "tell me more"),
+    "not_now": ("no", "n", "not now", "later", "no thanks"),
+}
+YES_NO: Mapping[str, tuple[str, ...]] = {
+    "no": ("no", "n", "nope", "i do not", "i don't"),
+    "yes": ("yes", "y", "i do", "si", "sí"),
+}
+MORNINGS = ("08:00", "06:30", "07:00", "09:00")
+EVENINGS = ("20:00", "19:00", "21:00", "22:00")
+
+
+@onboarding.step
+def welcome(ctx: Context, given: Given) -> Move:
+    """What this is and is not comes before any question."""
+    return ask("consent", Said("onboarding/welcome"))
+
+
+@onboarding.step
+def consent(ctx: Context, given: Given) -> Move | Said:
+    """Nothing is kept before somebody agrees."""
+    person = ctx.participant
+    match meant(given, CONSENTING):
+        case "agree":
+            agreed = replace(person.journey, consent=CONSENT, consent_at=ctx.now)
+            return ask("name", journey=journey.travel(agreed, State.ONBOARDING))
+        case "more":
+            return stay(Said("onboarding/more").offering(Choice("agree"), Choice("not_now")))
+        case "not_now":
+            return finish(Said("onboarding/not_now"), journey=journey.travel(person.journey, State.WITHDRAWN))
+        case _:
+            return Said("onboarding/consent").offering(Choice("agree"), Choice("more"), Choice("not_now"))
+
+
+@onboarding.step
+def name(ctx: Context, given: Given) -> Move | Said:
+    """What to call them: any name, as they write it."""
+    known = ctx.participant.name
+    if tapped(given) == "as_shown" and known:
+        return ask("zone")
+    text = typed(given)
+    if text is None:
+        question = Said("onboarding/name")
+        return question.offering(Choice("as_shown", label=known)) if known else question
+    called = clean_name(text)
+    if called is None:
+        return again(Said("onboarding/name_unclear"))
+    return ask("zone", name=called)
+
+
+def clean_name(text: str) -> str | None:
+    """A name without control and direction characters; None if nothing visible is left or it is longer than a name."""
+    kept = "".join(" " if ch.isspace() else ch for ch in text if ch.isspace() or unicodedata.category(ch)[0] != "C")
+    called = " ".join(kept.split())
+    return called if 0 < len(called) <= LONGEST_NAME else None
+
+
+@onboarding.named("zone")
+def where(ctx: Context, given: Given) -> Move | Said:
+    """Where they are, for the clock only."""
+    if given is ENTERED:
+        return Said("onboarding/zone", {"ask_location": True})
+    found = zones_meant(ctx, given)
+    if not found:
+        return again(Said("onboarding/zone_unclear"))
+    if len(found) == 1:
+        return ask("morning", zone=found[0][0])
+    return ask("which_zone", notes={"zones": [list(pair) for pair in found[:5]]})
+
+
+@onboarding.step
+def which_zone(ctx: Context, given: Given) -> Move | Said:
+    """Several places bear that name: the largest first."""
+    if tapped(given) == NONE_OF_THESE.id:
+        return ask("zone")
+    found = [] if given is ENTERED else zones_meant(ctx, given)
+    if len(found) == 1:
+        return ask("morning", zone=found[0][0])
+    if found:
+        return ask("which_zone", notes={"zones": [list(pair) for pair in found[:5]]})
+    places = [Choice(where, label=label) for where, label in ctx.run.notes["zones"]]
+    return Said("onboarding/which_zone").offering(*places, NONE_OF_THESE, columns=1)
+
+
+@onboarding.step
+def morning(ctx: Context, given: Given) -> Move | Said:
+    """When the morning message comes."""
+    if given is ENTERED:
+        clock = clock_in(ctx.participant.zone, ctx.now)
+        return Said("onboarding/morning", {"clock": clock}).offering(*at_times(MORNINGS), columns=4)
+    at = time_given(given)
+    if at is None:
+        return again(Said("onboarding/time_unclear"))
+    return ask("evening", rhythm=fitted(replace(ctx.participant.rhythm, morning=at)))
+
+
+@onboarding.step
+def evening(ctx: Context, given: Given) -> Move | Said:
+    """When the evening message comes."""
+    if given is ENTERED:
+        return Said("onboarding/evening").offering(*at_times(EVENINGS), columns=4)
+    at = time_given(given)
+    if at is None:
+        return again(Said("onboarding/time_unclear"))
+    return ask("health_care", rhythm=fitted(replace(ctx.participant.rhythm, evening=at)))
+
+
+@onboarding.step
+def health_care(ctx: Context, given: Given) -> Move | Said:
+    """A flavour of wording, nothing else."""
+    match meant(given, YES_NO):
+        case "yes" | "no" as answer:
+            return ask("start", health_care=answer == "yes")
+        case _:
+            return Said("onboarding/health_care").offering(Choice("no"), Choice("yes"))
+
+
+@onboarding.step
+def start(ctx: Context, given: Given) -> Move | Said:
+    """Day 1: today while the morning's window is open, else tomorrow."""
+    soonest = first_day(ctx.participant, ctx.now)
+    monday = soonest + timedelta(days=(7 - soonest.weekday()) % 7 or 7)
+    text = typed(given)
+    match tapped(given):
+        case "today" | "tomorrow" | "soonest":
+            return begin(ctx, soonest)
+        case "monday":
+            return begin(ctx, monday)
+        case _ if text is not None:
+            on = parse_date(text, ctx.today)
+            return begin(ctx, max(on, soonest)) if on else again(Said("onboarding/date_unclear"))
+        case _:
+            first = Choice("today" if soonest == ctx.today else "tomorrow")
+            return Said("onboarding/start").offering(first, Choice("monday"))
+
+
+def begin(ctx: Context, on: date) -> Move:
+    """The course begins on the local date `on`."""
+    person = ctx.participant
+    begun = journey.travel(replace(person.journey, anchor=on), State.ACTIVE)
+    facts = {
+        "morning": person.rhythm.morning,
+        "evening": person.rhythm.evening,
+        "date": on,
+        "is_today": on == ctx.today,
+    }
+    before_day_one = day_begins(ctx.today, zone(person.zone)) - timedelta(seconds=1)
+    return finish(Said("onboarding/done", facts), journey=begun, checked=before_day_one)
+
+
+def first_day(person: Participant, now: datetime) -> date:
+    """Today while this morning's message would still be useful, else tomorrow."""
+    on = journey.today(person, now)
+    always: Rhythm = replace(person.rhythm, days_off=frozenset())
+    mornings = [m for m in moments(always, zone(person.zone), on) if m.kind is Kind.MORNING]
+    return on if mornings and now < mornings[0].until else on + timedelta(days=1)
+
+
+def at_times(times: tuple[str, ...]) -> tuple[Choice, ...]:
+    """Buttons for clock times."""
+    return tuple(Choice(at, label=at) for at in times)
+
+
+def time_given(given: Given) -> time | None:
+    """A time that was tapped or typed; None for nonsense such as 25:99."""
+    text = typed(given) or tapped(given)
+    return parse_time(text) if text else None

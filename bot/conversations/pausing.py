@@ -1,0 +1,112 @@
+"""Pausing until a date, coming back, fewer messages, and leaving."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot import journey
+from bot.clock_text import parse_date
+from bot.conversations.base import (
+    Context,
+    Given,
+    Move,
+    again,
+    conversation,
+    finish,
+    for_an_hour,
+    meant,
+    typed,
+    until_the_day_turns,
+)
+from bot.conversations.looking import whereabouts
+from bot.model import Choice, Journey, Recorded, Rhythm, Said, State
+
+pause = conversation("pause", first="until", open_for=for_an_hour)
+resume = conversation("resume", first="back", open_for=for_an_hour)
+check_in = conversation("check_in", first="ask", open_for=until_the_day_turns)
+leaving = conversation("leaving", first="sure", open_for=for_an_hour)
+
+UNTIL = {"days_3": ("3 days",), "days_7": ("a week",), "days_14": ("two weeks",), "open": ("until i say", "open")}
+
+
+@pause.step
+def until(ctx: Context, given: Given) -> Move | Said:
+    """Until when: some days, a date, or until they say."""
+    if ctx.participant.journey.state is State.PAUSED:
+        return finish(Said("pause/already", {"until": ctx.participant.journey.resume_on}))
+    chosen = meant(given, UNTIL)
+    text = typed(given)
+    if chosen == "open":
+        return paused(ctx, None)
+    if chosen == "stay":
+        return finish(Said("pause/stayed"))
+    if chosen is not None and chosen.startswith("days_"):
+        return paused(ctx, int(chosen.removeprefix("days_")))
+    if text is not None:
+        on = parse_date(text, ctx.today)
+        return paused(ctx, (on - ctx.today).days) if on and on > ctx.today else again(Said("pause/date_unclear"))
+    return Said("pause/until").offering(*map(Choice, UNTIL), Choice("stay"), columns=2)
+
+
+def paused(ctx: Context, days: int | None) -> Move:
+    """Nothing is sent until then, and the place in the course is kept."""
+    on = None if days is None else ctx.today + timedelta(days=days)
+    moved = journey.travel(ctx.participant.journey, State.PAUSED, ctx.today, on)
+    return finish(Said("pause/paused", {"until": on}), journey=moved)
+
+
+@resume.step
+def back(ctx: Context, given: Given) -> Move:
+    """Back from a pause, at the same place."""
+    person = ctx.participant
+    if person.journey.state is not State.PAUSED:
+        return finish(Said("pause/not_paused"))
+    moved = journey.travel(person.journey, person.journey.paused_from or State.ACTIVE, ctx.today)
+    here = replace(ctx, participant=replace(person, journey=moved))
+    return finish(Said("pause/resumed", whereabouts(here)), journey=moved, checked=ctx.now)
+
+
+@check_in.named("ask")
+def ask_gently(ctx: Context, given: Given) -> Move | Said:
+    """After three silent days: as before, fewer, or a pause. Any answer is fine, and so is none."""
+    words = {"keep_rhythm": ("keep", "as before"), "fewer": ("fewer", "less"), "pause": ()}
+    text = typed(given)
+    match meant(given, words):
+        case "keep_rhythm":
+            return finish(Said("check_in/kept"))
+        case "fewer":
+            return finish(Said("check_in/fewer"), rhythm=less(ctx.participant.rhythm))
+        case "pause":
+            return finish(then="pause")
+        case None if text is not None:
+            return finish(Recorded("journal", text), Said("check_in/heard"))
+        case _:
+            return Said("check_in/ask").offering(Choice("keep_rhythm"), Choice("fewer"), Choice("pause"))
+
+
+def less(rhythm: Rhythm) -> Rhythm:
+    """One message a day: the evening goes first, then nothing less is left."""
+    return replace(rhythm, mornings=True, evenings=False)
+
+
+@leaving.step
+def sure(ctx: Context, given: Given) -> Move | Said:
+    """Leaving takes one tap more, and a pause is offered."""
+    person = ctx.participant
+    if person.journey.state is State.INVITED or person.journey.state is State.WITHDRAWN:
+        return finish(Said("leaving/not_in"))
+    match meant(given, {"leave": ("yes", "stop", "leave"), "pause": (), "stay": ("no", "stay")}):
+        case "leave":
+            return finish(Said("leaving/gone"), then=None, journey=gone(person.journey), runs=(ctx.run,), timers=())
+        case "pause":
+            return finish(then="pause")
+        case "stay":
+            return finish(Said("leaving/stayed"))
+        case _:
+            return Said("leaving/sure").offering(Choice("leave"), Choice("pause"), Choice("stay"))
+
+
+def gone(path: Journey) -> Journey:
+    """Withdrawn: nothing is sent any more."""
+    return journey.travel(path, State.WITHDRAWN)

@@ -1,0 +1,52 @@
+"""The words that are heard at any point of any conversation. Data, and the smallest reading of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# command -> the conversation it begins; the menu shows MENU's in this order
+COMMANDS: Mapping[str, str] = {
+    "today": "today",
+    "practice": "practice",
+    "sit": "sit",
+    "journal": "journal",
+    "gratitude": "gratitude",
+    "letter": "letter",
+    "progress": "progress",
+    "week": "week",
+    "settings": "settings",
+    "pause": "pause",
+    "resume": "resume",
+    "help": "help",
+    "support": "support",
+    "stop": "leaving",
+}
+MENU = tuple(COMMANDS)
+
+BEFORE_CONSENT = frozenset({"help", "support", "stop"})
+
+# said as a whole message, without a slash
+PLAIN_WORDS: Mapping[str, str] = {
+    "stop": "stop",
+    "pause": "pause",
+    "help": "help",
+    "resume": "resume",
+}
+BACK = frozenset({"back", "/back", "go back"})
+
+
+def command_in(text: str) -> str | None:
+    """The command that a whole message is, without its slash: "/sit", "/sit@our_bot 5", "Stop!"; None otherwise."""
+    bare = text.strip()
+    if bare.startswith("/"):
+        return bare[1:].split(maxsplit=1)[0].split("@")[0].lower() if len(bare) > 1 else ""
+    return PLAIN_WORDS.get(_plain(bare))
+
+
+def is_back(text: str) -> bool:
+    """Whether somebody wants to correct their last answer."""
+    return _plain(text) in BACK
+
+
+def _plain(text: str) -> str:
+    return text.strip().strip(".!").strip().casefold()

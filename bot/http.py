@@ -1,0 +1,263 @@
+"""The one ASGI app (health, metrics, webhooks, rehearsal, the browser chat) and the server that runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import json
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+import uvicorn
+from fastapi import APIRouter, FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException as AnyHTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.errors import SettingsError
+from bot.ports import Rehearsal
+
+BODY_LIMIT = 1 << 20  # bytes
+GRACE = 2  # seconds that requests in flight have when the server stops
+
+Ready = Callable[[], Awaitable[tuple[bool, dict[str, str]]]]
+Webhook = Callable[[Mapping[str, str], bytes], Awaitable[int]]
+
+log = structlog.get_logger()
+
+_DEFAULT_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def http_app(
+    *,
+    ready: Ready,
+    metrics: CollectorRegistry,
+    webhooks: Mapping[str, Webhook],
+    rehearsal: Rehearsal | None,
+    web_router: APIRouter | None,
+    static: Path | None,
+) -> FastAPI:
+    """All that is served over HTTP; what is None is not there (404).
+
+    `ready` tells whether we can work, and how each part fares. A webhook gets headers (any case) and the body, at most
+    1 MiB, and returns the status to answer with. `static` is a folder served under /static. Errors are {"error": …}.
+    """
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(_Guarded)
+    for problem, answer in _ANSWERS.items():
+        app.add_exception_handler(problem, answer)
+    _health(app, ready, metrics)
+    for path, webhook in webhooks.items():
+        _webhook(app, path, webhook)
+    if rehearsal is not None:
+        _rehearsal(app, rehearsal)
+    if web_router is not None:
+        app.include_router(web_router)
+    if static is not None:
+        app.mount("/static", StaticFiles(directory=static))
+    return app
+
+
+def _health(app: FastAPI, ready: Ready, metrics: CollectorRegistry) -> None:
+    @app.get("/healthz")
+    async def alive() -> Response:
+        return JSONResponse({"alive": True})
+
+    @app.get("/readyz")
+    async def readiness() -> Response:
+        try:
+            well, parts = await ready()
+        except Exception as error:
+            log.warning("readiness_unknown", problem=type(error).__name__)
+            well, parts = False, {"readiness": type(error).__name__}
+        return JSONResponse(parts, 200 if well else 503)
+
+    @app.get("/metrics")
+    async def exposition() -> Response:
+        return Response(generate_latest(metrics), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _webhook(app: FastAPI, path: str, webhook: Webhook) -> None:
+    @app.post(path)
+    async def called(request: Request) -> Response:
+        return Response(status_code=await webhook(request.headers, await request.body()))
+
+
+def _rehearsal(app: FastAPI, rehearsal: Rehearsal) -> None:
+    @app.get("/rehearsal")
+    async def status() -> Response:
+        return JSONResponse(dict(await rehearsal.status()))
+
+    @app.post("/rehearsal")
+    async def move(request: Request) -> Response:
+        origin = request.headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
+            raise HTTPException(403, "Another site's page may not move the clock.")
+        match _json(await request.body()):
+            case {"to": str(to), **rest} if not rest:
+                code, body = await rehearsal.move(to)
+                return JSONResponse(dict(body), code)
+        raise HTTPException(400, 'Send {"to": "next"} or {"to": "<ISO time with a zone>"}.')
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+# ---------------------------------------------------------------- errors and limits
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AnyHTTPException)
+    return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+
+
+async def _misread(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": "That address has a part that we cannot read."}, 400)
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": "Something went wrong on our side. Please try again in a moment."}, 500)
+
+
+_ANSWERS = {AnyHTTPException: _refused, RequestValidationError: _misread, Exception: _broken}
+
+
+class _Guarded:
+    """Cuts bodies at the limit, and sets careful headers where a route has none of its own."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        received = 0
+
+        async def bounded() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > BODY_LIMIT:
+                raise HTTPException(413, "That is more than we take in one request.")
+            return message
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _DEFAULT_HEADERS.items():
+                    headers.setdefault(name, value)
+                headers.setdefault("Cache-Control", "no-cache")
+            await send(message)
+
+        await self._app(scope, bounded, with_headers)
+
+
+# ---------------------------------------------------------------- the server
+
+
+class _InOurLoop(uvicorn.Server):
+    """uvicorn without signal handlers: stopping is the caller's business."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+
+class HttpServer:
+    """Serves an ASGI app from this event loop, between `start` and `stop`. Port 0 takes any that is free."""
+
+    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+        self._app, self._host, self._asked_port = app, host, port
+        self._server: _InOurLoop | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self.port = port  # the real one once started
+
+    @property
+    def url(self) -> str:
+        """Where a browser on this machine finds it."""
+        name = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "[::1]"}.get(self._host, self._host)  # noqa: S104
+        return f"http://{f'[{name}]' if name.count(':') > 1 and name[0] != '[' else name}:{self.port}"
+
+    async def start(self) -> None:
+        """Returns when it listens.
+
+        Raises:
+            SettingsError: the port is taken or not allowed, or the host is not this machine's.
+        """
+        listener = _listener(self._host, self._asked_port)
+        self.port = listener.getsockname()[1]
+        config = uvicorn.Config(
+            self._app,
+            log_config=None,
+            access_log=False,  # a webhook's path is a secret
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=GRACE,
+        )
+        self._server = _InOurLoop(config)
+        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]))
+        await self._server.listening.wait()
+
+    async def stop(self) -> None:
+        """Takes no more connections, lets requests in flight end (at most two seconds), and returns."""
+        if self._server is not None and self._serving is not None:
+            self._server.should_exit = True
+            await self._serving
+            self._server = self._serving = None
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except (OSError, OverflowError) as error:
+        raise SettingsError("HEARTSEASE_HTTP_HOST", f"no address of this machine: {host!r}; try 127.0.0.1") from error
+    listener = socket.socket(family, kind, proto)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(256)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise _unusable(error, host, port) from error
+    return listener
+
+
+def _unusable(error: Exception, host: str, port: int) -> SettingsError:
+    match getattr(error, "errno", None):
+        case errno.EADDRINUSE:
+            return SettingsError("HEARTSEASE_HTTP_PORT", f"port {port} is in use; stop what uses it or choose another")
+        case errno.EACCES:
+            return SettingsError("HEARTSEASE_HTTP_PORT", f"port {port} is not allowed; choose one above 1023")
+        case errno.EADDRNOTAVAIL:
+            return SettingsError("HEARTSEASE_HTTP_HOST", f"{host} is no address of this machine; try 127.0.0.1")
+    return SettingsError("HEARTSEASE_HTTP_PORT", f"cannot listen on {host}:{port}; choose another, 1024 to 65535")

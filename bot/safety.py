@@ -1,0 +1,303 @@
+"""The safety screen: finds plain statements of crisis in what somebody wrote, before any conversation reads it.
+
+Pure: the rules are handed in as data (`bot/safety_rules/*.yaml`). A pattern is a sequence of words, in which `(a|b c)`
+stands for alternatives, `[a|b]` for what may be missing, `<name>` for a list of words, `..` for up to two words that
+are no negation, `^` and `$` for the ends of a sentence. It works in time linear in the text.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import product
+from typing import Any, Literal
+
+Level = Literal["urgent", "concern"]
+SEVERITY: Mapping[Level, int] = {"concern": 1, "urgent": 2}
+
+ANY, START, END, HIT = "*", "^", "$", ""
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+NEAR = 2  # words: how close an idiom must stand to what it lets through
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the screen found: the rule's level and id, and the language whose rules it stands in."""
+
+    level: Level
+    rule: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A kind of statement: any of its patterns means it, unless one of the idioms stands at the same place."""
+
+    id: str
+    level: Level
+    patterns: tuple[str, ...]
+    unless: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of one language, and how its words are written.
+
+    `same` spells out contractions and slang, `ignored` are words that change nothing, `forgiven` are words in which
+    one typing mistake is understood (unless that makes one of `other_words`), `words` are the lists that patterns
+    name. A match is dropped if a negation stands at most `reach` words before it with no subject in between.
+    """
+
+    language: str
+    rules: tuple[Rule, ...]
+    words: Mapping[str, str] = field(default_factory=dict)
+    same: Mapping[str, str] = field(default_factory=dict)
+    ignored: frozenset[str] = frozenset()
+    forgiven: tuple[str, ...] = ()
+    other_words: tuple[str, ...] = ()
+    negations: frozenset[str] = frozenset()
+    subjects: frozenset[str] = frozenset()
+    reach: int = 1
+
+
+class Screen:
+    """Says of a text what is most severe in it. Never raises for a str."""
+
+    def __init__(self, rules: Iterable[Rules]) -> None:
+        self._languages = tuple(_Compiled(each) for each in rules)
+
+    def __call__(self, text: str) -> Finding | None:
+        """The most severe finding, the earliest among equals; None if there is nothing."""
+        plain = unmasked(text)
+        found = [finding for language in self._languages for finding in language.findings(plain)]
+        return max(found, key=lambda finding: SEVERITY[finding.level], default=None)
+
+    def only(self, language: str) -> Screen:
+        """The same screen with the rules of one language.
+
+        Raises:
+            KeyError: there are no rules for it.
+        """
+        chosen = Screen(())
+        chosen._languages = tuple(each for each in self._languages if each.rules.language == language)
+        if not chosen._languages:
+            raise KeyError(language)
+        return chosen
+
+
+# ---------------------------------------------------------------- text
+
+APOSTROPHES = re.compile("[’‘ʼ`´′＇]")
+LOOKALIKES = str.maketrans("аеорсухіѕјкмтнзαεορνικτυ", "aeopcyxisjkmthsaeopviktu")
+SPACED = re.compile(r"(?<![a-z0-9'])[a-z](?:[ .\-_*,/|]{1,3}[a-z]){3,}(?![a-z0-9'])")
+PIECE = re.compile(r"[a-z0-9](?:[a-z0-9'@$!*]*[a-z0-9*])?|[.?!\n;]+|[,:()]+")
+LEET = str.maketrans("!10345@$7", "iioeasast")
+DOUBLED = re.compile(r"([a-z])\1+")
+
+
+def unmasked(text: str) -> str:
+    """Lower-case Latin letters where the text shows them: no accents, styles, invisible characters or lookalikes."""
+    decomposed = unicodedata.normalize("NFKD", APOSTROPHES.sub("'", text)).casefold()
+    shown = (mark for mark in decomposed if unicodedata.category(mark) not in ("Mn", "Cf", "Me"))
+    return "".join(shown).translate(LOOKALIKES).replace("...", " ")
+
+
+def squeezed(word: str) -> str:
+    """The word with its repeated letters written once: "killll" and "kill" are the same."""
+    return DOUBLED.sub(r"\1", word)
+
+
+@dataclass(slots=True)
+class _Words:
+    """A text as words. `sentence` numbers each word's sentence; `pause` holds the words that punctuation precedes."""
+
+    words: list[str] = field(default_factory=list)
+    sentence: list[int] = field(default_factory=list)
+    pause: set[int] = field(default_factory=set)
+
+
+# ---------------------------------------------------------------- patterns
+
+
+def expanded(pattern: str, words: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    """All the word sequences that a pattern stands for, in the form that texts are read in."""
+    named = squeezed(unmasked(re.sub(r"<([a-z-]+)>", lambda found: f"({words[found[1]]})", pattern)))
+    choices = list[list[tuple[str, ...]]]()
+    for part in re.findall(r"\([^()]*\)|\[[^\[\]]*\]|\.\.|\S+", named):
+        if part == "..":
+            choices.append([(ANY,) * count for count in range(3)])
+        elif part[0] in "([":
+            options = [tuple(option.split()) for option in part[1:-1].split("|")]
+            choices.append(([()] if part[0] == "[" else []) + options)
+        else:
+            choices.append([(part,)])
+    for chosen in product(*choices):
+        yield tuple(word for words_ in chosen for word in words_)
+
+
+Node = dict[str, Any]  # a word leads to the next node; HIT to the (rule, is an idiom) pairs that end there
+
+
+class _Compiled:
+    """One language's patterns as a tree of words."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self._tree: Node = {}
+        self._same = {key: tuple(squeezed(word) for word in value.split()) for key, value in rules.same.items()}
+        self._ignored = frozenset(map(squeezed, rules.ignored))
+        self._negations = frozenset(map(squeezed, rules.negations))
+        self._subjects = frozenset(map(squeezed, rules.subjects))
+        self._vocabulary = set[str]()
+        for at, rule in enumerate(rules.rules):
+            for pattern in rule.patterns:
+                self._plant(pattern, (at, False))
+            for pattern in rule.unless:
+                self._plant(pattern, (at, True))
+        self._mistyped = dict(self._typing_mistakes())
+        self._tree = _shared(self._tree, {})
+
+    def findings(self, plain: str) -> Iterator[Finding]:
+        """What stands in an unmasked text, once for each rule."""
+        text = self._read(plain)
+        matches, let_through = list[tuple[int, int, int]](), dict[int, bytearray]()
+        for at, idiom, start, end in self._matches(text):
+            if idiom:
+                _cover(let_through.setdefault(at, bytearray(len(text.words))), text, start, end)
+            else:
+                matches.append((at, start, end))
+        seen = set[int]()
+        for at, start, end in matches:
+            if at in seen or self._negated(text, start) or any(let_through.get(at, b"")[start:end]):
+                continue
+            seen.add(at)
+            rule = self.rules.rules[at]
+            yield Finding(rule.level, rule.id, self.rules.language)
+
+    def _plant(self, pattern: str, meaning: tuple[int, bool]) -> None:
+        for sequence in expanded(pattern, self.rules.words):
+            node = self._tree
+            for word in sequence:
+                if word not in node:
+                    node[word] = {}
+                    self._vocabulary.add(word)
+                node = node[word]
+            ends = node.setdefault(HIT, [])
+            if meaning not in ends:
+                ends.append(meaning)
+
+    def _typing_mistakes(self) -> Iterator[tuple[str, str]]:
+        known = self._vocabulary | set(map(squeezed, self.rules.other_words))
+        for word in map(squeezed, self.rules.forgiven):
+            yield from ((other, word) for other in one_mistake(word) if other not in known)
+
+    # reading
+
+    def _read(self, plain: str) -> _Words:
+        text, sentence = _Words(), 0
+        for piece in PIECE.findall(SPACED.sub(self._joined, plain)):
+            if not piece[0].isalnum():
+                text.pause.add(len(text.words))
+                sentence += piece[0] in ".?!;\n" and (piece[0] != "\n" or len(piece) > 1)
+                continue
+            for word in self._word(piece):
+                if word not in self._ignored:
+                    text.words.append(word)
+                    text.sentence.append(sentence)
+        return text
+
+    def _word(self, piece: str) -> tuple[str, ...]:
+        """A piece of text as the words that it stands for."""
+        if (meant := self._same.get(piece)) is not None:
+            return meant
+        piece = piece.replace("'", "")
+        if not piece.isdecimal():
+            piece = piece.translate(LEET)
+        if piece.count("*") == 1:
+            guesses = (squeezed(piece.replace("*", letter)) for letter in "iueaonst")
+            piece = next((guess for guess in guesses if guess in self._vocabulary), piece)
+        if (meant := self._same.get(piece)) is not None:
+            return meant
+        word = squeezed(piece)
+        return (self._mistyped.get(word, word),)
+
+    def _joined(self, found: re.Match[str]) -> str:
+        """Letters that were spaced out, as the words they make if they make any."""
+        letters = squeezed(re.sub("[^a-z]", "", found[0]))
+        ways: list[tuple[str, ...] | None] = [()] + [None] * len(letters)
+        for end in range(1, len(letters) + 1):
+            for start in range(max(0, end - 14), end):
+                before, word = ways[start], letters[start:end]
+                if before is not None and (word in self._vocabulary or word in self._mistyped):
+                    ways[end] = (*before[-200:], word)
+                    break
+        return " ".join(ways[-1] or (letters,))
+
+    # matching
+
+    def _matches(self, text: _Words) -> Iterator[tuple[int, bool, int, int]]:
+        """Each rule or idiom that matches, with its first word and the one behind its last."""
+        words, sentence, count = text.words, text.sentence, len(text.words)
+        for first in range(count):
+            places = [(self._tree, first)]
+            if first == 0 or first in text.pause:
+                places.append((self._tree.get(START, {}), first))
+            while places:
+                node, at = places.pop()
+                for rule, idiom in node.get(HIT, ()):
+                    yield rule, idiom, first, at
+                if END in node and (at == count or at in text.pause):
+                    places.append((node[END], at))
+                if at == count:
+                    continue
+                if (follows := node.get(words[at])) is not None:
+                    places.append((follows, at + 1))
+                if ANY in node and words[at] not in self._negations and sentence[at] == sentence[first]:
+                    places.append((node[ANY], at + 1))
+
+    def _negated(self, text: _Words, start: int) -> bool:
+        if text.words[start] in self._subjects:
+            return False
+        for at in range(start - 1, max(start - 1 - self.rules.reach, -1), -1):
+            if at + 1 in text.pause or text.words[at] in self._subjects:
+                return False
+            if text.words[at] in self._negations:
+                return True
+        return False
+
+
+def _shared(node: Node, known: dict[tuple[tuple[str, Any], ...], Node]) -> Node:
+    """The same tree with equal branches kept once: a tenth of the memory."""
+    for word, below in node.items():
+        if word != HIT:
+            node[word] = _shared(below, known)
+    key = tuple((word, tuple(below) if word == HIT else id(below)) for word, below in node.items())
+    return known.setdefault(key, node)
+
+
+def _cover(covered: bytearray, text: _Words, start: int, end: int) -> None:
+    """Marks an idiom and the words near it in the same sentence."""
+    here = text.sentence[start]
+    for at in range(max(0, start - NEAR), min(len(covered), end + NEAR)):
+        if text.sentence[at] == here or start <= at < end:
+            covered[at] = 1
+
+
+@lru_cache(maxsize=256)
+def one_mistake(word: str) -> frozenset[str]:
+    """What one letter too many, too few, other or swapped makes of a word."""
+    splits = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    made = {left + right[1:] for left, right in splits if right}
+    made |= {left + right[1] + right[0] + right[2:] for left, right in splits if len(right) > 1}
+    made |= {left + letter + right[1:] for left, right in splits if right for letter in LETTERS}
+    made |= {left + letter + right for left, right in splits for letter in LETTERS}
+    return frozenset(map(squeezed, made)) - {word}
+
+
+def lines_of(text: str | Sequence[str]) -> tuple[str, ...]:
+    """Patterns written one a line."""
+    lines = text.splitlines() if isinstance(text, str) else text
+    return tuple(line.strip() for line in lines if line.strip())

@@ -1,0 +1,136 @@
+"""Settings: environment (HEARTSEASE_…) or .env -> one frozen value, or an error that names the setting and the fix."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.errors import SettingsError
+
+PREFIX = "HEARTSEASE_"
+TELEGRAM_TOKEN = re.compile(r"\d{3,}:[A-Za-z0-9_-]{20,}")
+TELEGRAM_URL = "https://api.telegram.org"
+
+
+class Settings(BaseSettings):
+    """Every setting, with its meaning; docs/settings.md shows the same table and a test compares them."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    database_url: str = Field("sqlite:///var/heartsease.db", repr=False, description="SQLite file, or postgresql://…")
+    secret_keys: str = Field(
+        "", repr=False, description="comma-separated Fernet keys, newest first; made beside a new SQLite file"
+    )
+    telegram_token: str = Field("", repr=False, description="the bot's token, from BotFather")
+    telegram_tokens: str = Field("", repr=False, description="several bots' tokens, comma-separated")
+    telegram_api_url: str = Field(TELEGRAM_URL, description="base of a Bot API server, e.g. a self-hosted one")
+    telegram_webhook_url: str = Field("", description="public https address: webhook instead of polling")
+    telegram_webhook_secret: str = Field("", repr=False, description="Telegram sends it back with every update")
+    telegram_rate: float = Field(28, gt=0, description="messages a second for one bot")
+    telegram_chat_rate: float = Field(1, gt=0, description="messages a second in one private chat (burst 3)")
+    http_host: str = Field("127.0.0.1", description="address of health, metrics, webhooks and the browser chat")
+    http_port: int = Field(8080, ge=0, le=65535, description="port of the same; 0 takes a free one")
+    rehearsal: str = Field("", description="start=2026-03-02T05:00:00Z,speed=1: a settable clock")
+    rehearsal_confirm: str = Field("", description="yes: rehearse although real platforms are configured")
+    log_level: str = Field("info", description="debug, info, warning or error")
+    log_format: str = Field("console", description="console, or json for machines")
+
+    @field_validator("telegram_api_url", "telegram_webhook_url")
+    @classmethod
+    def _is_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.netloc):
+            raise ValueError("write a whole address such as http://127.0.0.1:8081")
+        return value.rstrip("/")
+
+    @field_validator("log_level")
+    @classmethod
+    def _is_level(cls, value: str) -> str:
+        if value.lower() not in ("debug", "info", "warning", "error"):
+            raise ValueError("write debug, info, warning or error")
+        return value.lower()
+
+    @field_validator("log_format")
+    @classmethod
+    def _is_format(cls, value: str) -> str:
+        if value.lower() not in ("console", "json"):
+            raise ValueError("write console or json")
+        return value.lower()
+
+    @cached_property
+    def tokens(self) -> tuple[str, ...]:
+        """The Telegram bots' tokens, each once."""
+        both = f"{self.telegram_token},{self.telegram_tokens}"
+        return tuple(dict.fromkeys(token.strip() for token in both.split(",") if token.strip()))
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """The encryption keys, newest first."""
+        return tuple(key.strip() for key in self.secret_keys.split(",") if key.strip())
+
+    @cached_property
+    def rehearsing(self) -> tuple[datetime, float] | None:
+        """Start (UTC) and speed of the rehearsal clock; None where time is real."""
+        if not self.rehearsal:
+            return None
+        parts = dict(part.partition("=")[::2] for part in self.rehearsal.replace(" ", "").split(","))
+        try:
+            start, speed = datetime.fromisoformat(parts.pop("start")), float(parts.pop("speed", "1"))
+        except (KeyError, ValueError) as error:
+            raise SettingsError(f"{PREFIX}REHEARSAL", "write start=2026-03-02T05:00:00Z,speed=1") from error
+        if parts or start.tzinfo is None or not 0 <= speed <= 1_000_000:
+            raise SettingsError(f"{PREFIX}REHEARSAL", "write start=<ISO time with Z>,speed=<0 or more>, nothing else")
+        return start.astimezone(UTC), speed
+
+    def checked(self) -> Settings:
+        """Itself, after the rules that concern several settings.
+
+        Raises:
+            SettingsError: names the setting and the fix.
+        """
+        for token in self.tokens:
+            if not TELEGRAM_TOKEN.fullmatch(token):
+                name = "TELEGRAM_TOKEN" if token == self.telegram_token.strip() else "TELEGRAM_TOKENS"
+                fix = "is not a bot token; copy it from BotFather, it looks like 123456789:AA…"
+                raise SettingsError(f"{PREFIX}{name}", fix)
+        if self.telegram_webhook_url and not self.telegram_webhook_secret:
+            fix = "is missing; with TELEGRAM_WEBHOOK_URL set, choose a long random secret of letters and digits"
+            raise SettingsError(f"{PREFIX}TELEGRAM_WEBHOOK_SECRET", fix)
+        secret = self.telegram_webhook_secret
+        if secret and not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", secret):
+            raise SettingsError(f"{PREFIX}TELEGRAM_WEBHOOK_SECRET", "use 16 to 256 letters, digits, - and _")
+        if self.rehearsing and self.tokens and self._real_platform and self.rehearsal_confirm.lower() != "yes":
+            fix = "would speak to real people in rehearsed time; set TELEGRAM_API_URL, or REHEARSAL_CONFIRM=yes"
+            raise SettingsError(f"{PREFIX}REHEARSAL", fix)
+        return self
+
+    @property
+    def _real_platform(self) -> bool:
+        return (urlsplit(self.telegram_api_url).hostname or "").endswith("telegram.org")
+
+
+def load(**overrides: Any) -> Settings:
+    """The settings of this process; `overrides` win.
+
+    Raises:
+        SettingsError: a setting is wrong; says its name and the fix, never its value.
+    """
+    try:
+        return Settings(**overrides).checked()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = str(first["loc"][0]).upper() if first["loc"] else "SETTINGS"
+        raise SettingsError(f"{PREFIX}{name}", _fix(first)) from None
+
+
+def _fix(error: Mapping[str, Any]) -> str:
+    return str(error["msg"]).removeprefix("Value error, ")

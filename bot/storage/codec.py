@@ -1,0 +1,107 @@
+"""Participants, replies and inputs as compact JSON: defaults are left out, every value comes back equal.
+
+`notes` may hold what a conversation remembers: JSON's own values, and dates, times, tuples and sets, which are tagged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date, datetime, time
+from typing import Any, get_args
+
+from pydantic import TypeAdapter
+
+from bot.model import Incoming, Input, Origin, Participant, Reply, Run
+
+_PARTICIPANT = TypeAdapter(Participant)
+_REPLY = TypeAdapter(Reply)
+_INPUTS: Mapping[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Input)}
+_ENVELOPE = TypeAdapter(tuple[str, str, str, str, str])
+
+_TAG = "$"
+_UNPACK: Mapping[str, Callable[[Any], Any]] = {
+    "datetime": datetime.fromisoformat,
+    "date": date.fromisoformat,
+    "time": time.fromisoformat,
+    "tuple": lambda values: tuple(map(_unpacked, values)),
+    "set": lambda values: frozenset(map(_unpacked, values)),
+    "dict": lambda pairs: {_unpacked(key): _unpacked(value) for key, value in pairs},
+}
+
+
+def _packed(value: Any) -> Any:
+    match value:
+        case datetime() | date() | time():
+            return {_TAG: type(value).__name__, "v": value.isoformat()}
+        case tuple():
+            return {_TAG: "tuple", "v": [_packed(item) for item in value]}
+        case set() | frozenset():
+            return {_TAG: "set", "v": [_packed(item) for item in value]}
+        case list():
+            return [_packed(item) for item in value]
+        case Mapping() if _TAG not in value and all(isinstance(key, str) for key in value):
+            return {key: _packed(item) for key, item in value.items()}
+        case Mapping():
+            return {_TAG: "dict", "v": [[_packed(key), _packed(item)] for key, item in value.items()]}
+        case _:
+            return value
+
+
+def _unpacked(value: Any) -> Any:
+    match value:
+        case {"$": tag, "v": inner}:
+            return _UNPACK[tag](inner)
+        case dict():
+            return {key: _unpacked(item) for key, item in value.items()}
+        case list():
+            return [_unpacked(item) for item in value]
+        case _:
+            return value
+
+
+def _with_notes(person: Participant, change: Callable[[Any], Any]) -> Participant:
+    if not person.runs:
+        return person
+
+    def changed(run: Run) -> Run:
+        previous = tuple(replace(step, notes=change(step.notes)) for step in run.previous)
+        return replace(run, notes=change(run.notes), previous=previous)
+
+    return replace(person, runs=tuple(changed(run) for run in person.runs))
+
+
+def dump_participant(person: Participant) -> bytes:
+    """A person's state as JSON."""
+    return _PARTICIPANT.dump_json(_with_notes(person, _packed), exclude_defaults=True, warnings="error")
+
+
+def load_participant(data: bytes) -> Participant:
+    """The person that was dumped; fields that a newer version added get their defaults."""
+    return _with_notes(_PARTICIPANT.validate_json(data), _unpacked)
+
+
+def dump_reply(reply: Reply) -> bytes:
+    """A reply as JSON."""
+    return _REPLY.dump_json(reply, exclude_defaults=True, warnings="error")
+
+
+def load_reply(data: bytes) -> Reply:
+    """The reply that was dumped."""
+    return _REPLY.validate_json(data)
+
+
+def dump_incoming(incoming: Incoming) -> bytes:
+    """An input with its origin: the kind of input, the input and its envelope, one a line."""
+    kind, origin = type(incoming.given).__name__, incoming.origin
+    envelope = (origin.installation, origin.platform_id, incoming.key, incoming.first_name, incoming.language)
+    given = _INPUTS[kind].dump_json(incoming.given, exclude_defaults=True, warnings="error")
+    return b"\n".join((kind.encode(), given, _ENVELOPE.dump_json(envelope)))
+
+
+def load_incoming(data: bytes) -> Incoming:
+    """The input that was dumped."""
+    kind, given, envelope = data.split(b"\n")
+    installation, platform_id, key, first_name, language = _ENVELOPE.validate_json(envelope)
+    value: Input = _INPUTS[kind.decode()].validate_json(given)
+    return Incoming(Origin(installation, platform_id), key, value, first_name, language)

@@ -1,0 +1,202 @@
+"""A database and its manners: engines, pragmas, transactions that write or only read, errors that say what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from bot.errors import SettingsError, StoreError, StoreProblem
+
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+BUSY_SECONDS = 10.0
+READING = "heartsease_reading"  # the execution option of transactions that only read
+
+# What the drivers say, lower case, and what it means. The first that fits counts.
+PROBLEMS: tuple[tuple[str, StoreProblem, str], ...] = (
+    ("database is locked", "locked", "is locked by another program; close it or wait, then try again"),
+    ("readonly database", "read_only", "is read-only; give this user the right to write to the file and its folder"),
+    ("file is not a database", "damaged", "is not a database, or is damaged; nothing was changed. Restore a backup"),
+    ("malformed", "damaged", "is damaged; nothing more is written to it. Restore a backup"),
+    ("unable to open", "missing", "cannot be opened; see that the folder exists and this user may write to it"),
+    ("disk is full", "full", "cannot grow: the disk is full; make room"),
+    ("no such table", "outdated", "lacks tables; run: python -m bot db upgrade"),
+    ("undefined", "outdated", "lacks tables or columns; run: python -m bot db upgrade"),
+    ("i/o error", "damaged", "cannot be read or written: the disk reports an error; check the disk"),
+    ("deadlock", "locked", "was busy with another transaction; try again"),
+    ("authentication failed", "missing", "refuses this user or password; see HEARTSEASE_DATABASE_URL"),
+    ("does not exist", "missing", "does not exist; create it, or see HEARTSEASE_DATABASE_URL"),
+)
+
+
+def _parsed(url: str) -> sa.URL:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        fix = "is not a database URL; write sqlite:///var/heartsease.db or postgresql://user:password@host/name"
+        raise SettingsError("HEARTSEASE_DATABASE_URL", fix) from error
+    kind = "postgresql" if parsed.get_backend_name() == "postgres" else parsed.get_backend_name()
+    if kind not in ("sqlite", "postgresql"):
+        raise SettingsError("HEARTSEASE_DATABASE_URL", f"{kind} is not supported; use sqlite:///… or postgresql://…")
+    if kind == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise SettingsError("HEARTSEASE_DATABASE_URL", "SQLite needs a file; write sqlite:///var/heartsease.db")
+    return parsed.set(drivername=kind)
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite URL, None for PostgreSQL. Raises SettingsError if the URL is neither."""
+    parsed = _parsed(url)
+    if parsed.drivername != "sqlite":
+        return None
+    return Path((parsed.database or "").removeprefix("file:"))
+
+
+def place(url: str) -> str:
+    """The database in words for people; no password."""
+    file = sqlite_file(url)
+    return f"The database {file}" if file else f"The database {_parsed(url).render_as_string(hide_password=True)}"
+
+
+@contextmanager
+def clear_errors(url: str) -> Iterator[None]:
+    """Turns what a driver raises into a StoreError that says what to do."""
+    try:
+        yield
+    except sa.exc.IntegrityError as error:
+        raise StoreError("This was stored before, or belongs to nobody: a bug in the caller.", "conflict") from error
+    except sa.exc.DBAPIError as error:
+        said = f"{type(error.orig).__name__} {error.orig}".lower()
+        for needle, kind, sentence in PROBLEMS:
+            if needle in said:
+                raise StoreError(f"{place(url)} {sentence}.", kind) from error
+        if error.connection_invalidated or isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
+            raise StoreError(f"{place(url)} cannot be reached; see that it runs.", "unreachable") from error
+        raise StoreError(f"{place(url)} refused a statement ({type(error.orig).__name__}).", "refused") from error
+    except sa.exc.TimeoutError as error:
+        raise StoreError(f"{place(url)} has no free connection; try again.", "locked") from error
+
+
+def _mannered(engine: sa.Engine, busy: float) -> None:
+    """Makes SQLite write with BEGIN IMMEDIATE, as else two writers lose updates, and read with a plain BEGIN."""
+
+    @sa.event.listens_for(engine, "connect")
+    def connected(connection: DBAPIConnection, _record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (f"busy_timeout={int(busy * 1000)}", *PRAGMAS):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def begun(connection: sa.Connection) -> None:
+        reading = connection.get_execution_options().get(READING)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+def plain_engine(url: str, *, busy: float = BUSY_SECONDS) -> sa.Engine:
+    """An engine without asyncio, for migrations. Makes the folder of an SQLite file."""
+    parsed = _parsed(url)
+    if (file := sqlite_file(url)) is None:
+        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), hide_parameters=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(parsed, hide_parameters=True)
+    _mannered(engine, busy)
+    return engine
+
+
+class Database:
+    """An engine with its two kinds of transaction. `busy` is how many seconds SQLite waits for another process."""
+
+    def __init__(self, url: str, *, busy: float = BUSY_SECONDS) -> None:
+        self.url = url
+        parsed, file = _parsed(url), sqlite_file(url)
+        if file is None:
+            drivername, more = "postgresql+psycopg", {"pool_pre_ping": True}
+        else:
+            drivername, more = "sqlite+aiosqlite", {}
+            file.parent.mkdir(parents=True, exist_ok=True)
+        self._engine = create_async_engine(parsed.set(drivername=drivername), hide_parameters=True, **more)
+        self.is_sqlite = file is not None
+        # SQLite's own waiting sleeps up to 100 ms; writers of one process take turns here without sleeping.
+        self._turn: asyncio.Lock | nullcontext[None] = asyncio.Lock() if file else nullcontext()
+        if file:
+            _mannered(self._engine.sync_engine, busy)
+
+    def insert(self, table: sa.Table) -> Any:
+        """This database's own INSERT, which knows ON CONFLICT (a sqlite.Insert or a postgresql.Insert)."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that writes. Raises StoreError."""
+        with clear_errors(self.url):
+            async with self._turn, self._engine.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that only reads; it never waits for a writer. Raises StoreError."""
+        with clear_errors(self.url):
+            async with self._engine.connect() as connection:
+                await connection.execution_options(**{READING: True})
+                async with connection.begin():
+                    yield connection
+
+    async def close(self) -> None:
+        """Lets go of all connections."""
+        await self._engine.dispose()
+
+
+class DatabaseNow(sa.sql.functions.FunctionElement[int]):
+    """The database's own clock at this very moment, in microseconds since 1970."""
+
+    type = sa.BigInteger()
+    inherit_cache = True
+
+
+@compiles(DatabaseNow, "sqlite")
+def _sqlite_now(_element: DatabaseNow, _compiler: SQLCompiler, **_: object) -> str:
+    # unixepoch('subsec') would do from SQLite 3.42 on; Debian 12 carries 3.40
+    return "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
+
+
+@compiles(DatabaseNow, "postgresql")
+def _postgresql_now(_element: DatabaseNow, _compiler: SQLCompiler, **_: object) -> str:
+    return "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS BIGINT)"
+
+
+class FileLock:
+    """The operating system's lock on `<file>.lock`: one `run` an SQLite file. Gone when the process is."""
+
+    def __init__(self, file: Path) -> None:
+        self._path = file.with_name(file.name + ".lock")
+        self._descriptor: int | None = None
+
+    def take(self) -> None:
+        """Raises StoreError if another process holds it."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(descriptor)
+            file = self._path.with_suffix("")
+            raise StoreError(f"Another `run` uses {file}; stop it first, or set another file.", "in_use") from error
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Lets another process have it."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

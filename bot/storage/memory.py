@@ -1,0 +1,224 @@
+"""A store in memory, for tests and contracts: the same behaviour as over SQL, gone with its process.
+
+Its coroutines never wait, so a turn that awaits nothing else is seen whole or not at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from bot.errors import StoreError
+from bot.model import Entry, Incoming, Origin, Outgoing, Participant
+from bot.ports import Known, OutboxStore, Queries, Saved, TouchpointRow, UnitOfWork
+from bot.storage.memory_data import Address, Data, Row, latest
+from bot.storage.memory_outbox import MemoryOutbox
+from bot.storage.rows import new_id
+from bot.storage.tables import Stage
+
+
+class MemoryUnitOfWork:
+    """One writing transaction."""
+
+    def __init__(self, data: Data) -> None:
+        self._data = data
+
+    async def new(self, installation: str, keys: Sequence[str], at: datetime) -> set[str]:
+        """Marks these input keys as received and returns those never seen before."""
+        fresh = {key for key in keys if (installation, key) not in self._data.received}
+        for key in fresh:
+            self._data.put(self._data.received, (installation, key), at)
+        return fresh
+
+    async def persons(self, origins: Sequence[Origin]) -> Mapping[Origin, str]:
+        """The person behind each origin; strangers get a person, an address and an empty state."""
+        for origin in origins:
+            if origin not in self._data.origins:
+                person = Participant(id=new_id(), address=new_id())
+                self._data.put(self._data.people, person.id, Known(person, origin.installation, None, 0))
+                self._data.put(self._data.addresses, person.address, Address(person.address, person.id, origin))
+                self._data.put(self._data.origins, origin, person.address)
+        return {origin: self._data.addresses[self._data.origins[origin]].person for origin in origins}
+
+    async def load(self, persons: Sequence[str]) -> Mapping[str, Known]:
+        """Loads these people."""
+        return {person: self._data.people[person] for person in sorted(set(persons)) if person in self._data.people}
+
+    async def due(self, now: datetime, limit: int) -> Sequence[Known]:
+        """Up to `limit` reachable people with wake_at <= now, earliest first."""
+        due = [
+            (one.wake_at, one)
+            for one in self._data.people.values()
+            if one.participant.reachable and one.wake_at is not None and one.wake_at <= now
+        ]
+        return [one for _, one in sorted(due, key=lambda pair: pair[0])[:limit]]
+
+    async def save(self, people: Sequence[Saved]) -> None:
+        """Writes state and wake_at, revision + 1. Raises StoreError if a revision is not the one loaded."""
+        for saved in people:
+            known = self._data.people.get(saved.participant.id)
+            if known is None or known.revision != saved.revision:
+                raise StoreError("Somebody was changed since they were loaded; nothing was saved.", "conflict")
+            fresh = Known(saved.participant, known.installation, saved.wake_at, saved.revision + 1)
+            self._data.put(self._data.people, saved.participant.id, fresh)
+
+    async def record(self, entries: Sequence[Entry]) -> None:
+        """Keeps what people wrote or did; an entry whose id is known replaces the old one, in its old place."""
+        for entry in entries:
+            self._belongs(entry.person in self._data.people)
+            self._data.put(self._data.entries, entry.id, entry)
+
+    async def touch(self, rows: Sequence[TouchpointRow]) -> None:
+        """Keeps touchpoints; a second one of the same (person, kind, on) raises StoreError."""
+        for row in rows:
+            key = (row.person, row.kind, row.on)
+            self._belongs(row.person in self._data.people and key not in self._data.touchpoints)
+            self._data.put(self._data.touchpoints, key, row)
+
+    async def post(self, outgoing: Sequence[Outgoing]) -> None:
+        """Puts replies into the outbox, in order; one whose `dedup` is already there is left out."""
+        for one in outgoing:
+            self._belongs(one.address in self._data.addresses)
+            if one.dedup is not None and one.dedup in self._data.dedup:
+                continue
+            number = next(self._data.numbers)
+            self._data.put(self._data.outbox, number, Row(number, one))
+            if one.dedup is not None:
+                self._data.put(self._data.dedup, one.dedup, number)
+
+    async def cancel(self, addresses: Sequence[str], priority: int) -> None:
+        """Withdraws what is queued for these addresses at this priority or a less urgent one."""
+        for row in list(self._data.outbox.values()):
+            if row.stage is Stage.QUEUED and row.out.address in addresses and row.out.priority >= priority:
+                self._data.drop(self._data.outbox, row.id)
+
+    async def recall(self, person: str, kinds: Sequence[str], limit: int) -> Sequence[Entry]:
+        """The latest entries of these kinds, newest first."""
+        return latest(self._data, person, kinds, limit) if kinds else []
+
+    async def reach(self, address: str, reachable: bool) -> None:
+        """Marks an address and its person as reachable or not; the person's revision moves on if that changes them."""
+        self._data.reach(address, reachable)
+
+    async def keep_input(self, incoming: Sequence[Incoming], at: datetime) -> None:
+        """Keeps inputs before they are worked on; a known key is left out."""
+        for one in incoming:
+            key = (one.origin.installation, one.key)
+            if key not in self._data.inbox:
+                self._data.put(self._data.inbox, key, (next(self._data.numbers), one))
+
+    async def kept_inputs(self, installation: str, limit: int) -> Sequence[Incoming]:
+        """Inputs kept and not yet worked on, oldest first."""
+        kept = sorted(self._data.inbox.values(), key=lambda pair: pair[0])
+        return [one for _, one in kept if one.origin.installation == installation][:limit]
+
+    async def drop_inputs(self, installation: str, keys: Sequence[str]) -> None:
+        """These kept inputs have been worked on."""
+        for key in keys:
+            self._data.drop(self._data.inbox, (installation, key))
+
+    async def remember(self, name: str, value: str) -> None:
+        """A small fact of the system's own."""
+        self._data.put(self._data.system, name, value)
+
+    async def remembered(self, name: str) -> str | None:
+        """That fact, or None."""
+        return self._data.system.get(name)
+
+    @staticmethod
+    def _belongs(fact: bool) -> None:
+        if not fact:
+            raise StoreError("This was stored before, or belongs to nobody: a bug in the caller.", "conflict")
+
+
+class MemoryQueries:
+    """Reading."""
+
+    def __init__(self, data: Data) -> None:
+        self._data = data
+
+    async def entries(self, person: str, kinds: Sequence[str] = (), limit: int = 1000) -> Sequence[Entry]:
+        """Entries newest first; no kinds means all."""
+        return latest(self._data, person, kinds, limit)
+
+    async def participant(self, person: str) -> Participant | None:
+        """The person's state."""
+        known = self._data.people.get(person)
+        return known.participant if known else None
+
+    async def person_at(self, origin: Origin) -> str | None:
+        """The person behind an origin, if there is one."""
+        address = self._data.origins.get(origin)
+        return self._data.addresses[address].person if address else None
+
+    async def touchpoints(self, person: str) -> Sequence[TouchpointRow]:
+        """All touchpoints of a person, oldest first."""
+        mine = [row for row in self._data.touchpoints.values() if row.person == person]
+        return sorted(mine, key=lambda row: (row.at, row.on, row.kind))
+
+    async def next_wake(self, after: datetime) -> datetime | None:
+        """The earliest wake_at of a reachable person, or unsent due_at, that lies after `after`."""
+        wakes = [one.wake_at for one in self._data.people.values() if one.participant.reachable]
+        rows = self._data.outbox.values()
+        dues = [row.out.due_at for row in rows if row.stage is Stage.QUEUED and self._data.sendable(row)]
+        return min((at for at in (*wakes, *dues) if at is not None and at > after), default=None)
+
+    async def pending(self, now: datetime) -> int:
+        """Outbox rows due, not final and for somebody who can be reached, plus kept inputs."""
+        rows = self._data.outbox.values()
+        return sum(row.out.due_at <= now and self._data.sendable(row) for row in rows) + len(self._data.inbox)
+
+    async def overdue(self, now: datetime) -> int:
+        """Reachable people with wake_at <= now."""
+        people = self._data.people.values()
+        return sum(one.participant.reachable and one.wake_at is not None and one.wake_at <= now for one in people)
+
+    async def counts(self) -> Mapping[str, int]:
+        """Sizes for metrics."""
+        stages = [row.stage for row in self._data.outbox.values()]
+        return {
+            "people": len(self._data.people),
+            "queued": stages.count(Stage.QUEUED),
+            "sending": stages.count(Stage.SENDING),
+            "dead": len(self._data.dead),
+            "kept_inputs": len(self._data.inbox),
+        }
+
+    async def remembered(self, name: str) -> str | None:
+        """A small fact of the system's own."""
+        return self._data.system.get(name)
+
+
+class MemoryStore:
+    """Everything in dictionaries. `seconds` is the clock of leases and retries."""
+
+    def __init__(self, seconds: Callable[[], float] = time.time) -> None:
+        self._data, self._turn = Data(), asyncio.Lock()
+        self.outbox: OutboxStore = MemoryOutbox(self._data, self._changing, seconds)
+
+    @asynccontextmanager
+    async def _changing(self) -> AsyncIterator[None]:
+        async with self._turn:
+            self._data.undo.clear()
+            try:
+                yield
+            except BaseException:
+                self._data.roll_back()
+                raise
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[UnitOfWork]:
+        """Begins a writing transaction."""
+        async with self._changing():
+            yield MemoryUnitOfWork(self._data)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Queries]:
+        """Begins reading."""
+        yield MemoryQueries(self._data)
+
+    async def close(self) -> None:
+        """Nothing to let go of."""

@@ -1,0 +1,105 @@
+"""What the store in memory holds, and how a transaction on it is undone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from itertools import count
+from typing import Any, TypeVar
+
+from bot.model import Entry, Incoming, Kind, Origin, Outgoing
+from bot.ports import Known, TouchpointRow
+from bot.storage.tables import Stage
+
+K = TypeVar("K")
+V = TypeVar("V")
+_NOTHING: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a person can be reached."""
+
+    id: str
+    person: str
+    origin: Origin
+    reachable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A reply in the outbox; `retry_at` is in seconds on the store's own clock."""
+
+    id: int
+    out: Outgoing
+    stage: Stage = Stage.QUEUED
+    retry_at: float = 0.0
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who holds an installation."""
+
+    owner: str
+    epoch: int
+    until: float
+
+
+@dataclass(slots=True)
+class Data:
+    """All tables, and how to undo what the open transaction did to them. Sent and expired rows are forgotten."""
+
+    people: dict[str, Known] = field(default_factory=dict)
+    addresses: dict[str, Address] = field(default_factory=dict)
+    origins: dict[Origin, str] = field(default_factory=dict)  # the id of its address
+    entries: dict[str, Entry] = field(default_factory=dict)
+    touchpoints: dict[tuple[str, Kind, date], TouchpointRow] = field(default_factory=dict)
+    received: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    inbox: dict[tuple[str, str], tuple[int, Incoming]] = field(default_factory=dict)  # numbered as they came
+    outbox: dict[int, Row] = field(default_factory=dict)
+    dedup: dict[str, int] = field(default_factory=dict)
+    dead: dict[int, Row] = field(default_factory=dict)
+    leases: dict[str, Lease] = field(default_factory=dict)
+    system: dict[str, str] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    undo: list[tuple[dict[Any, Any], Any, Any]] = field(default_factory=list)
+
+    def put(self, table: dict[K, V], key: K, value: V) -> None:
+        """Writes a row."""
+        self.undo.append((table, key, table.get(key, _NOTHING)))
+        table[key] = value
+
+    def drop(self, table: dict[K, V], key: K) -> None:
+        """Deletes a row if it is there."""
+        if key in table:
+            self.undo.append((table, key, table.pop(key)))
+
+    def roll_back(self) -> None:
+        """Undoes the open transaction, latest first."""
+        for table, key, before in reversed(self.undo):
+            if before is _NOTHING:
+                table.pop(key, None)
+            else:
+                table[key] = before
+
+    def sendable(self, row: Row) -> bool:
+        """A reply is tried anyway; the rest waits for somebody who cannot be reached."""
+        return row.out.priority == 0 or self.addresses[row.out.address].reachable
+
+    def reach(self, address_id: str, reachable: bool) -> None:
+        """Marks an address and its person."""
+        if (address := self.addresses.get(address_id)) is None:
+            return
+        self.put(self.addresses, address_id, replace(address, reachable=reachable))
+        known = self.people[address.person]
+        if known.participant.reachable is not reachable:
+            person = replace(known.participant, reachable=reachable)
+            self.put(self.people, address.person, replace(known, participant=person, revision=known.revision + 1))
+
+
+def latest(data: Data, person: str, kinds: Sequence[str], limit: int) -> list[Entry]:
+    """A person's entries of these kinds (none: all), newest first; of the same instant, the later one first."""
+    mine = [entry for entry in data.entries.values() if entry.person == person and (not kinds or entry.kind in kinds)]
+    return sorted(mine, key=lambda entry: entry.at)[::-1][:limit]

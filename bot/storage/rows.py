@@ -1,0 +1,131 @@
+"""The mapping between rows and the domain: what is encrypted, and how values get their ids."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import Entry, Kind, Participant
+from bot.ports import Known, Saved, TouchpointRow
+from bot.storage import codec
+from bot.storage.tables import ADDRESS, PERSON, SYSTEM
+from bot.storage.vault import Vault
+
+CHUNK = 1000  # rows and parameters a statement: below SQLite's and PostgreSQL's limits of 32,766 and 65,535
+
+PERSON_COLUMNS = (PERSON.c.id, PERSON.c.installation, PERSON.c.wake_at, PERSON.c.revision, PERSON.c.state)
+ENTRY_COLUMNS = ("person_id", "kind", "at", "on", "week", "day", "text", "about", "went", "minutes")
+
+T = TypeVar("T")
+
+
+def chunks(values: Sequence[T], size: int = CHUNK) -> Iterator[Sequence[T]]:
+    """The values in lots of at most `size`."""
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+def new_id() -> str:
+    """A random id that maps to nobody."""
+    return secrets.token_urlsafe(12)
+
+
+def known(row: sa.Row[*tuple[Any, ...]], vault: Vault) -> Known:
+    """A person from their row of PERSON_COLUMNS."""
+    return Known(codec.load_participant(vault.decrypt(row.state)), row.installation, row.wake_at, row.revision)
+
+
+def person_values(person: Participant, vault: Vault) -> dict[str, Any]:
+    """The columns that a person's state fills."""
+    return {"state": vault.encrypt(codec.dump_participant(person)), "reachable": person.reachable}
+
+
+def entry(row: sa.Row[*tuple[Any, ...]], vault: Vault) -> Entry:
+    """An entry from its row."""
+    return Entry(
+        id=row.id,
+        person=row.person_id,
+        kind=row.kind,
+        at=row.at,
+        on=row.on,
+        week=row.week,
+        day=row.day,
+        text=vault.decrypt(row.text).decode(),
+        about=row.about,
+        went=row.went,
+        minutes=row.minutes,
+    )
+
+
+def entry_values(kept: Entry, vault: Vault) -> dict[str, Any]:
+    """An entry's columns."""
+    return {
+        "id": kept.id,
+        "person_id": kept.person,
+        "kind": kept.kind,
+        "at": kept.at,
+        "on": kept.on,
+        "week": kept.week,
+        "day": kept.day,
+        "text": vault.encrypt(kept.text),
+        "about": kept.about,
+        "went": kept.went,
+        "minutes": kept.minutes,
+    }
+
+
+def touchpoint(row: sa.Row[*tuple[Any, ...]]) -> TouchpointRow:
+    """A touchpoint from its row."""
+    return TouchpointRow(row.person_id, Kind(row.kind), row.on, row.missed, row.at)
+
+
+async def load(connection: AsyncConnection, vault: Vault, persons: Sequence[str]) -> dict[str, Known]:
+    """Locks these people in the order of their ids, so that no two transactions wait for each other, and loads them."""
+    found: dict[str, Known] = {}
+    for lot in chunks(sorted(set(persons))):
+        query = sa.select(*PERSON_COLUMNS).where(PERSON.c.id.in_(lot)).order_by(PERSON.c.id).with_for_update()
+        found |= {row.id: known(row, vault) for row in await connection.execute(query)}
+    return found
+
+
+async def save(connection: AsyncConnection, vault: Vault, people: Sequence[Saved]) -> bool:
+    """Writes these people; False if a revision was not the one loaded."""
+    if not people:
+        return True
+    write = (
+        sa.update(PERSON)
+        .where(PERSON.c.id == sa.bindparam("of"), PERSON.c.revision == sa.bindparam("loaded"))
+        .values(revision=PERSON.c.revision + 1)
+    )
+    values = [
+        {"of": saved.participant.id, "loaded": saved.revision, "wake_at": saved.wake_at}
+        | person_values(saved.participant, vault)
+        for saved in people
+    ]
+    return (await connection.execute(write, values)).rowcount == len(people)
+
+
+async def reach(connection: AsyncConnection, vault: Vault, addresses: Sequence[str], reachable: bool) -> None:
+    """Marks addresses and their people as reachable or not; the people first, as everybody locks them first."""
+    if not addresses:
+        return
+    owners = sa.select(ADDRESS.c.person_id).where(ADDRESS.c.id.in_(addresses))
+    people = await load(connection, vault, (await connection.execute(owners)).scalars().all())
+    changed = [
+        Saved(replace(one.participant, reachable=reachable), one.wake_at, one.revision)
+        for one in people.values()
+        if one.participant.reachable is not reachable
+    ]
+    await save(connection, vault, changed)
+    await connection.execute(sa.update(ADDRESS).where(ADDRESS.c.id.in_(addresses)).values(reachable=reachable))
+
+
+async def remembered(connection: AsyncConnection, name: str) -> str | None:
+    """A small fact of the system's own."""
+    fact: str | None = await connection.scalar(sa.select(SYSTEM.c.value).where(SYSTEM.c.name == name))
+    return fact

