@@ -61,7 +61,7 @@ class TerminalAdapter:
         self._stdin = sys.stdin.fileno() if stdin is None else stdin
         self._prompting = os.isatty(self._stdin)
         self._at_prompt = False
-        self._origin = Origin(installation, secrets.token_hex(8))
+        self.origin = Origin(installation, secrets.token_hex(8))
         self._said = 0
         self._offer: tuple[str, tuple[Button, ...]] | None = None  # the latest message with buttons, and those
 
@@ -114,7 +114,7 @@ class TerminalAdapter:
             await self._receive(door, self._tapped(text) or MessageReceived(text))
 
     async def _receive(self, door: Door, given: Input) -> None:
-        await door.receive([Incoming(self._origin, secrets.token_hex(16), given)])
+        await door.receive([Incoming(self.origin, secrets.token_hex(16), given)])
         await self._settle()
 
     def _tapped(self, text: str) -> ChoiceMade | None:
@@ -135,8 +135,8 @@ class TerminalAdapter:
         at_prompt, self._at_prompt = self._at_prompt, False
         if self._prompting:
             self._console.print()
-        for text, indent in _texts(reply.text):
-            self._console.print(Padding(text, (0, 0, 0, indent)))
+        for text, padding in _texts(reply.text):
+            self._console.print(Padding(text, padding))
         for number, button in enumerate(buttons, 1):
             self._console.print(Text.assemble((f"  {number}) ", _INK), _harmless(button.label)))
         if at_prompt:  # it came by itself, while somebody was typing
@@ -187,12 +187,14 @@ def _read_lines(stdin: int, loop: asyncio.AbstractEventLoop, lines: asyncio.Queu
             return
 
 
-def _texts(blocks: Sequence[Block]) -> list[tuple[Text, int]]:
-    """Each block as rich text with its indent; rich's own markup never sees what people typed."""
-    texts = []
+def _texts(blocks: Sequence[Block]) -> list[tuple[Text, tuple[int, int, int, int]]]:
+    """Each block as rich text with its padding; rich's own markup never sees what people typed."""
+    texts, before = [], ""
     for block in blocks:
         lead = {"bullet": "• ", "number": f"{block.number}. ", "quote": "│ "}.get(block.kind, "")
-        texts.append((Text.assemble(lead, *map(_span, block.spans)), 2 if lead else 0))
+        gap = before not in ("", block.kind) or before == block.kind == "paragraph"
+        texts.append((Text.assemble(lead, *map(_span, block.spans)), (int(gap), 0, 0, 2 if lead else 0)))
+        before = block.kind
     return texts
 
 

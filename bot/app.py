@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
 from adapters.terminal import TerminalAdapter
-from adapters.web import WebAdapter
+from adapters.web import STATIC, WebAdapter
 from adapters.web.routes import routes
 from bot.clock import RehearsalClock, SystemClock
 from bot.coach import Coach
@@ -30,13 +30,17 @@ from bot.model import Participant, Said
 from bot.outbox import Outbox
 from bot.ports import Adapter, Clock, Store
 from bot.rehearsal import RehearsalTime
-from bot.safety_rules import help_facts, load_screen
+from bot.safety_rules import screen
+from bot.safety_rules.help import help_facts
 from bot.settings import PREFIX, TELEGRAM_URL, Settings
 from bot.storage import keys_for, open_store
 from curriculum.loader import Library
 from prompts.markup import plain
 from prompts.renderer import Prompts
 from scheduler.alarm import AlarmClock
+
+if TYPE_CHECKING:
+    from adapters.telegram import TelegramAdapter
 
 log = structlog.get_logger()
 
@@ -53,6 +57,7 @@ class Installation:
     adapter: Adapter
     outbox: Outbox
     listening: asyncio.Task[None] | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)  # the adapter has nothing more to hear
 
 
 @dataclass(slots=True)
@@ -148,6 +153,7 @@ class App:
         while True:
             try:
                 await adapter.listen(self.coach)
+                self.installations[adapter.installation].ended.set()
                 return
             except Exception as error:
                 log.error("listener_failed", installation=adapter.installation, error=type(error).__name__)
@@ -189,7 +195,7 @@ async def opened(settings: Settings, *, exclusive: bool = True) -> AsyncIterator
     store = await open_store(settings.database_url, keys, migrate=_may_migrate(settings), exclusive=exclusive)
     try:
         clock = await _clock(settings, store)
-        library, prompts, screen = Library(), Prompts(), load_screen()
+        library, prompts = Library(), Prompts()
         app_of: list[App] = []
         coach = Coach(
             store,
@@ -197,7 +203,7 @@ async def opened(settings: Settings, *, exclusive: bool = True) -> AsyncIterator
             renderer=prompts,
             clock=clock,
             gazetteer=OfflineGazetteer(),
-            screen=screen,
+            screen=screen(),
             help_lines=help_facts,
             programme=PROGRAMME,
             installations=_names(settings),
@@ -206,7 +212,7 @@ async def opened(settings: Settings, *, exclusive: bool = True) -> AsyncIterator
         rehearsal, leaps = None, None
         if isinstance(clock, RehearsalClock):
             rehearsal = RehearsalTime(
-                clock, store, coach, underway=lambda: coach.underway, nudge=lambda: app_of[0].nudge_all()
+                clock, store, coach, busy=lambda: (coach.underway, coach.calls), nudge=lambda: app_of[0].nudge_all()
             )
             leaps = Leaps(store, clock, rehearsal, library.programme(PROGRAMME, "en"))
         app_of.append(App(settings, store, clock, coach, Metrics(), rehearsal, leaps))
@@ -254,7 +260,7 @@ def add_telegram(app: App) -> Mapping[str, Callable[[Mapping[str, str], bytes], 
             webhook=webhook if settings.telegram_webhook_url else None,
             commands=[(word, prompts.label(f"menu_{word}", "en")) for word in MENU],
             words=Words(
-                write_in_private=_words(prompts, "unasked/in_private"),
+                write_in_private=_words(prompts, Said("unasked/in_private")),
                 share_location=prompts.label("share_location", "en"),
             ),
         )
@@ -264,16 +270,16 @@ def add_telegram(app: App) -> Mapping[str, Callable[[Mapping[str, str], bytes], 
     return webhooks
 
 
-def _accepting(adapter: "TelegramAdapter", door: Coach) -> Callable[[Mapping[str, str], bytes], Awaitable[int]]:
+def _accepting(adapter: TelegramAdapter, door: Coach) -> Callable[[Mapping[str, str], bytes], Awaitable[int]]:
     async def accept(headers: Mapping[str, str], body: bytes) -> int:
         return await adapter.accept(door, headers.get("x-telegram-bot-api-secret-token"), body)
 
     return accept
 
 
-def _words(prompts: Prompts, prompt: str) -> str:
+def _words(prompts: Prompts, said: Said) -> str:
     """What an adapter says by itself, as plain text."""
-    return plain(prompts.render(Said(prompt), Participant(id=""), datetime.now(UTC).date()).reply.text)
+    return plain(prompts.render(said, Participant(id=""), datetime.now(UTC).date()).reply.text)
 
 
 def add_web(app: App) -> WebAdapter:
@@ -295,8 +301,7 @@ def add_terminal(app: App) -> TerminalAdapter:
 
     async def settle() -> None:
         assert app.rehearsal is not None
-        while not (await app.rehearsal.status())["idle"]:
-            await asyncio.sleep(0.01)
+        await app.rehearsal.settled()
 
     terminal = TerminalAdapter(jump, settle)
     app.add(terminal, Limits(rate=UNLIMITED, chat_rate=UNLIMITED, is_group=lambda _: False))
@@ -314,7 +319,7 @@ def serve(
         webhooks=webhooks,
         rehearsal=app.rehearsal,
         web_router=router,
-        static=Path("adapters/web/static").resolve() if web else None,
+        static=STATIC if web else None,
     )
     app.server = HttpServer(asgi, app.settings.http_host, app.settings.http_port)
 

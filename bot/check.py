@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.check_content import check_content, flavours
-from bot.check_prompts import Longest, check_prompts
+from bot.check_prompts import Facts, check_prompts
 from bot.check_words import Problem
+from bot.conversations.onboarding import LONGEST_NAME
 from bot.errors import ContentError
 from curriculum.loader import Library
 from curriculum.model import Programme, Text
@@ -42,14 +43,9 @@ def check_course(root: Path) -> list[Problem]:
 
 def check_voice(root: Path) -> list[Problem]:
     """Every problem of the prompts and of what the code says, sorted."""
-    course: dict[str, Longest] = {}
+    course: dict[str, list[Facts]] = {}
     for programme in _programmes(Library(root / "curriculum" / "programmes")):
-        known = course.get(programme.locale, Longest())
-        practices = [practice for week in programme.weeks for practice in week.practices]
-        course[programme.locale] = Longest(
-            max(known.invitation, _longest(text for practice in practices for text in practice.invitations)),
-            max(known.evening, _longest(text for practice in practices for text in practice.evening)),
-        )
+        course.setdefault(programme.locale, []).extend(_facts(programme))
     return _sorted(check_prompts(root / "prompts" / "templates", root / "bot", course), root)
 
 
@@ -61,6 +57,21 @@ def _programmes(library: Library) -> Iterator[Programme]:
                 yield library.programme(slug, locale)
         except ContentError:
             continue
+
+
+def _facts(programme: Programme) -> Iterator[Facts]:
+    """What each practice puts into the prompts of a day, in characters, under the names that the prompts use."""
+    for week in programme.weeks:
+        daily = max((len(practice.title) for practice in week.practices if practice.id in programme.daily), default=0)
+        for practice in week.practices:
+            yield {
+                "name": LONGEST_NAME,
+                "week.title": len(week.title),
+                "practice.title": len(practice.title),
+                "invitation": _longest(practice.invitations),
+                "question": _longest((*practice.evening, *practice.reflections, week.look_back.question)),
+                "daily.title": daily,
+            }
 
 
 def _longest(texts: Iterable[Text]) -> int:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.check_code import Said
-from bot.check_templates import Template, as_shown, literal, targets
+from bot.check_templates import Template, as_shown, literal, targets, values
 from bot.check_words import WORDS, Problem, Words, emoji, sameness, wording
 from bot.errors import ContentError
 from curriculum.source import Source, read_yaml
@@ -18,8 +18,10 @@ VARIANTS = 15  # of everything that is said daily
 NUDGE = 450  # characters of a message that we start or ask with; the issue's rule
 MESSAGE = 4000  # characters; Telegram takes 4096, and names and answers are put in
 LABEL = 40
-MORNING = ("morning/invite", "morning/intention")
-EVENING = ("evening/how_was_it",)
+
+Facts = Mapping[str, int]
+"""Characters of what a person, a week and a practice put into prompts: names, titles, the longest texts."""
+
 _NAME = re.compile(r"[a-z][a-z0-9_]*/[a-z][a-z0-9_]*")
 
 
@@ -28,6 +30,7 @@ class Voice:
     """All templates of one locale, and which rules they are held to."""
 
     folder: Path
+    course: Sequence[Facts]
     templates: dict[str, Template] = field(default_factory=dict)
     daily: dict[str, Source] = field(default_factory=dict)
     exempt: dict[str, Source] = field(default_factory=dict)
@@ -51,13 +54,16 @@ class Voice:
         """Whether length and questions are free; `exempt` names a prompt or a whole conversation."""
         return name in self.exempt or name.partition("/")[0] in self.exempt
 
-    def longest(self, name: str, within: frozenset[str] = frozenset()) -> int:
-        """Characters of the longest thing that a prompt can say, the lines put into it included."""
-        return max((self.length(reading, within | {name}) for reading in self.readings(name, within)), default=0)
+    def length(self, reading: str, name: str) -> int:
+        """Characters of one reading of a prompt with its longest lines, in the practice that makes it longest."""
+        return max(self._length(reading, facts, frozenset({name})) for facts in self.course or ({},))
 
-    def length(self, reading: str, within: frozenset[str] = frozenset()) -> int:
-        """Characters of one reading with its longest lines."""
-        return len(literal(reading)) + sum(self.longest(target, within) for target in targets(reading))
+    def _length(self, reading: str, facts: Facts, within: frozenset[str]) -> int:
+        inside = 0
+        for target in targets(reading):
+            lines = self.readings(target, within)
+            inside += max((self._length(line, facts, within | {target}) for line in lines), default=0)
+        return len(literal(reading)) + sum(facts.get(value, 0) for value in values(reading)) + inside
 
     def asks(self, reading: str, within: frozenset[str] = frozenset()) -> int:
         """Question marks of one reading with the lines that ask most."""
@@ -73,18 +79,13 @@ class Voice:
                 yield from readings
 
 
-@dataclass(frozen=True, slots=True)
-class Longest:
-    """The courses' longest texts in one locale, in characters."""
+def check_prompts(templates: Path, code: Path, course: Mapping[str, Sequence[Facts]]) -> list[Problem]:
+    """Every problem of the templates, and of what the code says in them, with absolute file names.
 
-    invitation: int = 0
-    evening: int = 0
-
-
-def check_prompts(templates: Path, code: Path, course: Mapping[str, Longest]) -> list[Problem]:
-    """Every problem of the templates, and of what the code says in them, with absolute file names."""
+    `course` has, for each locale, the facts of every practice, so that a prompt is measured with the longest of them.
+    """
     said = Said.read(code)
-    voices = [_voice(folder) for folder in sorted(templates.iterdir()) if folder.is_dir()]
+    voices = [_voice(folder, course.get(folder.name, ())) for folder in sorted(templates.iterdir()) if folder.is_dir()]
     everything = {name for voice in voices for name in voice.templates}
     problems: list[Problem] = []
     for voice in voices:
@@ -97,14 +98,12 @@ def check_prompts(templates: Path, code: Path, course: Mapping[str, Longest]) ->
             continue
         for template in voice.templates.values():
             problems += _template(voice, template, WORDS[voice.locale])
-        longest = course.get(voice.locale, Longest())
-        problems += _touchpoint(voice, "morning", MORNING, longest.invitation)
-        problems += _touchpoint(voice, "evening", EVENING, longest.evening)
+        problems += _unmeasured(voice)
     return problems
 
 
-def _voice(folder: Path) -> Voice:
-    voice = Voice(folder)
+def _voice(folder: Path, course: Sequence[Facts]) -> Voice:
+    voice = Voice(folder, course)
     for path in sorted(folder.rglob("*.j2")):
         with voice.noting_problems():
             template = Template.read(path, folder)
@@ -155,7 +154,7 @@ def _variants(voice: Voice, template: Template, words: Words) -> Iterator[tuple[
 
 def _measured(voice: Voice, name: str, readings: list[str]) -> Iterator[str]:
     """What is too much in a variant, in the reading that has most of it."""
-    length = max(voice.length(reading, frozenset({name})) for reading in readings)
+    length = max(voice.length(reading, name) for reading in readings)
     asked = max(voice.asks(reading, frozenset({name})) for reading in readings)
     if max(map(emoji, readings)) > 1:
         yield "more than one emoji"
@@ -206,13 +205,8 @@ def _labels(voice: Voice, said: Said) -> Iterator[Problem]:
             yield Problem(file, line, f"the choice '{choice}' has no label in '{voice.locale}'")
 
 
-def _touchpoint(voice: Voice, what: str, prompts: tuple[str, ...], course: int) -> Iterator[Problem]:
-    """A touchpoint is said in one message, so its longest parts together must still be a nudge."""
-    inside = {target for name in prompts if name in voice.templates for _, target in voice.templates[name].lines()}
-    for name in prompts:
-        if name not in voice.templates:
-            yield Problem(str(voice.folder), 1, f"the prompt '{name}' is missing: the {what} cannot be measured")
-    total = course + sum(voice.longest(name) for name in prompts if name not in inside)
-    if total > NUDGE and prompts[0] in voice.templates:
-        problem = f"the longest {what} has {total} characters, {course} of them the course's, not at most {NUDGE}"
-        yield Problem(voice.templates[prompts[0]].file, 1, problem)
+def _unmeasured(voice: Voice) -> Iterator[Problem]:
+    """A fact of the course that no prompt shows under its name would be left out of every length."""
+    used = {value for name in voice.templates for reading in voice.readings(name) for value in values(reading)}
+    for fact in sorted({fact for facts in voice.course for fact in facts} - used):
+        yield Problem(str(voice.folder), 1, f"no prompt shows {{{{ {fact} }}}}: its length cannot be measured")

@@ -20,7 +20,7 @@ from prompts.renderer import Prompts
 BUILT_IN = frozenset({"name", "health_care", "week", "day", "line"})
 _HEAD = re.compile(r"\A\{#-?\s*(?P<name>[\w/]+):\s*(?P<rest>.+?)\s*-?#\}", re.DOTALL)
 _FACTS = re.compile(r"[a-z_]\w*(,\s*[a-z_]\w*)*")
-_VALUE = "\ue000"  # stands for a value; a private-use letter, so that bold around it stays bold
+_VALUE = re.compile("\ue000([^\ue000]*)\ue000")  # private-use letters, so that bold around a value stays bold
 _LINE = re.compile("\ue001([^\ue001]*)\ue001")
 _READINGS = 512  # enough for nine independent conditions in one variant
 
@@ -104,14 +104,19 @@ def targets(reading: str) -> list[str]:
     return _LINE.findall(reading)
 
 
+def values(reading: str) -> list[str]:
+    """The facts that are put into this reading, as `practice.title`; "" for what is computed."""
+    return _VALUE.findall(reading)
+
+
 def literal(reading: str) -> str:
     """The reading without the values and lines that are put into it."""
-    return _LINE.sub("", reading).replace(_VALUE, "")
+    return _VALUE.sub("", _LINE.sub("", reading))
 
 
 def as_shown(reading: str) -> str:
     """The reading with a letter for everything that is put into it: what a Markdown parser would see."""
-    return _LINE.sub(_VALUE, reading)
+    return _LINE.sub("\ue000", _VALUE.sub("\ue000", reading))
 
 
 def _is_variant(node: nodes.Node) -> bool:
@@ -153,9 +158,21 @@ def _said(node: nodes.Node) -> list[str]:
         case nodes.Call() if target := _target(node):
             return [f"\ue001{target}\ue001"]
         case nodes.Expr():
-            return [_VALUE]
+            return [f"\ue000{_dotted(node)}\ue000"]
         case _:
             return [""]
+
+
+def _dotted(node: nodes.Node | None) -> str:
+    match node:
+        case nodes.Name(name=name):
+            return str(name)
+        case nodes.Getattr(node=owner, attr=attribute):
+            return f"{_dotted(owner)}.{attribute}"
+        case nodes.Filter(node=inner):
+            return _dotted(inner)
+        case _:
+            return ""
 
 
 def _tidy(text: str) -> str:

@@ -14,7 +14,7 @@ import structlog
 
 from bot import engine, journey
 from bot.conversations.onboarding import clean_name
-from bot.errors import HeartseaseError, StoreError
+from bot.errors import StoreError
 from bot.model import (
     PRIORITY,
     Button,
@@ -91,7 +91,8 @@ class Coach:
         self._help_lines, self._programme, self._committed = help_lines, programme, committed
         self._installations = tuple(installations)
         self._programmes: dict[str, Programme] = {}
-        self.underway = 0
+        self.underway = 0  # calls of the door that have not returned yet
+        self.calls = 0  # calls of the door so far
 
     # ------------------------------------------------------------ the door
 
@@ -207,7 +208,9 @@ class Coach:
         """What an alarm leads to; somebody whose turn fails is put off and does not hold up the others."""
         try:
             return await self._advance(work, known, WokeUp(), now)
-        except (HeartseaseError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        except StoreError:
+            raise
+        except Exception as error:
             log.error("wake_failed", person=known.participant.id, error=type(error).__name__, exc_info=_safe(error))
             later = Saved(known.participant, now + PUT_OFF, known.revision)
             return Outcome(saved={known.participant.id: later})
@@ -311,6 +314,7 @@ class Coach:
     @contextmanager
     def _busy(self) -> Iterator[None]:
         self.underway += 1
+        self.calls += 1
         try:
             yield
         finally:

@@ -235,29 +235,31 @@ class HttpServer:
 
 
 def _listener(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:  # getaddrinfo would take the remainder
+        raise SettingsError("HEARTSEASE_HTTP_PORT", f"{port} is no port; choose one from 1024 to 65535")
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise SettingsError("HEARTSEASE_HTTP_HOST", f"no address of this machine: {host!r}; try 127.0.0.1") from error
     listener = socket.socket(family, kind, proto)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(256)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         listener.close()
         raise _unusable(error, host, port) from error
     return listener
 
 
-def _unusable(error: Exception, host: str, port: int) -> SettingsError:
-    match getattr(error, "errno", None):
+def _unusable(error: OSError, host: str, port: int) -> SettingsError:
+    match error.errno:
         case errno.EADDRINUSE:
             return SettingsError("HEARTSEASE_HTTP_PORT", f"port {port} is in use; stop what uses it or choose another")
         case errno.EACCES:
             return SettingsError("HEARTSEASE_HTTP_PORT", f"port {port} is not allowed; choose one above 1023")
         case errno.EADDRNOTAVAIL:
             return SettingsError("HEARTSEASE_HTTP_HOST", f"{host} is no address of this machine; try 127.0.0.1")
-    return SettingsError("HEARTSEASE_HTTP_PORT", f"cannot listen on {host}:{port}; choose another, 1024 to 65535")
+    return SettingsError("HEARTSEASE_HTTP_PORT", f"cannot listen on port {port}; choose another")

@@ -1,4 +1,4 @@
-"""Jumping in time, for the demo and the terminal: where somebody is, and when their next evening, morning or week is."""
+"""Jumping in time, for the demo and the terminal: where somebody is, and when their next evening or morning is."""
 
 from __future__ import annotations
 

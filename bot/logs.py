@@ -10,9 +10,8 @@ import structlog
 
 def configure(level: str, form: str) -> None:
     """Sets up structlog and quiets libraries, some of which would log addresses with tokens in them."""
-    render: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
+    console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    render: structlog.typing.Processor = structlog.processors.JSONRenderer() if form == "json" else console
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

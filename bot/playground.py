@@ -22,7 +22,9 @@ async def chat(settings: Settings) -> None:
         terminal = add_terminal(app)
         stop = stopped_by_signal()
         running = asyncio.create_task(app.run(stop))
-        listening = asyncio.create_task(app.listened(terminal.installation))
-        await asyncio.wait([listening, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
+        ended = asyncio.create_task(app.installations[terminal.installation].ended.wait())
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait([ended, stopped, running], return_when=asyncio.FIRST_COMPLETED)
         stop.set()
+        ended.cancel()
         await running

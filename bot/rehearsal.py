@@ -14,7 +14,7 @@ PATIENCE = 60.0  # seconds of real time that one step may take to become idle
 
 
 class RehearsalTime:
-    """Implements ports.Rehearsal. `underway` counts inputs being worked on; `nudge` wakes the outboxes."""
+    """Implements ports.Rehearsal. `busy` says how many calls of the door are under way and how many began so far."""
 
     def __init__(
         self,
@@ -22,33 +22,34 @@ class RehearsalTime:
         store: Store,
         door: Door,
         *,
-        underway: Callable[[], int],
+        busy: Callable[[], tuple[int, int]],
         nudge: Callable[[], None],
         wait: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._clock, self._store, self._door = clock, store, door
-        self._underway, self._nudge, self._wait = underway, nudge, wait
+        self._busy, self._nudge, self._wait = busy, nudge, wait
         self._turn = asyncio.Lock()
 
     async def status(self) -> Mapping[str, Any]:
         """Where the rehearsal stands: now, next_wake, pending, idle."""
-        now = self._clock.now()
+        now, (_, began) = self._clock.now(), self._busy()
         async with self._store.reading() as queries:
             ahead = await queries.next_wake(now)
             pending = await queries.pending(now)
             overdue = await queries.overdue(now)
+        quiet = self._busy() == (0, began)  # else something was committed since we looked
         return {
             "now": _shown(now),
             "next_wake": _shown(ahead) if ahead else None,
             "pending": pending,
-            "idle": pending == 0 and overdue == 0 and self._underway() == 0,
+            "idle": pending == 0 and overdue == 0 and quiet,
         }
 
     async def move(self, to: str) -> tuple[int, Mapping[str, Any]]:
         """Moves to the next wake or to a time; 200, 400 for a past or unreadable time, 503 where a step stays busy."""
         async with self._turn:
             if to == "next":
-                status = await self._settled()
+                status = await self.settled()
                 if not status["idle"]:
                     return 503, status
                 if status["next_wake"] is None:
@@ -67,7 +68,7 @@ class RehearsalTime:
     async def _walk(self, target: datetime) -> tuple[int, Mapping[str, Any]]:
         """Through every wake in order up to `target`, idle before each and after the last."""
         while True:
-            status = await self._settled()
+            status = await self.settled()
             if not status["idle"]:
                 return 503, status
             ahead = datetime.fromisoformat(status["next_wake"]) if status["next_wake"] else None
@@ -76,10 +77,10 @@ class RehearsalTime:
                 self._clock.move(step)
                 await self._clock.save(self._store)
             if ahead is None or ahead > target:
-                status = await self._settled()
+                status = await self.settled()
                 return (200 if status["idle"] else 503), status
 
-    async def _settled(self) -> Mapping[str, Any]:
+    async def settled(self) -> Mapping[str, Any]:
         """Wakes who is due and waits until all of it is delivered, or until patience ends."""
         deadline = asyncio.get_running_loop().time() + PATIENCE
         pause = 0.001

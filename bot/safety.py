@@ -20,6 +20,7 @@ SEVERITY: Mapping[Level, int] = {"concern": 1, "urgent": 2}
 
 ANY, START, END, HIT = "*", "^", "$", ""
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
+LONGEST = 14  # letters of a word that may be spaced out
 NEAR = 2  # words: how close an idiom must stand to what it lets through
 
 
@@ -100,6 +101,8 @@ DOUBLED = re.compile(r"([a-z])\1+")
 
 def unmasked(text: str) -> str:
     """Lower-case Latin letters where the text shows them: no accents, styles, invisible characters or lookalikes."""
+    if text.isascii():
+        return text.lower().replace("...", " ")
     decomposed = unicodedata.normalize("NFKD", APOSTROPHES.sub("'", text)).casefold()
     shown = (mark for mark in decomposed if unicodedata.category(mark) not in ("Mn", "Cf", "Me"))
     return "".join(shown).translate(LOOKALIKES).replace("...", " ")
@@ -124,7 +127,8 @@ class _Words:
 
 def expanded(pattern: str, words: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
     """All the word sequences that a pattern stands for, in the form that texts are read in."""
-    named = squeezed(unmasked(re.sub(r"<([a-z-]+)>", lambda found: f"({words[found[1]]})", pattern)))
+    inside = re.sub(r"(?<=[(|])<([a-z-]+)>(?=[|)])", lambda found: words[found[1]], pattern)
+    named = squeezed(unmasked(re.sub(r"<([a-z-]+)>", lambda found: f"({words[found[1]]})", inside)))
     choices = list[list[tuple[str, ...]]]()
     for part in re.findall(r"\([^()]*\)|\[[^\[\]]*\]|\.\.|\S+", named):
         if part == "..":
@@ -227,24 +231,29 @@ class _Compiled:
     def _joined(self, found: re.Match[str]) -> str:
         """Letters that were spaced out, as the words they make if they make any."""
         letters = squeezed(re.sub("[^a-z]", "", found[0]))
-        ways: list[tuple[str, ...] | None] = [()] + [None] * len(letters)
+        begins = {0: 0}  # where a word that ends here begins
         for end in range(1, len(letters) + 1):
-            for start in range(max(0, end - 14), end):
-                before, word = ways[start], letters[start:end]
-                if before is not None and (word in self._vocabulary or word in self._mistyped):
-                    ways[end] = (*before[-200:], word)
+            for start in range(max(0, end - LONGEST), end):
+                word = letters[start:end]
+                if start in begins and (word in self._vocabulary or word in self._mistyped):
+                    begins[end] = start
                     break
-        return " ".join(ways[-1] or (letters,))
+        words, end = list[str](), len(letters)
+        while end in begins and end:
+            words.append(letters[begins[end] : end])
+            end = begins[end]
+        return letters if end else " ".join(reversed(words))
 
     # matching
 
     def _matches(self, text: _Words) -> Iterator[tuple[int, bool, int, int]]:
         """Each rule or idiom that matches, with its first word and the one behind its last."""
         words, sentence, count = text.words, text.sentence, len(text.words)
-        for first in range(count):
-            places = [(self._tree, first)]
+        at_start = self._tree.get(START, {})
+        for first, word in enumerate(words):
+            places = [(self._tree[word], first + 1)] if word in self._tree else []
             if first == 0 or first in text.pause:
-                places.append((self._tree.get(START, {}), first))
+                places.append((at_start, first))
             while places:
                 node, at = places.pop()
                 for rule, idiom in node.get(HIT, ()):

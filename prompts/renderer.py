@@ -92,7 +92,7 @@ class Prompts:
         self.environment = Environment(  # noqa: S701 - this is Markdown; `printed` keeps typed text from the parser
             undefined=StrictUndefined, finalize=printed, trim_blocks=True, lstrip_blocks=True, autoescape=False
         )
-        self.environment.globals["line"] = pass_context(self._line)
+        self.environment.globals["line"] = self._line
         self.environment.filters["short"] = shortened
         self.environment.filters["md"] = Markdown
         self._variants = cache(self._load)
@@ -135,6 +135,7 @@ class Prompts:
                 str(self._file(telling.to.locale, prompt)), 1, error.message or "cannot render"
             ) from error
 
+    @pass_context
     def _line(self, context: Context, prompt: str) -> Markdown:
         """Another prompt's words, in its own turn of variants."""
         return Markdown(self._tell(context["telling"], prompt, context.get_all()))

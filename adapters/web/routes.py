@@ -37,7 +37,7 @@ _CHAT_ID = re.compile(r"[A-Za-z0-9_-]{20,64}")
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Permissions-Policy": "geolocation=(self), camera=(), microphone=()",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
@@ -168,14 +168,16 @@ class _Pages:
         self.adapter.forget(origin.platform_id)
         return _with_cookie(_json({"ok": True}), secrets.token_urlsafe(24))
 
-    async def since(self, request: Request, after: int = 0, wait: _Seconds = 0) -> Response:
+    async def since(self, request: Request, after: int = 0, epoch: str = "", wait: _Seconds = 0) -> Response:
         chat = self.adapter.chat(self._origin(request).platform_id)
-        await chat.news(after, min(wait, LONGEST_WAIT))
+        after = _seen(chat, after, epoch)
+        if epoch in ("", chat.epoch):  # who follows another transcript need not wait to hear it
+            await chat.news(after, min(wait, LONGEST_WAIT))
         return _json({"epoch": chat.epoch, "last": chat.last, "events": chat.since(after)})
 
     async def events(self, request: Request, after: int = 0, epoch: str = "") -> Response:
         chat = self.adapter.chat(self._origin(request).platform_id)
-        stream = _stream(chat, after if epoch in ("", chat.epoch) else 0)
+        stream = _stream(chat, _seen(chat, after, epoch))
         return StreamingResponse(stream, media_type="text/event-stream", headers=_HEADERS)
 
     def _origin(self, request: Request) -> Origin:
@@ -240,6 +242,10 @@ def _introduced(request: Request, response: Response) -> Response:
 def _with_cookie(response: Response, chat_id: str) -> Response:
     response.set_cookie(_COOKIE, chat_id, httponly=True, samesite="strict", path="/")
     return response
+
+
+def _seen(chat: Chat, after: int, epoch: str) -> int:
+    return after if epoch in ("", chat.epoch) else 0  # another transcript's numbers mean nothing in this one
 
 
 async def _stream(chat: Chat, after: int) -> AsyncIterator[bytes]:

@@ -69,6 +69,19 @@ def place(url: str) -> str:
 
 
 @contextmanager
+def writable(file: Path) -> Iterator[None]:
+    """Makes the folder of an SQLite file for work beside it. Raises StoreError where the system does not allow it."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise StoreError(
+            f"{file.parent} must be a folder that this user may write to ({reason}).", "missing"
+        ) from error
+
+
+@contextmanager
 def clear_errors(url: str) -> Iterator[None]:
     """Turns what a driver raises into a StoreError that says what to do."""
     try:
@@ -109,8 +122,8 @@ def plain_engine(url: str, *, busy: float = BUSY_SECONDS) -> sa.Engine:
     parsed = _parsed(url)
     if (file := sqlite_file(url)) is None:
         return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), hide_parameters=True)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(parsed, hide_parameters=True)
+    with writable(file):
+        engine = sa.create_engine(parsed, hide_parameters=True)
     _mannered(engine, busy)
     return engine
 
@@ -125,7 +138,6 @@ class Database:
             drivername, more = "postgresql+psycopg", {"pool_pre_ping": True}
         else:
             drivername, more = "sqlite+aiosqlite", {}
-            file.parent.mkdir(parents=True, exist_ok=True)
         self._engine = create_async_engine(parsed.set(drivername=drivername), hide_parameters=True, **more)
         self.is_sqlite = file is not None
         # SQLite's own waiting sleeps up to 100 ms; writers of one process take turns here without sleeping.
@@ -185,8 +197,8 @@ class FileLock:
 
     def take(self) -> None:
         """Raises StoreError if another process holds it."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        with writable(self._path):
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

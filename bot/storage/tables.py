@@ -196,6 +196,6 @@ SYSTEM, PERSON, ADDRESS, ENTRY, TOUCHPOINT, RECEIVED, INBOX, OUTBOX, LEASE = (
 )
 
 
-def staged(*stages: Stage, table: sa.FromClause = OUTBOX) -> sa.ColumnElement[bool]:
-    """Outbox rows in one of these stages, written into the statement so that the partial indexes apply."""
-    return sa.or_(*(table.c.state == sa.literal_column(str(int(stage)), sa.SmallInteger) for stage in stages))
+def staged(stage: Stage, table: sa.FromClause = OUTBOX) -> sa.ColumnElement[bool]:
+    """Outbox rows at this stage; written into the statement as a literal so that the partial indexes apply."""
+    return table.c.state == sa.literal_column(str(int(stage)), sa.SmallInteger)

@@ -15,7 +15,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bot.errors import SettingsError
-from bot.storage.database import sqlite_file
+from bot.storage.database import sqlite_file, writable
 
 SETTING = "HEARTSEASE_SECRET_KEYS"
 CANARY = "vault.canary."
@@ -98,6 +98,7 @@ def keys_for(database_url: str, configured: Sequence[str]) -> Sequence[str]:
 
     Raises:
         SettingsError: a key is wrong; PostgreSQL has none; or there is encrypted data without its key.
+        StoreError: the new key cannot be written.
     """
     if configured:
         return _valid(configured)
@@ -109,7 +110,8 @@ def keys_for(database_url: str, configured: Sequence[str]) -> Sequence[str]:
         if _holds_data(file):
             fix = f"{file} is encrypted and its key file {beside} is gone; restore that file or set the key"
             raise SettingsError(SETTING, fix)
-        _keep_new_key(beside)
+        with writable(file):
+            _keep_new_key(beside)
     return _valid([key for key in beside.read_text().replace(",", " ").split() if key])
 
 
@@ -129,7 +131,6 @@ def _holds_data(file: Path) -> bool:
 
 def _keep_new_key(beside: Path) -> None:
     """Writes a new key whole or not at all; if another process was first, its key stays."""
-    beside.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=beside.parent)  # mode 0600
     try:
         with os.fdopen(descriptor, "w") as draft:

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from adapters.telegram import TelegramAdapter
 from bot.ports import Adapter
+from tests.contracts.web_seat import web
 from tests.standin.telegram import TOKEN, Limits, StandIn
 
 Failure = Literal["flood", "blocked", "gone", "down", "cut"]
@@ -103,4 +104,4 @@ async def telegram() -> AsyncIterator[Seat]:
         assert [(call.method, call.problem) for call in server.refusals if "not modified" not in call.problem] == []
 
 
-SEATS: Mapping[str, Callable[[], AbstractAsyncContextManager[Seat]]] = {"telegram": telegram}
+SEATS: Mapping[str, Callable[[], AbstractAsyncContextManager[Seat]]] = {"telegram": telegram, "web": web}

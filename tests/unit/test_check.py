@@ -1,21 +1,17 @@
-"""The check: our own content is clean, and each rule fails where a project is broken in exactly that way."""
+"""The check of the course: our own is clean, and each rule fails where a project is broken in exactly that way."""
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from bot.check import ROOT, Problem, check, check_course, check_voice, main
+from bot.check import ROOT, Problem, check, check_course, main
 from tests.unit import tiny_project
-from tests.unit.tiny_project import FILES, PROGRAMME, PROMPTS, WEEK
+from tests.unit.tiny_project import FILES, PROGRAMME, WEEK
 
 WEEK_YAML, PRACTICES, SIT = f"{WEEK}/week.yaml", f"{WEEK}/practices.yaml", f"{WEEK}/sit.yaml"
 THEME, WARD_THEME = f"{WEEK}/theme.md", f"{WEEK}/theme.health_care.md"
-INVITE, GREETING, DONE = f"{PROMPTS}/morning/invite.j2", f"{PROMPTS}/morning/greeting.j2", f"{PROMPTS}/sit/done.j2"
-INTENTION, HELP = f"{PROMPTS}/morning/intention.j2", f"{PROMPTS}/help/show.j2"
-DAILY, CHOICES, TALK = f"{PROMPTS}/daily.yaml", f"{PROMPTS}/choices.yaml", "bot/conversations/talk.py"
 RECAP, WHAT = "This week held a cup.", "Hold a cup for a while. Feel how warm it is."
 WHY, LOOK_BACK = "People often find that warm hands make a calmer minute.", "What was warm this week?"
 QUESTION, EASE = "Where could a warm cup find you this week?", "Let your eyes open and feel the floor."
@@ -33,10 +29,6 @@ def project(tmp_path: Path) -> Path:
 
 def test_our_course_has_no_problem() -> None:
     assert list(map(str, check_course(ROOT))) == []
-
-
-def test_our_prompts_have_no_problem() -> None:
-    assert list(map(str, check_voice(ROOT))) == []
 
 
 def test_the_made_up_project_has_no_problem(project: Path) -> None:
@@ -261,152 +253,6 @@ def test_folders_that_no_programme_names_are_named(project: Path) -> None:
         Problem(f"{folder}/en/extra", 1, "programme.yaml does not name the week 'extra'"),
         Problem(f"{folder}/es", 1, "programme.yaml does not name the locale 'es'"),
     ]
-
-
-LONG = "word " * 90
-VOICE = [
-    (INVITE, "{#- morning/invite: in a test. what -#}\n", "", 1, "the file does not begin with {#- name: when"),
-    (INVITE, "in a test. what", "in a test. what it is", 1, "the file does not begin with {#- name: when"),
-    (
-        INVITE,
-        "{#- morning/invite",
-        "{#- morning/other",
-        1,
-        "the comment names 'morning/other', the file is 'morning/invite'",
-    ),
-    (INVITE, "{{ what }}", "{{ practice.title }}", 2, "the variable 'practice' is not declared in the comment"),
-    (INVITE, "\n{{ line", "\n{{ who }} {{ line", 3, "the variable 'who' is not declared in the comment"),
-    (INVITE, "line('morning/greeting')", "line('morning/hello')", 2, "the line 'morning/hello' has no template"),
-    (INVITE, "line('morning/greeting')", "name", 1, "nobody says 'morning/greeting'"),
-    (INVITE, "{% endvariant %}", "", 3, "this is not a template"),
-    (INVITE, "{{ what }}", "{{ what", 3, "this is not a template"),
-    (INVITE, "{{ what }}", "{{ what | shout }}", 2, "this is not a template: No filter named 'shout'"),
-    (INVITE, "{{ what }}", "{% for day in what %}You must.{% endfor %}", 2, "lecture: 'You must'"),
-    (INVITE, "{{ what }}", "{% set x = 1 %}{{ str(x) }}You must.", 2, "lecture: 'You must'"),
-    (TALK, 'Said("morning/invite"', 'Said(f"{what}/invite"', 1, "nobody says 'morning/invite'"),
-    (
-        GREETING,
-        "{% variant %}Morning one, {{ name }}.{% endvariant %}\n",
-        "",
-        1,
-        "14 variants: what is said daily has at least 15",
-    ),
-    (GREETING, "Morning two,", "Morning: one", 3, "the same variant stands in line 2"),
-    (GREETING, "Morning two,", "Well done,", 3, "praise: 'Well done'"),
-    (GREETING, "Morning two,", "Morning two!", 3, "an exclamation mark"),
-    (GREETING, "Morning two,", "Morning <i>two</i>,", 3, "HTML in the text"),
-    (GREETING, "Morning two,", "## Morning two,", 3, "markup outside the subset"),
-    (GREETING, "Morning two,", "🙂 🙂 Morning two,", 3, "more than one emoji"),
-    (GREETING, "Morning two,", LONG + "two,", 3, "characters: a nudge has at most 450"),
-    (GREETING, "Morning two,", "Is it two? Or three?", 3, "2 question marks: one message asks one thing"),
-    (INVITE, "{{ what }}", "{{ what }} Or is it not?", 2, "2 question marks: one message asks one thing"),
-    (
-        INVITE,
-        "{{ what }}",
-        "{% if day %}{% else %}What? {% endif %}",
-        2,
-        "2 question marks: one message asks one thing",
-    ),
-    (DONE, "Quiet.", "{{ 'You must' if day else 'Quiet' }}", 2, "lecture: 'You must'"),
-    (HELP, "Is it this?", "word " * 801, 2, "no platform's message is that long (at most 4000)"),
-    (HELP, "Is it this?", "Try to say this?", 2, "lecture: 'Try to'"),
-    (
-        INVITE,
-        "{{ what }}",
-        "word " * 64,
-        1,
-        "the longest morning has 456 characters, 93 of them the course's, not at most 450",
-    ),
-    (f"{PROMPTS}/evening/how_was_it.j2", "The day closes.", "word " * 85, 1, "the longest evening has 4"),
-    (DAILY, "morning/greeting", "morning/greetings", 2, "the prompt 'morning/greetings' has no template"),
-    (DAILY, "  - help", "  - safety", 4, "the prompt 'safety' has no template"),
-    (DAILY, "exempt:", "free:", 1, "the key 'exempt' is missing"),
-    (CHOICES, "keep: Keep", f"keep: {'Keep ' * 9}", 1, "the label has 44 characters, not at most 40"),
-    (CHOICES, '"yes": "Yes"', f'"yes": "{"Yes " * 11}"', 2, "the label has 43 characters, not at most 40"),
-    (CHOICES, '"yes": "Yes"', '"yes": Yes', 2, "a text belongs here"),
-    (CHOICES, '"yes":', "yes:", 2, "the key 'yes' is not a text: it needs quotes"),
-    (CHOICES, "keep:", "hold:", 2, "the choice 'keep' has no label in 'en'"),
-    (CHOICES, '"yes":', '"no":', 3, "the choice 'yes' has no label in 'en'"),
-    (CHOICES, "again:", "more:", 3, "the choice 'again' has no label in 'en'"),
-    (TALK, '"morning/invite"', '"morning/ask"', 2, "the prompt 'morning/ask' has no template in 'en'"),
-    (TALK, '"help/show"', '"help/none"', 3, "the prompt 'help/none' has no template in 'en'"),
-    (TALK, 'f"sit/{how}"', 'f"sit/{how}_now"', 4, "no template in 'en' has a name that this can make"),
-    (TALK, 'Said(f"sit/{how}")', 'how = "sit/over"', 4, "'sit/over' looks like a prompt and has no template"),
-    (TALK, 'Said("morning/invite"', 'say("morning"', 1, "nobody says 'morning/invite'"),
-]
-ELSEWHERE = {  # the problem is named where it can be mended, which is not always where the project was broken
-    "nobody says 'morning/greeting'": GREETING,
-    "nobody says 'morning/invite'": INVITE,
-    "the choice 'keep' has no label in 'en'": TALK,
-    "the choice 'yes' has no label in 'en'": TALK,
-    "the choice 'again' has no label in 'en'": TALK,
-}
-
-
-@pytest.mark.parametrize(("file", "old", "new", "line", "problem"), VOICE, ids=[f"{c[0][-14:]} {c[4]}" for c in VOICE])
-def test_a_broken_prompt_is_named_with_its_file_and_line(
-    project: Path, file: str, old: str, new: str, line: int, problem: str
-) -> None:
-    tiny_project.change(project, file, old, new)
-    found = check(project)
-    where = ELSEWHERE.get(problem, file)
-    assert any((p.file, p.line) == (where, line) and problem in p.text for p in found), found
-
-
-def test_a_line_counts_in_the_length_of_the_prompt_that_says_it(project: Path) -> None:
-    tiny_project.change(project, INTENTION, "What is", f"{'word ' * 84}What is")
-    texts = [problem.text for problem in check(project) if (problem.file, problem.line) == (INVITE, 2)]
-    assert texts == ["464 characters: a nudge has at most 450"]
-
-
-def test_a_morning_in_two_templates_is_measured_as_one(project: Path) -> None:
-    tiny_project.change(project, INVITE, "{{ line('morning/intention') }}", "word " * 50)
-    tiny_project.change(project, INTENTION, "What is", f"{'word ' * 20}What is")
-    (project / TALK).write_text((project / TALK).read_text() + 'Said("morning/intention")\n')
-    assert any(p.file == INVITE and p.text.startswith("the longest morning has") for p in check(project))
-
-
-@pytest.mark.parametrize("name", ["morning/invite", "morning/intention", "evening/how_was_it"])
-def test_a_touchpoint_that_cannot_be_measured_is_named(project: Path, name: str) -> None:
-    (project / PROMPTS / f"{name}.j2").unlink()
-    what = name.partition("/")[0]
-    assert Problem(PROMPTS, 1, f"the prompt '{name}' is missing: the {what} cannot be measured") in check(project)
-
-
-@pytest.mark.parametrize("name", ["daily.yaml", "choices.yaml"])
-def test_a_list_that_is_not_there_is_named(project: Path, name: str) -> None:
-    (project / PROMPTS / name).unlink()
-    assert Problem(f"{PROMPTS}/{name}", 1, "the file is missing or cannot be read") in check(project)
-
-
-def test_a_template_in_the_wrong_place_is_named(project: Path) -> None:
-    (project / PROMPTS / "hello.j2").write_text("{#- hello: in a test. -#}\nHello.\n")
-    assert Problem(f"{PROMPTS}/hello.j2", 1, "'hello' is no prompt's name: <conversation>/<prompt>") in check(project)
-
-
-def test_a_prompt_that_another_locale_lacks_is_named(project: Path) -> None:
-    shutil.copytree(project / PROMPTS, project / "prompts/templates/es")
-    (project / "prompts/templates/es/morning/greeting.j2").unlink()
-    found = check(project)
-    assert (
-        Problem("prompts/templates/es", 1, "the prompt 'morning/greeting' is missing: another locale has it") in found
-    )
-    assert Problem("prompts/templates/es", 1, "no word lists for the locale 'es'") in found
-
-
-def test_exempt_prompts_may_be_long_and_ask_twice(project: Path) -> None:
-    tiny_project.change(project, HELP, "Or that?", f"{'word ' * 100}Or that?")
-    assert check(project) == []
-    tiny_project.change(project, DAILY, "  - help", "  - sit")
-    assert {problem.text for problem in check(project)} == {
-        "520 characters: a nudge has at most 450",
-        "2 question marks: one message asks one thing",
-    }
-
-
-def test_values_in_bold_are_no_markup_problem(project: Path) -> None:
-    tiny_project.change(project, INVITE, "{{ what }}", "**{{ what }}** and *{{ name }}*.")
-    assert check(project) == []
 
 
 def test_main_prints_each_problem_and_how_many(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

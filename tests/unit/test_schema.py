@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from bot.errors import SettingsError, StoreError
-from bot.storage import open_store
+from bot.storage import keys_for, open_store
 from bot.storage.database import Database, FileLock, plain_engine, sqlite_file
 from bot.storage.schema import HEAD, check, configuration, migrate
 from bot.storage.tables import METADATA
@@ -141,6 +141,17 @@ async def test_a_place_that_is_a_folder_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="cannot be opened") as caught:
         await open_store(f"sqlite:///{tmp_path}", [KEY])
     assert caught.value.kind == "missing"
+
+
+def test_a_folder_that_cannot_be_made_says_so(file: Path) -> None:
+    file.touch()
+    below = f"sqlite:///{file}/var/heartsease.db"
+    with pytest.raises(StoreError, match="must be a folder"):
+        keys_for(below, [])
+    with pytest.raises(StoreError, match="must be a folder"):
+        asyncio.run(open_store(below, [KEY]))
+    with pytest.raises(StoreError, match="must be a folder"):
+        asyncio.run(open_store(below, [KEY], exclusive=True))
 
 
 async def test_a_postgresql_that_is_not_there_says_so_without_its_password(tmp_path: Path) -> None:

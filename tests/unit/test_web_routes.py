@@ -286,12 +286,12 @@ async def test_a_jump_is_handed_on_and_answers_with_the_place(chat: Chat) -> Non
 async def test_starting_over_gives_a_new_chat_and_lets_the_old_person_go(chat: Chat) -> None:
     await chat.http.post("/chat/say", json={"text": "hello"})
     before = chat.adapter.chat(CHAT)
-    await chat.http.post("/chat/again", json={})
+    answer = await chat.http.post("/chat/again", json={})
     assert chat.door.given[-1] == Changed("blocked")
     assert chat.door.received[-1].origin.platform_id == CHAT
     assert before.ended
-    assert chat.http.cookies["heartsease_chat"] != CHAT
-    assert await chat.since() == []
+    assert answer.cookies["heartsease_chat"] != CHAT
+    assert chat.adapter.chat(CHAT) is not before
 
 
 async def test_the_stream_tells_the_past_then_the_present_and_ends_with_the_adapter(chat: Chat) -> None:
@@ -319,6 +319,12 @@ async def test_a_long_poll_wakes_when_something_is_said(chat: Chat) -> None:
     await asyncio.sleep(0)
     await chat.door.deliver(CHAT, says("Good evening."))
     assert [event["seq"] for event in (await waiting).json()["events"]] == [1]
+
+
+async def test_who_follows_another_transcript_hears_this_one_from_its_beginning_at_once(chat: Chat) -> None:
+    await chat.door.deliver(CHAT, says("Good evening."))
+    stale = {"after": 7, "epoch": "of-another-life", "wait": 20}
+    assert [event["seq"] for event in (await chat.http.get("/chat/since", params=stale)).json()["events"]] == [1]
 
 
 async def test_a_reaction_to_what_is_gone_does_not_matter(chat: Chat) -> None:

@@ -75,7 +75,10 @@ FILES = {
     f"{WEEK}/practices.yaml": _practice(),
     f"{WEEK}/sit.yaml": _sit(),
     f"{PROMPTS}/morning/invite.j2": _prompt(
-        "morning/invite", "what", "{{ line('morning/greeting') }} {{ what }}\n{{ line('morning/intention') }}"
+        "morning/invite",
+        "invitation, practice, daily",
+        "{% if day %}{{ week.title }}{% else %}{{ line('morning/greeting') }}{% endif %} {{ practice.title }} {{ daily.title }} "
+        "{{ invitation }}\n{{ line('morning/intention') }}",
     ),
     f"{PROMPTS}/morning/greeting.j2": _prompt(
         "morning/greeting", "", *(f"Morning {number}, {{{{ name }}}}." for number in NUMBERS)

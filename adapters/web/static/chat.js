@@ -28,7 +28,6 @@ async function startOver() {
   $("sure").close();
   try {
     await ask("/chat/again", {});
-    chat.stream?.close();
     connect();
     if (finePointer()) words.focus();
   } catch (error) {
@@ -37,19 +36,26 @@ async function startOver() {
 }
 
 // ------------------------------------------------------------ the connection
+
+let attempt = 0; // only the latest one goes on
 async function connect() {
+  const mine = ++attempt;
+  clearTimeout(retryTimer);
+  chat.stream?.close();
   chat.stream = null;
   try {
     showPlace(await ask("/chat/place")); // also gives this browser a chat if it has none
   } catch {
-    return reconnect();
+    if (mine === attempt) reconnect();
+    return;
   }
-  if (chat.failures > 3 || !window.EventSource) return poll(); // something on the way holds streams back
+  if (mine !== attempt) return;
+  if (chat.failures > 2 || !window.EventSource) return poll(mine); // something on the way holds streams back
   const stream = new EventSource(`/chat/events?after=${chat.after}&epoch=${chat.epoch}`);
   chat.stream = stream;
   stream.addEventListener("hello", (event) => greet(JSON.parse(event.data)));
   stream.addEventListener("message", (event) => { show(JSON.parse(event.data)); lookAround(); });
-  stream.addEventListener("error", () => { stream.close(); if (chat.stream === stream) reconnect(); });
+  stream.addEventListener("error", () => { stream.close(); if (mine === attempt) reconnect(); });
 }
 
 function greet({ epoch, last }) {
@@ -76,23 +82,26 @@ function connected() {
   delete status.dataset.lost;
 }
 
+let retryTimer = 0;
 function reconnect() {
   chat.stream = null;
   lostTimer ||= setTimeout(() => { status.dataset.lost = "yes"; notice("Reconnecting…", 0); }, 1500);
   chat.failures += 1;
-  setTimeout(connect, Math.min(250 * 2 ** chat.failures, 8000));
+  retryTimer = setTimeout(connect, Math.min(250 * 2 ** chat.failures, 8000));
 }
 
-async function poll() {
+async function poll(mine) {
   try {
-    const { epoch, last, events } = await ask(`/chat/since?after=${chat.after}&wait=20`);
+    const { epoch, last, events } = await ask(`/chat/since?after=${chat.after}&epoch=${chat.epoch || "none"}&wait=20`);
+    if (mine !== attempt) return;
     if (epoch !== chat.epoch) greet({ epoch, last });
-    else events.forEach(show);
-    chat.failures = 4; // stays with polling
+    events.forEach(show);
+    connected();
+    chat.failures = 3; // stays with polling
     if (events.length) lookAround();
-    setTimeout(poll, 100);
+    setTimeout(() => { if (mine === attempt) poll(mine); }, 100);
   } catch {
-    reconnect();
+    if (mine === attempt) reconnect();
   }
 }
 

@@ -4,10 +4,13 @@ import { calm, chat, finePointer, format, icon, log, make, newer, scroller, word
 import { release, say, shareLocation, tap, waitFor } from "./sending.js";
 
 const TOGETHER = 5 * 60 * 1000; // ms on the coach's clock: a longer silence gets its own time line
+const PAUSE = 3000; // ms: what comes after it is read as a new piece
 const rows = new Map(); // ref -> the row that shows this message
+let heard = 0; // when the coach last said something, in ms of the page
 
 export function show(event) {
-  chat.after = Math.max(chat.after, event.seq);
+  if (event.seq <= chat.after) return;
+  chat.after = event.seq;
   if (event.kind === "message") (event.by === "me" ? showMine : showCoach)(event);
   const row = rows.get(event.ref);
   if (row && event.kind === "react") react(row, event.emoji);
@@ -48,7 +51,9 @@ function showCoach({ ref, html, rows: choices, location, at }) {
   waitFor(false);
   document.querySelectorAll(".choices.busy").forEach(release);
   place(row);
-  chat.unread ??= row;
+  const now = performance.now();
+  if (!chat.unread || now - heard > PAUSE) chat.unread = row;
+  heard = now;
   follow();
 }
 
@@ -84,10 +89,10 @@ function arrange(row) {
     line.append(make("span", "", time));
     row.before(line);
   }
-  const grouped = together && before.dataset.by === row.dataset.by && !before.querySelector(".answered");
+  const grouped = together && before.dataset.by === row.dataset.by && !before.querySelector(".choices");
   row.classList.toggle("first", !grouped);
   row.classList.add("last");
-  if (grouped && !before.querySelector(".choices")) before.classList.remove("last");
+  if (grouped) before.classList.remove("last");
 }
 
 export function arrangeAll() {
@@ -157,8 +162,6 @@ function close(row, chosen) {
     group.append(shown);
   }
   if (!chosen.length) group.remove();
-  else if (row.nextElementSibling?.dataset.by === "coach") row.nextElementSibling.classList.add("first");
-  row.classList.add("last");
   if (wasOurs && finePointer()) words.focus({ preventScroll: true });
 }
 

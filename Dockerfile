@@ -1,0 +1,32 @@
+# syntax=docker/dockerfile:1
+FROM python:3.11-slim-bookworm AS build
+WORKDIR /app
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1
+COPY requirements.txt .
+RUN python -m venv /app/.venv \
+    && /app/.venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
+
+FROM python:3.11-slim-bookworm
+LABEL org.opencontainers.image.title="Heartsease" \
+      org.opencontainers.image.description="A compassion coach that lives where people already talk" \
+      org.opencontainers.image.licenses="Apache-2.0"
+RUN useradd --uid 10001 --create-home --home-dir /home/heartsease heartsease \
+    && install --directory --owner=heartsease /app/var
+WORKDIR /app
+COPY --from=build /app/.venv /app/.venv
+COPY bot bot
+COPY adapters adapters
+COPY curriculum curriculum
+COPY prompts prompts
+COPY scheduler scheduler
+COPY pyproject.toml LICENSE ./
+ENV PATH=/app/.venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    HEARTSEASE_HTTP_HOST=0.0.0.0
+USER 10001
+VOLUME /app/var
+EXPOSE 8080
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
+    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/healthz', timeout=4)"]
+CMD ["python", "-m", "bot", "run"]

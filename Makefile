@@ -1,0 +1,52 @@
+# Every target sets up .venv by itself. `make demo` needs nothing but Python 3.11 and a network for the first time.
+PYTHON ?= python3
+BIN = .venv/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help venv demo chat test check format bench lock clean
+
+help: ## what there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/run: requirements.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/dev: .venv/run requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+venv: .venv/dev ## the virtual environment in .venv, with what tests need
+
+demo: .venv/run ## the browser chat at http://127.0.0.1:8080, no account needed
+	$(BIN)/python -m bot demo
+
+chat: .venv/run ## the same in the terminal
+	$(BIN)/python -m bot chat
+
+test: .venv/dev ## lint, types, contracts, content, and all tests
+	$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+check: .venv/dev ## lint, types, import contracts, content
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/python -m bot check
+
+format: .venv/dev ## puts the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/dev ## measurements beside their peers, written to docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+lock: .venv/dev ## pins requirements anew, with hashes and without index lines (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements.txt requirements-dev.in -o requirements-dev.txt
+
+clean: ## forgets the environment and caches, never data
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,108 @@
+"""The product as its operator runs it: `python -m bot run` in a process of its own, steered over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+START = 15.0  # seconds that a start may take on a busy machine
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(slots=True)
+class Running:
+    """One `run` process that can be killed and started again on the same database."""
+
+    folder: Path
+    settings: dict[str, str]
+    command: tuple[str, ...] = ("run",)
+    port: int = field(default_factory=free_port)
+    starts: int = 0
+    _process: asyncio.subprocess.Process | None = None
+    _http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=90, trust_env=False))
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.terminate()
+        await self._http.aclose()
+
+    @property
+    def url(self) -> str:
+        """Where its HTTP side is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        """Starts the process and waits until it says that it is ready."""
+        plain = {key: value for key, value in os.environ.items() if not key.startswith("HEARTSEASE_")}
+        mine = {"DATABASE_URL": f"sqlite:///{self.folder}/heartsease.db", "HTTP_PORT": str(self.port)}
+        names = {f"HEARTSEASE_{key}": value for key, value in (mine | self.settings).items()}
+        self.starts += 1
+        with (self.folder / f"log-{self.starts}.txt").open("wb") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", *self.command, cwd=ROOT, env=plain | names, stdout=log, stderr=log
+            )
+        await self._until_ready()
+
+    async def _until_ready(self) -> None:
+        async with asyncio.timeout(START):
+            while True:
+                assert self._process is not None
+                assert self._process.returncode is None, self.log()
+                try:
+                    if (await self._http.get(f"{self.url}/readyz")).status_code == 200:
+                        return
+                except httpx.TransportError:
+                    pass
+                await asyncio.sleep(0.02)
+
+    async def kill(self) -> None:
+        """kill -9: no goodbye."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
+
+    async def terminate(self) -> int:
+        """SIGTERM; the exit code."""
+        if self._process is None or self._process.returncode is not None:
+            return self._process.returncode or 0 if self._process else 0
+        self._process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(12):
+            return await self._process.wait()
+
+    def log(self) -> str:
+        """All that it logged."""
+        return "\n".join(path.read_text() for path in sorted(self.folder.glob("log-*.txt")))
+
+    async def get(self, path: str) -> httpx.Response:
+        """A GET to its HTTP side."""
+        return await self._http.get(f"{self.url}{path}")
+
+    async def status(self) -> dict[str, Any]:
+        """GET /rehearsal."""
+        answer: dict[str, Any] = (await self.get("/rehearsal")).raise_for_status().json()
+        return answer
+
+    async def move(self, to: str) -> dict[str, Any]:
+        """POST /rehearsal."""
+        response = await self._http.post(f"{self.url}/rehearsal", json={"to": to})
+        assert response.status_code == 200, (response.status_code, response.text, self.log()[-2000:])
+        answer: dict[str, Any] = response.json()
+        return answer
