@@ -133,10 +133,10 @@ class TerminalAdapter:
         if buttons:
             self._offer = (ref, buttons)
         at_prompt, self._at_prompt = self._at_prompt, False
-        if self._prompting:
+        if self._prompting or self._said > 1:
             self._console.print()
         for text, padding in _texts(reply.text):
-            self._console.print(Padding(text, padding))
+            self._console.print(Padding(text, padding, expand=False))
         for number, button in enumerate(buttons, 1):
             self._console.print(Text.assemble((f"  {number}) ", _INK), _harmless(button.label)))
         if at_prompt:  # it came by itself, while somebody was typing

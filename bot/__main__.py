@@ -149,9 +149,12 @@ def screen(
 ) -> None:
     """Reads one text a line; prints urgent, concern or none, a tab, and the rule that fired."""
     with clear_errors():
-        from bot.safety_rules import screen_lines
+        from bot.safety_rules import LANGUAGES
+        from bot.safety_rules.screen import screen_lines
 
-        for line in screen_lines((raw.rstrip("\r\n") for raw in sys.stdin), language):
+        if language is not None and language not in LANGUAGES:
+            raise SettingsError("--language", f"there are rules for {' and '.join(LANGUAGES)} only")
+        for line in screen_lines((raw.rstrip("\r\n") for raw in sys.stdin), (language,) if language else LANGUAGES):
             typer.echo(line)
 
 

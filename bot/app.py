@@ -31,7 +31,7 @@ from bot.outbox import Outbox
 from bot.ports import Adapter, Clock, Store
 from bot.rehearsal import RehearsalTime
 from bot.safety_rules import screen
-from bot.safety_rules.help import help_facts
+from bot.help_lines import help_facts
 from bot.settings import PREFIX, TELEGRAM_URL, Settings
 from bot.storage import keys_for, open_store
 from curriculum.loader import Library
@@ -92,6 +92,7 @@ class App:
         for one in self.installations.values():
             await self._stop_listening(one)
         await asyncio.wait([*outboxes, keeping], timeout=GRACE)
+        await self._close_adapters()  # before the server: a page's open stream would keep it waiting
         if self.server:
             await self.server.stop()
 
@@ -178,9 +179,13 @@ class App:
 
     async def close(self) -> None:
         """Lets go of adapters and the database."""
-        for one in self.installations.values():
-            await one.adapter.close()
+        await self._close_adapters()
         await self.store.close()
+
+    async def _close_adapters(self) -> None:
+        closing, self.installations = self.installations, {}
+        for one in closing.values():
+            await one.adapter.close()
 
 
 @asynccontextmanager

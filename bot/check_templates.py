@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import islice, product
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 from jinja2.ext import Extension
@@ -22,7 +23,8 @@ _HEAD = re.compile(r"\A\{#-?\s*(?P<name>[\w/]+):\s*(?P<rest>.+?)\s*-?#\}", re.DO
 _FACTS = re.compile(r"[a-z_]\w*(,\s*[a-z_]\w*)*")
 _VALUE = re.compile("\ue000([^\ue000]*)\ue000")  # private-use letters, so that bold around a value stays bold
 _LINE = re.compile("\ue001([^\ue001]*)\ue001")
-_READINGS = 512  # enough for nine independent conditions in one variant
+_READINGS = 512  # of one variant, for each way in which its conditions can be decided
+_CONDITIONS = 6  # decided together; more than these are taken both ways, each by itself
 
 
 class _Variants(Extension):
@@ -93,10 +95,10 @@ class Template:
     def variants(self) -> list[tuple[int, list[str]]]:
         """Each variant's line and everything that it can say; a template without variants is one."""
         inside = [node for node in self.tree.body if _is_variant(node)]
-        around = _texts(node for node in self.tree.body if not _is_variant(node))
+        around = [node for node in self.tree.body if not _is_variant(node)]
         if not inside:
-            return [(1, [_tidy(text) for text in around])]
-        return [(node.lineno, [_tidy(a + b) for a, b in product(around, _texts([node]))]) for node in inside]
+            return [(1, _readings(around))]
+        return [(variant.lineno, _readings([*around, variant])) for variant in inside]
 
 
 def targets(reading: str) -> list[str]:
@@ -130,37 +132,89 @@ def _target(node: nodes.Node) -> str | None:
     return None
 
 
-def _texts(found: Iterable[nodes.Node]) -> list[str]:
-    """Everything that these nodes can say one after another, a branch at a time."""
+def _readings(found: list[nodes.Node]) -> list[str]:
+    """Everything that these nodes can say one after another; a condition that stands twice is decided once."""
+    tests = [branch.test for node in found for branch in _every(node, nodes.If, nodes.CondExpr)]
+    asked = sorted({name for test in tests for name in _asked(test)})[:_CONDITIONS]
+    decided = (dict(zip(asked, truth, strict=True)) for truth in product((True, False), repeat=len(asked)))
+    return list({_tidy(text): None for truths in decided for text in _texts(found, truths)})
+
+
+def _every(node: nodes.Node, *kinds: type[nodes.If] | type[nodes.CondExpr]) -> Iterator[Any]:
+    """The node and all below it that are of these kinds."""
+    if isinstance(node, kinds):
+        yield node
+    yield from node.find_all(kinds)
+
+
+def _asked(test: nodes.Node) -> Iterator[str]:
+    match test:
+        case nodes.Not(node=inner):
+            yield from _asked(inner)
+        case nodes.And(left=left, right=right) | nodes.Or(left=left, right=right):
+            yield from (*_asked(left), *_asked(right))
+        case nodes.Name() | nodes.Getattr():
+            yield _dotted(test)
+
+
+def _truth(test: nodes.Node, truths: Mapping[str, bool]) -> bool | None:
+    """Whether a condition holds; None where it asks more than whether facts are there."""
+    match test:
+        case nodes.Not(node=inner):
+            truth = _truth(inner, truths)
+            return None if truth is None else not truth
+        case nodes.And(left=left, right=right):
+            sides = {_truth(left, truths), _truth(right, truths)}
+            return False if False in sides else None if None in sides else True
+        case nodes.Or(left=left, right=right):
+            sides = {_truth(left, truths), _truth(right, truths)}
+            return True if True in sides else None if None in sides else False
+    return truths.get(_dotted(test))
+
+
+def _texts(found: Iterable[nodes.Node], truths: Mapping[str, bool]) -> list[str]:
     texts = [""]
     for node in found:
-        texts = [before + after for before, after in islice(product(texts, _said(node)), _READINGS)]
+        texts = [before + after for before, after in islice(product(texts, _said(node, truths)), _READINGS)]
     return texts
 
 
-def _said(node: nodes.Node) -> list[str]:
+def _said(node: nodes.Node, truths: Mapping[str, bool]) -> list[str]:
     match node:
         case nodes.Output():
-            return _texts(node.nodes)
+            return _texts(node.nodes, truths)
         case nodes.TemplateData():
             return [node.data]
         case nodes.Const():
             return [str(node.value)]
-        case nodes.If():
-            branches = [node.body, *(branch.body for branch in node.elif_), node.else_]
-            return [text for branch in branches for text in _texts(branch)]
-        case nodes.CondExpr():
-            return [*_said(node.expr1), *(_said(node.expr2) if node.expr2 else [""])]
+        case nodes.If() | nodes.CondExpr():
+            return [text for branch in _branches(node, truths) for text in _texts(branch, truths)]
         case nodes.For():
-            return [*_texts(node.body), *_texts(node.else_)]
+            return [*_texts(node.body, truths), *_texts(node.else_, truths)]
         case nodes.With():
-            return _texts(node.body)
+            return _texts(node.body, truths)
         case nodes.Call() if target := _target(node):
             return [f"\ue001{target}\ue001"]
         case nodes.Expr():
             return [f"\ue000{_dotted(node)}\ue000"]
         case _:
             return [""]
+
+
+def _branches(node: nodes.If | nodes.CondExpr, truths: Mapping[str, bool]) -> Iterator[list[nodes.Node]]:
+    """The branches that can be taken: one where the condition is decided, else all."""
+    if isinstance(node, nodes.CondExpr):
+        ways: list[tuple[nodes.Node, list[nodes.Node]]] = [(node.test, [node.expr1])]
+        last: list[nodes.Node] = [node.expr2] if node.expr2 else []
+    else:
+        ways, last = [(way.test, way.body) for way in (node, *node.elif_)], node.else_
+    for test, body in ways:
+        truth = _truth(test, truths)
+        if truth is not False:
+            yield body
+        if truth:
+            return
+    yield last
 
 
 def _dotted(node: nodes.Node | None) -> str:

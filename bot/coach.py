@@ -280,9 +280,9 @@ class Coach:
 
     def _closed(self, event: Closed, person: Participant) -> Reply:
         """An answered question shows the choice where the choice has words of its own."""
-        known = self._renderer.knows(event.chosen, person.locale)
+        known = bool(event.chosen) and self._renderer.knows(event.chosen, person.locale)
         rows = ((Button("-", f"✓ {self._renderer.label(event.chosen, person.locale)}"),),) if known else ()
-        return Reply(act="close", ref=event.ref, rows=rows)
+        return Reply(act="close", ref=event.ref, asked=event.asked, rows=rows)
 
     def _entry(self, person: Participant, record: Recorded, now: datetime) -> Entry:
         """What is kept; the id follows from its slot, so that a corrected answer replaces the first."""

@@ -7,6 +7,7 @@ import contextlib
 import errno
 import json
 import socket
+import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -132,15 +133,12 @@ async def _misread(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": "That address has a part that we cannot read."}, 400)
 
 
-async def _broken(request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": "Something went wrong on our side. Please try again in a moment."}, 500)
-
-
-_ANSWERS = {AnyHTTPException: _refused, RequestValidationError: _misread, Exception: _broken}
+_ANSWERS = {AnyHTTPException: _refused, RequestValidationError: _misread}
+_BROKEN = JSONResponse({"error": "Something went wrong on our side. Please try again in a moment."}, 500)
 
 
 class _Guarded:
-    """Cuts bodies at the limit, and sets careful headers where a route has none of its own."""
+    """Cuts bodies at the limit, sets careful headers where a route has none of its own, and answers for what breaks."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -149,7 +147,7 @@ class _Guarded:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        received = 0
+        received, started = 0, False
 
         async def bounded() -> Message:
             nonlocal received
@@ -160,6 +158,8 @@ class _Guarded:
             return message
 
         async def with_headers(message: Message) -> None:
+            nonlocal started
+            started = True
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in _DEFAULT_HEADERS.items():
@@ -167,7 +167,15 @@ class _Guarded:
                 headers.setdefault("Cache-Control", "no-cache")
             await send(message)
 
-        await self._app(scope, bounded, with_headers)
+        try:
+            await self._app(scope, bounded, with_headers)
+        except Exception as error:
+            if started:
+                raise
+            # Its message and the path may hold what nobody should read in a log: they stay here.
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            log.error("request_failed", problem=type(error).__name__, where=f"{Path(last.filename).name}:{last.lineno}")
+            await _BROKEN(scope, receive, with_headers)
 
 
 # ---------------------------------------------------------------- the server
@@ -227,7 +235,10 @@ class HttpServer:
         await self._server.listening.wait()
 
     async def stop(self) -> None:
-        """Takes no more connections, lets requests in flight end (at most two seconds), and returns."""
+        """Takes no more connections, lets requests in flight end (at most two seconds), and returns.
+
+        Close the adapters first: that ends their pages' streams, which would be cut otherwise.
+        """
         if self._server is not None and self._serving is not None:
             self._server.should_exit = True
             await self._serving

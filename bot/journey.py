@@ -89,6 +89,28 @@ def standing(journey: Journey, on: date, weeks: int) -> Place | None:
     return place_on(journey, journey.paused_on or on, weeks)
 
 
+def opens_week(participant: Participant, on: date) -> bool:
+    """Whether only days off came before this day of the person's week: it brings the theme."""
+    first, day = _week_of(participant, on)
+    return all(_is_off(participant, first + timedelta(days=other)) for other in range(day))
+
+
+def closes_week(participant: Participant, on: date) -> bool:
+    """Whether only days off are left of the person's week after this day: it looks back."""
+    first, day = _week_of(participant, on)
+    return all(_is_off(participant, first + timedelta(days=other)) for other in range(day + 1, DAYS_IN_A_WEEK))
+
+
+def _week_of(participant: Participant, on: date) -> tuple[date, int]:
+    """The first date of the person's week, and how many days after it `on` is."""
+    day = (on - (participant.journey.anchor or on)).days % DAYS_IN_A_WEEK
+    return on - timedelta(days=day), day
+
+
+def _is_off(participant: Participant, on: date) -> bool:
+    return on.weekday() in participant.rhythm.days_off
+
+
 def moved_to_week(journey: Journey, week: int, on: date) -> Journey:
     """The journey with day 1 of `week` on the local date `on`: staying another week, or going back to one."""
     return replace(journey, anchor=on - timedelta(days=DAYS_IN_A_WEEK * (week - 1)))
@@ -122,7 +144,7 @@ def moment_ahead(participant: Participant, now: datetime, weeks: int) -> Moment 
     if first is None:
         return None
     tz = zone(participant.zone)
-    after = max(now, _eve_of(first, participant))
+    after = max(now, participant.checked or now, _eve_of(first, participant))
     for _ in range(4 * DAYS_IN_A_WEEK):
         moment = next_moment(participant.rhythm, tz, after)
         if moment is None:
@@ -172,6 +194,7 @@ def _kind(participant: Participant, moment: Moment, weeks: int) -> Kind | None:
             place = place_on(journey, moment.on, weeks)
             if place is None:
                 return Kind.GRADUATION
-            if participant.fewer and (moment.kind is Kind.EVENING or place.day % 2 == 0):
+            second = moment.kind is Kind.EVENING and participant.rhythm.mornings
+            if participant.fewer and (second or place.day % 2 == 0):
                 return None
     return moment.kind

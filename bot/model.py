@@ -179,6 +179,7 @@ class Run:
     asked: int = 0
     started: datetime | None = None
     until: datetime | None = None
+    offers: bool = False  # whether the open question has buttons
     notes: Mapping[str, Any] = field(default_factory=dict)
     previous: tuple[Backstep, ...] = ()
 
@@ -343,10 +344,14 @@ class Reacted:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A question was answered: its buttons give way to the chosen one."""
+    """A question was answered: its buttons give way to the chosen one, or go if the answer was typed.
 
-    ref: str
-    chosen: str
+    `ref` is the message that was tapped; without one it is the message that last put question number `asked`.
+    """
+
+    asked: int
+    chosen: str = ""
+    ref: str | None = None
 
 
 Event = Said | Recorded | Travelled | Touched | Alerted | Reacted | Closed
@@ -396,7 +401,8 @@ class Reply:
     """A platform-neutral message, reaction or keyboard edit.
 
     `act`: "message" says `text` with `rows` of buttons; "react" puts `emoji` on message `ref`; "close" replaces the
-    buttons of message `ref` by `rows`. `menu` asks for the platform's location button where it has one.
+    buttons of message `ref` by `rows` (without `ref`: of the message that put question number `asked`; the outbox knows
+    which that was). `ask_location` wants the platform's location button where it has one.
     """
 
     act: Literal["message", "react", "close"] = "message"
@@ -405,6 +411,7 @@ class Reply:
     ref: str | None = None
     emoji: str = ""
     ask_location: bool = False
+    asked: int = 0
     prompt: str = ""  # which prompt this is: for transcripts and tests; no personal text
 
 

@@ -278,6 +278,8 @@ class Outbox:
         """Sends it if the lease is still ours, and says how that ended (errors.py gives each failure its meaning)."""
         if not self.held:
             return Result(delivery.id, "queued", counts=False, problem="LeaseLapsed")
+        if delivery.reply.act != "message" and delivery.reply.ref is None:
+            return Result(delivery.id, "sent", problem="NothingToEdit")
         try:
             receipt = await self._adapter.send(delivery)
         except Retry as error:
@@ -295,7 +297,7 @@ class Outbox:
             problem = type(error).__name__
             self._log.warning("a delivery failed", row=delivery.id, error=problem, attempts=delivery.attempts + 1)
             return self._again(delivery, min(_LONGEST_BACK_OFF, 2.0**delivery.attempts), problem)
-        return Result(delivery.id, "sent", ref=receipt.ref)
+        return Result(delivery.id, "sent", ref=receipt.ref if delivery.reply.asked else None)
 
     def _put_off(self, delivery: Delivery, error: Retry) -> Result:
         """A wait that the platform asked for."""

@@ -155,6 +155,7 @@ class _Compiled:
         self._ignored = frozenset(map(squeezed, rules.ignored))
         self._negations = frozenset(map(squeezed, rules.negations))
         self._subjects = frozenset(map(squeezed, rules.subjects))
+        self._forgiven = frozenset(map(squeezed, rules.forgiven))
         self._vocabulary = set[str]()
         for at, rule in enumerate(rules.rules):
             for pattern in rule.patterns:
@@ -208,7 +209,9 @@ class _Compiled:
                 sentence += piece[0] in ".?!;\n" and (piece[0] != "\n" or len(piece) > 1)
                 continue
             for word in self._word(piece):
-                if word not in self._ignored:
+                if text.words and text.words[-1] + word in self._forgiven:  # "sui cide", "my self"
+                    text.words[-1] += word
+                elif word not in self._ignored:
                     text.words.append(word)
                     text.sentence.append(sentence)
         return text

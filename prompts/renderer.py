@@ -112,7 +112,7 @@ class Prompts:
             for row in said.choices
         )
         reply = Reply(
-            text=blocks(text, telling.typed), rows=rows, ask_location=asks_location and not rows, prompt=said.prompt
+            text=blocks(text, telling.typed), rows=rows, ask_location=asks_location and not rows, asked=said.asked if rows else 0, prompt=said.prompt
         )
         return Rendered(reply, telling.used)
 

@@ -67,6 +67,16 @@ class Context:
         return self.place.day if self.place else 1
 
     @property
+    def opens_week(self) -> bool:
+        """Whether today brings the week's theme: day 1, or the first day after days off."""
+        return self.place is not None and journey.opens_week(self.participant, self.today)
+
+    @property
+    def closes_week(self) -> bool:
+        """Whether today looks back on the week: day 7, or the last day before days off."""
+        return self.place is not None and journey.closes_week(self.participant, self.today)
+
+    @property
     def practice(self) -> Practice:
         """The practice of this run if it named one, else today's."""
         named = self.run.notes.get("practice")

@@ -44,7 +44,7 @@ def how_was_it(ctx: Context, given: Given) -> Move | Said:
             facts = {
                 "question": OneOf(f"{practice.id} evening", practice.evening),
                 "intention": ctx.participant.intention,
-                "recap": ctx.week.look_back.recap if ctx.day == 7 else None,
+                "recap": ctx.week.look_back.recap if ctx.closes_week else None,
             }
             return Said("evening/how_was_it", facts).offering(*map(Choice, WENT))
 
@@ -65,10 +65,10 @@ def what_was_it_like(ctx: Context, given: Given) -> Move | Said:
 
 @evening.step
 def look_back(ctx: Context, given: Given) -> Move | Said:
-    """Day 7 looks back on the week; other days pass on."""
+    """The last day of the week looks back on it; other days pass on."""
     text = typed(given)
     match meant(given, SKIP):
-        case _ if ctx.day != 7:
+        case _ if not ctx.closes_week:
             return ask("gratitude")
         case "skip":
             return ask("gratitude")
@@ -119,6 +119,6 @@ def asks_tonight(ctx: Context) -> bool:
 def good_night(ctx: Context, *events: Recorded | Reacted) -> Move:
     """The evening ends; the last one of the course goes on to its close."""
     place = ctx.place
-    if place is not None and place.week == ctx.programme.length and place.day == 7:
+    if place is not None and place.week == ctx.programme.length and ctx.closes_week:
         return finish(*events, then="graduation")
     return finish(*events, Said("evening/thanks"))

@@ -110,7 +110,7 @@ def moved(ctx: Context, number: int) -> Move:
     """Day 1 of that week is tomorrow."""
     path = ctx.participant.journey
     if path.state is State.GRADUATED:
-        path = replace(journey.travel(path, State.ACTIVE), graduated_on=None)
+        path = replace(journey.travel(path, State.ACTIVE), graduated_on=None, boosted_on=None)
     on = ctx.today + timedelta(days=1)
     facts = {"week": ctx.programme.week(number), "week_number": number}
     return finish(Said("week/moved", facts), journey=journey.moved_to_week(path, number, on), checked=ctx.now)

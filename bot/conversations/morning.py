@@ -30,7 +30,7 @@ WORDS = {
 
 @morning.step
 def invite(ctx: Context, given: Given) -> Move | Said:
-    """Proposes the practice of the day; day 1 opens the theme of the week with it."""
+    """Proposes the practice of the day; the first of the week opens its theme with it."""
     text = typed(given)
     match meant(given, WORDS):
         case "carry":
@@ -58,7 +58,7 @@ def invitation(ctx: Context) -> Said:
     }
     if ctx.run.notes.get("another"):
         return Said("morning/another", facts)
-    if ctx.day == 1:
+    if ctx.opens_week:
         return Said("morning/theme", facts)
     return Said("morning/invite", facts)
 

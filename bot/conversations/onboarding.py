@@ -59,7 +59,8 @@ def consent(ctx: Context, given: Given) -> Move | Said:
     match meant(given, CONSENTING):
         case "agree":
             agreed = replace(person.journey, consent=CONSENT, consent_at=ctx.now)
-            return ask("name", journey=journey.travel(agreed, State.ONBOARDING))
+            once_more = agreed.state is State.ONBOARDING  # they came back to this question
+            return ask("name", journey=agreed if once_more else journey.travel(agreed, State.ONBOARDING))
         case "more":
             return stay(Said("onboarding/more").offering(Choice("agree"), Choice("not_now")))
         case "not_now":

@@ -28,6 +28,7 @@ check_in = conversation("check_in", first="ask", open_for=until_the_day_turns)
 leaving = conversation("leaving", first="sure", open_for=for_an_hour)
 
 UNTIL = {"days_3": ("3 days",), "days_7": ("a week",), "days_14": ("two weeks",), "open": ("until i say", "open")}
+DAYS = {"days_3": 3, "days_7": 7, "days_14": 14}
 
 
 @pause.step
@@ -41,8 +42,8 @@ def until(ctx: Context, given: Given) -> Move | Said:
         return paused(ctx, None)
     if chosen == "stay":
         return finish(Said("pause/stayed"))
-    if chosen is not None and chosen.startswith("days_"):
-        return paused(ctx, int(chosen.removeprefix("days_")))
+    if chosen is not None and chosen in DAYS:
+        return paused(ctx, DAYS[chosen])
     if text is not None:
         on = parse_date(text, ctx.today)
         return paused(ctx, (on - ctx.today).days) if on and on > ctx.today else again(Said("pause/date_unclear"))

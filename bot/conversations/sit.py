@@ -22,14 +22,14 @@ from curriculum.model import LENGTHS, MINUTES, Cue, Length, Sit
 
 TOO_LATE = timedelta(minutes=5)  # a cue that comes this late breaks the sit rather than guides it
 
-sit = conversation("sit", first="length", open_for=for_an_hour, keeps=frozenset({"stop"}))
+sit = conversation("sit", first="length", open_for=for_an_hour, keeps=frozenset({"stop", "pause"}))
 
 LENGTH_WORDS = {
     "short": ("5", "5 minutes", "short"),
     "middle": ("10", "10 minutes"),
     "long": ("20", "20 minutes", "long"),
 }
-IN_A_SIT = {"gentler": ("gentler", "softer", "easier"), "end_sit": ("stop", "end", "enough", "finish")}
+IN_A_SIT = {"gentler": ("gentler", "softer", "easier"), "end_sit": ("stop", "pause", "end", "enough", "finish")}
 AFTER = {"skip": ("skip", "no")}
 
 
@@ -61,7 +61,9 @@ def cues(ctx: Context, given: Given) -> Move | Said:
         case "end_sit":
             return close(ctx, "sit/ended_early")
         case None if text is not None:
-            return stay(Recorded("reflection", text, about=sitting(ctx).id), Said("sit/noted"))
+            texts = int(ctx.run.notes.get("texts", 0)) + 1
+            record = Recorded("reflection", text, about=sitting(ctx).id, slot=f"text/{texts}")
+            return stay(record, Said("sit/noted"), notes={"texts": texts})
         case _:
             return cue_said(ctx)
 

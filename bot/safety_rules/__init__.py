@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,6 +40,6 @@ def load_rules(language: str) -> Rules:
 
 
 @cache
-def screen(languages: Sequence[str] = LANGUAGES) -> Screen:
+def screen(languages: tuple[str, ...] = LANGUAGES) -> Screen:
     """The screen with the rules of these languages; built once."""
     return Screen(load_rules(language) for language in languages)

@@ -61,6 +61,7 @@ class Data:
     outbox: dict[int, Row] = field(default_factory=dict)
     dedup: dict[str, int] = field(default_factory=dict)
     dead: dict[int, Row] = field(default_factory=dict)
+    questions: dict[tuple[str, int], str] = field(default_factory=dict)  # which message put a question
     leases: dict[str, Lease] = field(default_factory=dict)
     system: dict[str, str] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))

@@ -110,6 +110,8 @@ class MemoryOutbox:
             retry_at = self._seconds() + result.retry_in
             again = replace(row, stage=Stage.QUEUED, retry_at=retry_at, attempts=row.attempts - int(not result.counts))
             self._data.put(self._data.outbox, row.id, again)
+        elif result.state == "sent" and result.ref is not None and row.out.reply.asked:
+            self._data.put(self._data.questions, (row.out.address, row.out.reply.asked), result.ref)
         elif result.state == "dead":
             self._data.put(self._data.dead, row.id, row)
 
@@ -126,7 +128,10 @@ class MemoryOutbox:
 
     def _delivery(self, row: Row) -> Delivery:
         platform_id = self._data.addresses[row.out.address].origin.platform_id
-        return Delivery(row.id, row.out.address, platform_id, row.out.reply, row.attempts)
+        reply = row.out.reply
+        if reply.act == "close" and reply.ref is None:
+            reply = replace(reply, ref=self._data.questions.get((row.out.address, reply.asked)))
+        return Delivery(row.id, row.out.address, platform_id, reply, row.attempts)
 
 
 def _expired(row: Row, now: datetime) -> bool:

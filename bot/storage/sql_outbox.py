@@ -7,6 +7,7 @@ are skipped, so a tick and a turn never wait for each other.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import LeaseLost
-from bot.model import Delivery
+from bot.model import Delivery, Reply
 from bot.ports import Result
 from bot.storage import codec, rows
 from bot.storage.database import Database, DatabaseNow
@@ -213,11 +214,26 @@ class SqlOutbox:
                 id=row.id,
                 address=row.address_id,
                 platform_id=platform_ids[row.address_id],
-                reply=codec.load_reply(self._vault.decrypt(row.payload)),
+                reply=await self._reply(connection, row),
                 attempts=row.attempts,
             )
             for row in picked.values()
         ]
+
+    async def _reply(self, connection: AsyncConnection, row: sa.Row[Any]) -> Reply:
+        """The reply; one that closes a question learns here which message put it."""
+        reply = codec.load_reply(self._vault.decrypt(row.payload))
+        if reply.act != "close" or reply.ref is not None:
+            return reply
+        query = (
+            sa.select(OUTBOX.c.ref)
+            .where(OUTBOX.c.address_id == row.address_id, OUTBOX.c.asked == reply.asked)
+            .where(OUTBOX.c.asked > sa.literal_column("0"), OUTBOX.c.ref.is_not(None))
+            .order_by(OUTBOX.c.id.desc())
+            .limit(1)
+        )
+        ref = (await connection.execute(query)).scalar()
+        return replace(reply, ref=None if ref is None else self._vault.decrypt(ref).decode())
 
 
 def _held(installation: str, owner: str, epoch: int) -> sa.Update:

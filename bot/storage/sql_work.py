@@ -136,6 +136,7 @@ class SqlUnitOfWork:
                 "retry_at": 0,
                 "state": int(Stage.QUEUED),
                 "attempts": 0,
+                "asked": one.reply.asked if one.reply.act == "message" else 0,
                 "dedup": one.dedup,
                 "payload": self._vault.encrypt(codec.dump_reply(one.reply)),
                 "problem": "",

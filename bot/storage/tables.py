@@ -163,6 +163,7 @@ class OutboxRow(SQLModel, table=True):
         sa.Index("outbox_cooling", "address_id", "priority", "id", **_where("state = 0 AND retry_at > 0")),
         sa.Index("outbox_sending", "installation", **_where("state = 1")),
         sa.Index("outbox_dead", "installation", **_where("state = 3")),
+        sa.Index("outbox_asked", "address_id", "asked", **_where("asked > 0")),
     )
     id: int | None = _serial()
     installation: str
@@ -173,6 +174,7 @@ class OutboxRow(SQLModel, table=True):
     retry_at: int = Field(sa_column=sa.Column(sa.BigInteger, nullable=False))
     state: int = Field(sa_column=sa.Column(sa.SmallInteger, nullable=False))
     attempts: int
+    asked: int  # the number of the question that it puts, 0 if none: a later row may take its buttons away
     dedup: str | None = Field(default=None, unique=True)
     payload: bytes = _encrypted()
     ref: bytes | None = _encrypted(nullable=True)

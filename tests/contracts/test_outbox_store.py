@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -60,6 +60,11 @@ async def addresses(store: Store, count: int) -> list[str]:
 def saying(text: str, address: str, priority: int = SCHEDULED, **more: object) -> Outgoing:
     reply = Reply(text=(Block((Span(text),)),), rows=((Button("1:did", "I did"),),))
     return Outgoing(**({"due_at": NOW} | more), address=address, installation=BOT, reply=reply, priority=priority)  # type: ignore[arg-type]
+
+
+def asking(number: int, address: str) -> Outgoing:
+    question = saying("how was it?", address)
+    return replace(question, reply=replace(question.reply, asked=number))
 
 
 async def post(store: Store, *outgoing: Outgoing) -> None:
@@ -252,3 +257,20 @@ async def test_who_holds_the_file_holds_every_lease_at_once(url: str) -> None:
         assert await store.outbox.acquire(BOT, "restarted", 60) == 2
     finally:
         await store.close()
+
+
+async def test_a_question_that_was_answered_by_typing_is_found_by_its_number(store: Store, sender: Sender) -> None:
+    a, b = await addresses(store, 2)
+    await post(store, asking(3, a), asking(3, b))
+    await sender.tick()
+    await sender.tick(*(Result(each.id, "sent", ref=f"message of {each.address}") for each in sender.got))
+    await post(store, Outgoing(a, BOT, Reply(act="close", asked=3), REPLY, NOW))
+    picked = await store.outbox.tick(BOT, "one", sender.epoch, 60, (), 10, frozenset(), NOW, False)
+    assert [each.reply.ref for each in picked] == [f"message of {a}"]
+
+
+async def test_a_question_that_never_went_out_has_no_message_to_close(store: Store, sender: Sender) -> None:
+    (a,) = await addresses(store, 1)
+    await post(store, Outgoing(a, BOT, Reply(act="close", asked=9), REPLY, NOW))
+    picked = await store.outbox.tick(BOT, "one", sender.epoch, 60, (), 10, frozenset(), NOW, False)
+    assert [each.reply.ref for each in picked] == [None]

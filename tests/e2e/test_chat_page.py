@@ -164,7 +164,8 @@ async def test_starting_over_leaves_the_old_conversation_behind() -> None:
         await page.get_by_role("dialog").get_by_role("button", name="Start over").click()
         await expect(page.locator(".row")).to_have_count(3)  # the greeting's two, and the hidden dots
         await expect(page.get_by_text("What was it like?")).to_have_count(0)
-        assert [given for given in demo.door.given if given == MessageReceived("/start", ref=getattr(given, "ref", ""))]
+        starts = [given for given in demo.door.given if isinstance(given, MessageReceived) and given.text == "/start"]
+        assert len(starts) == 2
         assert len({incoming.origin for incoming in demo.door.received}) == 2
 
 

@@ -124,6 +124,30 @@ def test_a_morning_is_measured_with_its_longest_lines_and_the_longest_practice(p
     assert check(project) == [Problem(INVITE, 2, f"{fixed + course} characters: a nudge has at most 450")]
 
 
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        ("{% if day %}", "{% if not day %}"),
+        ("{% if day and week %}", "{% if not (day and week) %}"),
+        ("{% if day or week.title %}", "{% if not day and not week.title %}"),
+        ("{% if day %}no{% elif week %}", "{% if day or not week %}"),
+    ],
+)
+def test_branches_that_exclude_each_other_are_not_said_together(project: Path, conditions: tuple[str, str]) -> None:
+    once, other = conditions
+    tiny_project.change(
+        project, INTENTION, "What is", f"{once}What?{{% endif %}}{other}Who?{{% endif %}} The rest. What is"
+    )
+    assert any("2 question marks" in problem.text for problem in check(project))
+    assert not any("3 question marks" in problem.text for problem in check(project))
+
+
+def test_a_condition_that_compares_is_taken_both_ways(project: Path) -> None:
+    twice = "{% if day == 1 or week %}What?{% endif %}{% if not (day == 2) and week %}Who?{% endif %} What is"
+    tiny_project.change(project, INTENTION, "What is", twice)
+    assert any("3 question marks" in problem.text for problem in check(project))
+
+
 @pytest.mark.parametrize("fact", ["invitation", "daily.title"])
 def test_a_fact_that_no_prompt_shows_cannot_be_measured(project: Path, fact: str) -> None:
     tiny_project.change(project, INVITE, f"{{{{ {fact} }}}}", "")

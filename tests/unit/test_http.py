@@ -10,6 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter
+from structlog.testing import capture_logs
 
 from bot.errors import SettingsError
 from bot.http import BODY_LIMIT, HttpServer, http_app
@@ -68,7 +69,7 @@ def app(rehearsal: Rehearsal | None = None, webhook: Webhook | None = None, **pa
 
 
 def client(served: FastAPI) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(served, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(served)
     return httpx.AsyncClient(transport=transport, base_url="http://coach:8080")
 
 
@@ -122,6 +123,19 @@ async def test_a_webhook_takes_a_mebibyte_and_no_more() -> None:
         assert (await http.post("/telegram/hidden", content=b"x" * (BODY_LIMIT + 1))).status_code == 413
         assert (await http.post("/telegram/hidden", content=chunks())).status_code == 413
     assert len(webhook.calls) == 1
+
+
+async def test_what_breaks_is_answered_kindly_and_logged_without_its_words() -> None:
+    async def broken(headers: Mapping[str, str], body: bytes) -> int:
+        raise ValueError(f"cannot read {body!r}")
+
+    with capture_logs() as logs:
+        async with client(app(webhooks={"/telegram/hidden": broken})) as http:
+            answer = await http.post("/telegram/hidden", content=b"a secret")
+    assert (answer.status_code, set(answer.json())) == (500, {"error"})
+    assert [line["problem"] for line in logs] == ["ValueError"]
+    assert "secret" not in str(logs)
+    assert "hidden" not in str(logs)
 
 
 async def test_without_a_rehearsal_there_is_none() -> None:

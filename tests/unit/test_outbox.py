@@ -10,6 +10,7 @@ import pytest
 
 from bot.errors import Ignored, Moved, Rejected, Retry, Unreachable
 from bot.limits import Limits
+from bot.model import Reply
 from bot.outbox import Outbox
 from bot.ports import Result
 from tests.unit.outbox_world import BROADCAST, REPLY, START, Row, World, settled
@@ -24,12 +25,25 @@ def world() -> World:
 
 
 async def test_what_is_committed_is_sent_and_recorded(world: World) -> None:
-    row = world.store.add("ana")
+    row = world.store.add("ana", reply=Reply(asked=4))
     await world.run(1)
     assert world.platform.times(row) == [0.0]
     assert row.state == "sent"
     assert world.results == [Result(row.id, "sent", ref="m1")]
     assert world.outbox.idle
+
+
+async def test_only_a_question_is_worth_finding_again(world: World) -> None:
+    row = world.store.add("ana")
+    await world.run(1)
+    assert world.results == [Result(row.id, "sent")]
+
+
+async def test_an_edit_of_a_message_that_is_not_there_is_not_sent(world: World) -> None:
+    row = world.store.add("ana", reply=Reply(act="close", asked=4))
+    await world.run(1)
+    assert world.platform.times(row) == []
+    assert row.state == "sent"
 
 
 async def test_without_limits_nothing_waits(world: World) -> None:

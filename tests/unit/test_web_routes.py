@@ -60,7 +60,7 @@ class Chat:
             web_router=routes(self.adapter, self.door, self._jump, self._place),
             static=STATIC,
         )
-        self.transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self.transport = httpx.ASGITransport(app)
         self.http = self.browser({"heartsease_chat": CHAT})
 
     def browser(self, cookies: Mapping[str, str] | None = None, base: str = HERE) -> httpx.AsyncClient:
@@ -323,7 +323,7 @@ async def test_a_long_poll_wakes_when_something_is_said(chat: Chat) -> None:
 
 async def test_who_follows_another_transcript_hears_this_one_from_its_beginning_at_once(chat: Chat) -> None:
     await chat.door.deliver(CHAT, says("Good evening."))
-    stale = {"after": 7, "epoch": "of-another-life", "wait": 20}
+    stale: dict[str, str | int] = {"after": 7, "epoch": "of-another-life", "wait": 20}
     assert [event["seq"] for event in (await chat.http.get("/chat/since", params=stale)).json()["events"]] == [1]
 
 

@@ -77,8 +77,8 @@ FILES = {
     f"{PROMPTS}/morning/invite.j2": _prompt(
         "morning/invite",
         "invitation, practice, daily",
-        "{% if day %}{{ week.title }}{% else %}{{ line('morning/greeting') }}{% endif %} {{ practice.title }} {{ daily.title }} "
-        "{{ invitation }}\n{{ line('morning/intention') }}",
+        "{% if day %}{{ week.title }}{% else %}{{ line('morning/greeting') }}{% endif %} "
+        "{{ practice.title }} {{ daily.title }} {{ invitation }}\n{{ line('morning/intention') }}",
     ),
     f"{PROMPTS}/morning/greeting.j2": _prompt(
         "morning/greeting", "", *(f"Morning {number}, {{{{ name }}}}." for number in NUMBERS)

@@ -142,6 +142,7 @@ def outbox() -> None:
         number("retry_at"),
         number("state", sa.SmallInteger),
         number("attempts", sa.Integer),
+        number("asked", sa.Integer),
         text("dedup", nullable=True),
         secret("payload"),
         secret("ref", nullable=True),
@@ -155,3 +156,4 @@ def outbox() -> None:
     partial("outbox_cooling", "outbox", ["address_id", "priority", "id"], "state = 0 AND retry_at > 0")
     partial("outbox_sending", "outbox", ["installation"], "state = 1")
     partial("outbox_dead", "outbox", ["installation"], "state = 3")
+    partial("outbox_asked", "outbox", ["address_id", "asked"], "asked > 0")

@@ -1,0 +1,205 @@
+"""One turn in the making: a person's stack of runs, and how a step's move changes it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from bot import journey
+from bot.conversations import CONVERSATIONS, TOUCHPOINTS
+from bot.conversations.base import ENTERED, Context, Given, Move, counted
+from bot.model import (
+    Backstep,
+    ChoiceMade,
+    Closed,
+    Event,
+    Gazetteer,
+    Input,
+    Participant,
+    Recorded,
+    Run,
+    Said,
+    State,
+    Timer,
+    Travelled,
+    Urgency,
+)
+from bot.safety import Finding
+from curriculum.model import Programme
+
+STEPS_AT_ONCE = 20  # a conversation that skips on for longer than this is a bug
+STEPS_BACK = 12  # nobody wants to correct more; and a long letter is not kept in each of its parts
+OPEN_AT_ONCE = 6  # a pile of interrupted conversations helps nobody: the oldest is let go
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the engine is handed besides the person and the input. `now` is aware."""
+
+    now: datetime
+    programme: Programme
+    gazetteer: Gazetteer
+    screen: Callable[[str], Finding | None]
+
+
+@dataclass(slots=True)
+class Walk:
+    """The person, what has happened so far, and the stack of runs; lives no longer than the call of `advance`."""
+
+    participant: Participant
+    world: World
+    events: list[Event] = field(default_factory=list)
+    urgency: Urgency = "reply"
+    expires: datetime | None = None
+
+    # ------------------------------------------------------------ beginning, answering, ending
+
+    def begin(self, name: str, **notes: Any) -> None:
+        """Starts a conversation on top of what is open; a second run of the same conversation replaces the first."""
+        conversation = CONVERSATIONS[name]
+        gone = TOUCHPOINTS if name in TOUCHPOINTS else {name}
+        kept = [run for run in self.participant.runs if run.conversation not in gone]
+        for run in [run for run in kept if run.until is not None][: max(0, len(kept) + 1 - OPEN_AT_ONCE)]:
+            kept.remove(run)
+        self.keep(kept)
+        until = conversation.open_for(self.participant, self.world.now)
+        number = self.participant.asked + 1
+        run = Run(name, conversation.first, number=number, started=self.world.now, until=until, notes=notes)
+        self.become(runs=(*self.participant.runs, run))
+        self.enter(run)
+
+    def enter(self, run: Run, depth: int = 0) -> None:
+        """The run on top comes to a step: a new question with a new number."""
+        run = replace(run, asked=self.participant.asked + 1, offers=False)
+        self.become(asked=run.asked, runs=(*self.participant.runs[:-1], run))
+        self.follow(self.step(run, ENTERED), run, ENTERED, depth)
+
+    def answer(self, given: Input) -> None:
+        """The open question gets an answer."""
+        run = self.participant.runs[-1]
+        result = self.step(run, given)
+        if isinstance(result, Move) and result.answered:
+            if isinstance(given, ChoiceMade):
+                self.become(answered=(given.asked, given.choice))
+                self.events.append(Closed(given.asked, given.choice, given.ref))
+            elif run.offers and (result.end or result.to is not None):
+                self.events.append(Closed(run.asked))
+        self.follow(result, run, given)
+
+    def follow(self, result: Move | Said, run: Run, given: Given, depth: int = 0) -> None:
+        """Carries out what a step decided."""
+        if depth > STEPS_AT_ONCE:
+            raise RecursionError(f"{run.conversation}/{run.step} never asks")
+        if isinstance(result, Said):
+            self.become(runs=(*self.participant.runs[:-1], replace(run, offers=bool(result.choices))))
+            self.say(replace(result, asked=run.asked))
+            return
+        before = Backstep(run.step, run.notes, self.participant.ledger)
+        self.become(**result.updates)
+        for event in result.events:
+            self.add(event, run)
+        offers = run.offers or any(isinstance(event, Said) and event.choices for event in result.events)
+        run = replace(run, notes={**run.notes, **result.notes}, offers=offers)
+        if result.wake_in is not None:
+            self.become(timers=(*self.participant.timers, Timer(run.conversation, self.world.now + result.wake_in)))
+        if result.end:
+            self.end(result.then)
+        elif result.to is not None:
+            trail = run.previous if given is ENTERED else (*run.previous, before)[-STEPS_BACK:]
+            self.enter(replace(run, step=result.to, previous=trail), depth + 1)
+        else:
+            self.become(runs=(*self.participant.runs[:-1], run))
+            if result.anew:
+                self.ask_again()
+
+    def end(self, then: str | None) -> None:
+        """A conversation is over: the next begins, or what it interrupted comes back with its question."""
+        self.keep(self.participant.runs[:-1])
+        if then is not None:
+            self.begin(then)
+        else:
+            self.ask_again()
+
+    def ask_again(self) -> None:
+        """Puts the open question once more, if there is one; its old buttons stay good."""
+        if self.participant.runs:
+            run = self.participant.runs[-1]
+            self.follow(self.step(run, ENTERED), run, ENTERED)
+
+    def go_back(self) -> bool:
+        """Undoes the last answer of the open run; False if there is none."""
+        run = self.participant.run
+        if run is None or not run.previous:
+            return False
+        if run.offers:
+            self.events.append(Closed(run.asked))
+        last = run.previous[-1]
+        run = replace(run, step=last.step, notes=last.notes, previous=run.previous[:-1])
+        self.keep(self.participant.runs[:-1])
+        self.become(ledger=last.ledger, runs=(*self.participant.runs, run))
+        self.enter(run)
+        return True
+
+    def step(self, run: Run, given: Given) -> Move | Said:
+        """What the step that the run stands at makes of an input."""
+        context = Context(self.world.now, self.participant, self.world.programme, self.world.gazetteer, run)
+        return CONVERSATIONS[run.conversation].steps[run.step](context, given)
+
+    # ------------------------------------------------------------ the stack
+
+    def keep(self, runs: Iterable[Run]) -> None:
+        """Only these runs stay open; the timers of the others go with them."""
+        kept = tuple(runs)
+        names = {run.conversation for run in kept}
+        self.become(runs=kept, timers=tuple(timer for timer in self.participant.timers if timer.name in names))
+
+    def let_go(self) -> None:
+        """Open questions whose time is over close in silence."""
+        self.keep(run for run in self.participant.runs if run.until is None or self.world.now < run.until)
+
+    def break_off(self) -> None:
+        """What goes on by itself (a sit) stops in silence."""
+        running = {timer.name for timer in self.participant.timers}
+        self.keep(run for run in self.participant.runs if run.conversation not in running)
+
+    def raise_run(self, asked: int) -> bool:
+        """Brings the run that put this question to the top; False if none is waiting for it."""
+        for run in self.participant.runs:
+            if run.asked == asked:
+                self.become(runs=(*(other for other in self.participant.runs if other is not run), run))
+                return True
+        return False
+
+    # ------------------------------------------------------------ small things
+
+    def become(self, **updates: Any) -> None:
+        """Replaces fields of the participant. A change of the journey's state is an event; a pause asks nothing."""
+        before = self.participant.journey.state
+        self.participant = replace(self.participant, **updates)
+        after = self.participant.journey.state
+        if before is not after:
+            self.events.append(Travelled(before, after))
+            if after is State.PAUSED:
+                self.keep(run for run in self.participant.runs if run.conversation not in TOUCHPOINTS)
+
+    def travel(self, to: State) -> None:
+        """Moves the journey along an arrow of the table."""
+        on = journey.today(self.participant, self.world.now)
+        self.become(journey=journey.travel(self.participant.journey, to, on))
+
+    def say(self, said: Said) -> None:
+        """Adds something to say, at the urgency of this turn."""
+        self.events.append(replace(said, urgency=self.urgency, expires=self.expires))
+
+    def add(self, event: Event, run: Run) -> None:
+        """Adds an event of a step."""
+        if isinstance(event, Said):
+            self.say(replace(event, asked=event.asked or run.asked))
+            return
+        if isinstance(event, Recorded):
+            place = event.slot or f"{run.step}/{sum(isinstance(e, Recorded) for e in self.events)}"
+            event = replace(event, slot=f"{run.number} {run.conversation}/{place}")
+            self.participant = counted(self.participant, event)
+        self.events.append(event)

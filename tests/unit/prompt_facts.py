@@ -1,0 +1,144 @@
+"""Facts for every prompt that takes any, as the conversations give them: the cases of a prompt cover its branches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from types import SimpleNamespace
+from typing import Any
+
+from bot.model import Entry, Ledger, OneOf, Place, Rhythm
+from curriculum.loader import Library
+
+Facts = Mapping[str, Any]
+
+COURSE = Library().programme("compassion", "en")
+WEEK = COURSE.week(3)
+PRACTICE = WEEK.practices[1]
+MONDAY = date(2026, 3, 2)
+RHYTHM = Rhythm(days_off=frozenset({5, 6}))
+LEDGER = Ledger(sits=4, minutes=41, gratitudes=9, letters=2, reflections=12)
+
+
+def entries(kind: str, *texts: str) -> list[Entry]:
+    """What somebody wrote on that Monday."""
+    at = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    return [Entry(str(n), "ana", kind, at, MONDAY, text=text) for n, text in enumerate(texts)]
+
+
+def whereabouts(state: str, place: Place | None = None, until: date | None = None) -> dict[str, Any]:
+    """The facts that say where somebody is."""
+    return {
+        "state": state,
+        "place": place,
+        "weeks": COURSE.length,
+        "starts": MONDAY,
+        "until": until,
+        "week": WEEK,
+        "practice": PRACTICE,
+    }
+
+
+def morning(**changes: Any) -> dict[str, Any]:
+    """A morning's facts."""
+    facts = {
+        "practice": PRACTICE,
+        "invitation": OneOf(f"{PRACTICE.id} invitation", PRACTICE.invitations),
+        "daily": WEEK.practices[3],
+        "returning": False,
+        "week_number": 3,
+        "week": WEEK,
+    }
+    return {**facts, **changes}
+
+
+def evening(intention: str, recap: object = None) -> dict[str, Any]:
+    """An evening's facts."""
+    return {"question": OneOf(f"{PRACTICE.id} evening", PRACTICE.evening), "intention": intention, "recap": recap}
+
+
+def help_lines(language: str) -> dict[str, Any]:
+    """What the coach adds to the safety prompts."""
+    return {
+        "language": language,
+        "zone": "Europe/Madrid",
+        "numbers": [SimpleNamespace(name="Emergency services", value="112")],
+        "directories": [SimpleNamespace(name="Find A Helpline", url="https://findahelpline.com/a_b_c")],
+    }
+
+
+def each(fact: str, *values: object) -> list[dict[str, Any]]:
+    """A case for every value of one fact."""
+    return [{fact: value} for value in values]
+
+
+EVERYWHERE = [
+    whereabouts("active", Place(3, 2)),
+    whereabouts("active"),
+    whereabouts("paused", Place(3, 2), date(2026, 3, 20)),
+    whereabouts("paused"),
+    whereabouts("graduated"),
+]
+NO_LINES = {**help_lines("en"), "zone": None, "numbers": [], "directories": []}
+SAFETY = [help_lines("en"), help_lines("es"), NO_LINES, {**NO_LINES, "language": "es"}]
+MINUTES = each("minutes", 1, 10)
+DONE: tuple[list[tuple[str, int]], ...] = ([("One kind act", 1), ("Just like me", 2), ("Three breaths", 5)], [])
+QUESTION = OneOf(f"{PRACTICE.id} reflection", PRACTICE.reflections)
+
+FACTS: Mapping[str, Sequence[Facts]] = {
+    "booster/invite": [{"practice": PRACTICE, "invitation": OneOf(PRACTICE.id, PRACTICE.invitations)}],
+    "evening/how_was_it": [evening(""), evening("to be kind " * 40), evening("to rest", WEEK.look_back.recap)],
+    "evening/look_back": [{"question": WEEK.look_back.question}],
+    "evening/what_was_it_like": [{"question": QUESTION}],
+    "graduation/close": [
+        {"ledger": LEDGER, "favourites": ["One kind act", "Just like me", "Three breaths"]},
+        {"ledger": Ledger(), "favourites": []},
+    ],
+    "graduation/plan": [
+        *({"keep": "the breath", "when": "in the lift", "every": days} for days in (30, 14, 91)),
+        {"keep": "", "when": "", "every": 0},
+    ],
+    "gratitude/pages": each("entries", entries("gratitude", "tea", "rain\nand wind"), []),
+    "help/show": each("state", "active", "paused", "graduated", "onboarding", "invited", "withdrawn"),
+    "journal/pages": each("entries", entries("journal", "tea", "rain\n\nand wind"), []),
+    "letter/pages": each("entries", entries("letter", "dear me", "rest well"), []),
+    "morning/another": [morning()],
+    "morning/invite": [morning(), morning(daily=None), morning(returning=True)],
+    "morning/more": [{"practice": PRACTICE}],
+    "morning/theme": [morning(), morning(daily=None, week_number=1), morning(returning=True)],
+    "onboarding/done": [
+        {"morning": time(8), "evening": time(20), "date": MONDAY, "is_today": today} for today in (True, False)
+    ],
+    "onboarding/morning": [{"clock": "14:30"}],
+    "pause/already": each("until", MONDAY, None),
+    "pause/paused": each("until", MONDAY, None),
+    "pause/resumed": EVERYWHERE,
+    "practice/show": [{"practice": PRACTICE}],
+    "progress/show": [
+        {**where, "done": done, "ledger": ledger}
+        for where in EVERYWHERE
+        for done in DONE
+        for ledger in (LEDGER, Ledger(), Ledger(sits=1, minutes=1))
+    ],
+    "safety/concern": SAFETY,
+    "safety/support": SAFETY,
+    "safety/urgent": SAFETY,
+    "settings/menu": [
+        {"rhythm": rhythm, "zone": "Europe/Madrid", "clock": "14:30", "dial": dial}
+        for rhythm in (RHYTHM, Rhythm(evenings=False))
+        for dial in ("every_evening", "every_third", "once_a_week", "never")
+    ],
+    "settings/rhythm_saved": each("rhythm", RHYTHM, *(replace(RHYTHM, gratitude_every=days) for days in (0, 3, 7))),
+    "settings/zone_saved": [{"zone": "Asia/Tokyo", "clock": "22:30"}],
+    "sit/close": MINUTES,
+    "sit/cue": [{"cue": WEEK.sit.cues[0].say}],
+    "sit/ease": [{"ease": WEEK.sit.ease}],
+    "sit/ended_early": MINUTES,
+    "sit/interrupted": MINUTES,
+    "sit/length": [{"sit": WEEK.sit}],
+    "today/show": [{**where, "intention": intention} for where in EVERYWHERE for intention in ("", "to breathe")],
+    "unasked/not_text": each("kind", "voice", "photo", "sticker", "dice"),
+    "week/moved": [{"week": WEEK, "week_number": 3}],
+    "week/show": EVERYWHERE,
+}
