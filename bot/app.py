@@ -30,7 +30,7 @@ from bot.model import Participant, Said
 from bot.outbox import Outbox
 from bot.ports import Adapter, Clock, Store
 from bot.rehearsal import RehearsalTime
-from bot.safety_rules import screen
+from bot.safety_rules import load_screen
 from bot.help_lines import help_facts
 from bot.settings import PREFIX, TELEGRAM_URL, Settings
 from bot.storage import keys_for, open_store
@@ -208,7 +208,7 @@ async def opened(settings: Settings, *, exclusive: bool = True) -> AsyncIterator
             renderer=prompts,
             clock=clock,
             gazetteer=OfflineGazetteer(),
-            screen=screen(),
+            screen=load_screen(),
             help_lines=help_facts,
             programme=PROGRAMME,
             installations=_names(settings),

@@ -249,6 +249,8 @@ class Visit(Walk):
         else:
             if moment.kind is Kind.BOOSTER:
                 self.become(journey=replace(person.journey, boosted_on=moment.on))
+            if moment.kind is Kind.MORNING:
+                self.become(intention="")  # yesterday's; this morning asks anew
             self.begin(moment.kind.value, returning=returning)
 
     def should_check_in(self, moment: Moment) -> bool:

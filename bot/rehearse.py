@@ -22,7 +22,7 @@ from bot.model import Delivery, Incoming, Origin, Outgoing, Participant, Receipt
 from bot.ports import Door, Queries, Rendered, Renderer, Saved, Store, UnitOfWork
 from bot.rehearse_people import Person, company
 from bot.rehearse_report import Promises, Transcript, Walked, summary
-from bot.safety_rules import screen
+from bot.safety_rules import load_screen
 from bot.safety_rules.help import help_facts
 from bot.storage import open_store
 from bot.storage.vault import Vault
@@ -154,7 +154,7 @@ class Walk:
             renderer=SteadyRenderer(Prompts(), seed),
             clock=self._clock,
             gazetteer=OfflineGazetteer(),
-            screen=screen(),
+            screen=load_screen(),
             help_lines=help_facts,
             programme=PROGRAMME,
             installations=(INSTALLATION,),

@@ -11,8 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from itertools import product
+from itertools import zip_longest
 from typing import Any, Literal
 
 Level = Literal["urgent", "concern"]
@@ -71,7 +70,7 @@ class Screen:
         self._languages = tuple(_Compiled(each) for each in rules)
 
     def __call__(self, text: str) -> Finding | None:
-        """The most severe finding, the earliest among equals; None if there is nothing."""
+        """The most severe finding; None if there is nothing."""
         plain = unmasked(text)
         found = [finding for language in self._languages for finding in language.findings(plain)]
         return max(found, key=lambda finding: SEVERITY[finding.level], default=None)
@@ -93,7 +92,7 @@ class Screen:
 
 APOSTROPHES = re.compile("[’‘ʼ`´′＇]")
 LOOKALIKES = str.maketrans("аеорсухіѕјкмтнзαεορνικτυ", "aeopcyxisjkmthsaeopviktu")
-SPACED = re.compile(r"(?<![a-z0-9'])[a-z](?:[ .\-_*,/|]{1,3}[a-z]){3,}(?![a-z0-9'])")
+SPACED = re.compile(r"(?<![a-z0-9'])[a-z](?:[ .\-_*,/|]{1,3}[a-z]){2,}(?![a-z0-9'])")
 PIECE = re.compile(r"[a-z0-9](?:[a-z0-9'@$!*]*[a-z0-9*])?|[.?!\n;]+|[,:()]+")
 LEET = str.maketrans("!10345@$7", "iioeasast")
 DOUBLED = re.compile(r"([a-z])\1+")
@@ -101,9 +100,10 @@ DOUBLED = re.compile(r"([a-z])\1+")
 
 def unmasked(text: str) -> str:
     """Lower-case Latin letters where the text shows them: no accents, styles, invisible characters or lookalikes."""
-    if text.isascii():
+    text = APOSTROPHES.sub("'", text)
+    if text.isascii():  # most texts, five times as fast
         return text.lower().replace("...", " ")
-    decomposed = unicodedata.normalize("NFKD", APOSTROPHES.sub("'", text)).casefold()
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
     shown = (mark for mark in decomposed if unicodedata.category(mark) not in ("Mn", "Cf", "Me"))
     return "".join(shown).translate(LOOKALIKES).replace("...", " ")
 
@@ -125,45 +125,80 @@ class _Words:
 # ---------------------------------------------------------------- patterns
 
 
-def expanded(pattern: str, words: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
-    """All the word sequences that a pattern stands for, in the form that texts are read in."""
+# a word leads to the next node, HIT to the (rule, is an idiom) pairs that end there; nodes are shared and never changed
+Node = dict[str, Any]
+
+
+def parts_of(pattern: str, words: Mapping[str, str]) -> list[list[tuple[str, ...]]]:
+    """The parts of a pattern, each as the word sequences that may stand there, in the form that texts are read in."""
     inside = re.sub(r"(?<=[(|])<([a-z-]+)>(?=[|)])", lambda found: words[found[1]], pattern)
     named = squeezed(unmasked(re.sub(r"<([a-z-]+)>", lambda found: f"({words[found[1]]})", inside)))
-    choices = list[list[tuple[str, ...]]]()
+    parts = list[list[tuple[str, ...]]]()
     for part in re.findall(r"\([^()]*\)|\[[^\[\]]*\]|\.\.|\S+", named):
         if part == "..":
-            choices.append([(ANY,) * count for count in range(3)])
+            parts.append([(ANY,) * count for count in range(3)])
         elif part[0] in "([":
             options = [tuple(option.split()) for option in part[1:-1].split("|")]
-            choices.append(([()] if part[0] == "[" else []) + options)
+            parts.append([(), *options] if part[0] == "[" else options)
         else:
-            choices.append([(part,)])
-    for chosen in product(*choices):
-        yield tuple(word for words_ in chosen for word in words_)
+            parts.append([(part,)])
+    return parts
 
 
-Node = dict[str, Any]  # a word leads to the next node; HIT to the (rule, is an idiom) pairs that end there
+def _graph(parts: Sequence[Sequence[tuple[str, ...]]], meaning: tuple[int, bool]) -> Node:
+    """A pattern as nodes, made from its end: what follows a part is one node, however that part was said."""
+    node: Node = {HIT: (meaning,)}
+    for part in reversed(parts):
+        node = _any_of([_chain(option, node) for option in part])
+    return node
+
+
+def _chain(words: tuple[str, ...], node: Node) -> Node:
+    for word in reversed(words):
+        node = {word: node}
+    return node
+
+
+def _any_of(nodes: list[Node]) -> Node:
+    """What matches whatever one of these does; merged in pairs, so that each is copied few times."""
+    while len(nodes) > 1:
+        pairs = zip_longest(nodes[::2], nodes[1::2], fillvalue=None)
+        nodes = [one if other is None else _either(one, other, {}) for one, other in pairs if one is not None]
+    return nodes[0] if nodes else {}
+
+
+def _either(one: Node, other: Node, known: dict[tuple[int, int], Node]) -> Node:
+    if one is other:
+        return one
+    if (merged := known.get((id(one), id(other)))) is None:
+        merged = known[id(one), id(other)] = {**other, **one}
+        for word in one.keys() & other.keys():
+            if word == HIT:
+                merged[HIT] = tuple(dict.fromkeys((*one[HIT], *other[HIT])))
+            else:
+                merged[word] = _either(one[word], other[word], known)
+    return merged
 
 
 class _Compiled:
-    """One language's patterns as a tree of words."""
+    """One language's patterns as a graph of words."""
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
-        self._tree: Node = {}
         self._same = {key: tuple(squeezed(word) for word in value.split()) for key, value in rules.same.items()}
         self._ignored = frozenset(map(squeezed, rules.ignored))
         self._negations = frozenset(map(squeezed, rules.negations))
         self._subjects = frozenset(map(squeezed, rules.subjects))
         self._forgiven = frozenset(map(squeezed, rules.forgiven))
-        self._vocabulary = set[str]()
-        for at, rule in enumerate(rules.rules):
-            for pattern in rule.patterns:
-                self._plant(pattern, (at, False))
-            for pattern in rule.unless:
-                self._plant(pattern, (at, True))
+        planted = [
+            (parts_of(pattern, rules.words), (at, idiom))
+            for at, rule in enumerate(rules.rules)
+            for idiom, patterns in ((False, rule.patterns), (True, rule.unless))
+            for pattern in patterns
+        ]
+        self._tree = _any_of([_graph(parts, meaning) for parts, meaning in planted])
+        self._vocabulary = {word for parts, _ in planted for part in parts for option in part for word in option}
         self._mistyped = dict(self._typing_mistakes())
-        self._tree = _shared(self._tree, {})
 
     def findings(self, plain: str) -> Iterator[Finding]:
         """What stands in an unmasked text, once for each rule."""
@@ -181,18 +216,6 @@ class _Compiled:
             seen.add(at)
             rule = self.rules.rules[at]
             yield Finding(rule.level, rule.id, self.rules.language)
-
-    def _plant(self, pattern: str, meaning: tuple[int, bool]) -> None:
-        for sequence in expanded(pattern, self.rules.words):
-            node = self._tree
-            for word in sequence:
-                if word not in node:
-                    node[word] = {}
-                    self._vocabulary.add(word)
-                node = node[word]
-            ends = node.setdefault(HIT, [])
-            if meaning not in ends:
-                ends.append(meaning)
 
     def _typing_mistakes(self) -> Iterator[tuple[str, str]]:
         known = self._vocabulary | set(map(squeezed, self.rules.other_words))
@@ -281,15 +304,6 @@ class _Compiled:
         return False
 
 
-def _shared(node: Node, known: dict[tuple[tuple[str, Any], ...], Node]) -> Node:
-    """The same tree with equal branches kept once: a tenth of the memory."""
-    for word, below in node.items():
-        if word != HIT:
-            node[word] = _shared(below, known)
-    key = tuple((word, tuple(below) if word == HIT else id(below)) for word, below in node.items())
-    return known.setdefault(key, node)
-
-
 def _cover(covered: bytearray, text: _Words, start: int, end: int) -> None:
     """Marks an idiom and the words near it in the same sentence."""
     here = text.sentence[start]
@@ -298,7 +312,6 @@ def _cover(covered: bytearray, text: _Words, start: int, end: int) -> None:
             covered[at] = 1
 
 
-@lru_cache(maxsize=256)
 def one_mistake(word: str) -> frozenset[str]:
     """What one letter too many, too few, other or swapped makes of a word."""
     splits = [(word[:at], word[at:]) for at in range(len(word) + 1)]
@@ -307,9 +320,3 @@ def one_mistake(word: str) -> frozenset[str]:
     made |= {left + letter + right[1:] for left, right in splits if right for letter in LETTERS}
     made |= {left + letter + right for left, right in splits for letter in LETTERS}
     return frozenset(map(squeezed, made)) - {word}
-
-
-def lines_of(text: str | Sequence[str]) -> tuple[str, ...]:
-    """Patterns written one a line."""
-    lines = text.splitlines() if isinstance(text, str) else text
-    return tuple(line.strip() for line in lines if line.strip())

@@ -175,14 +175,17 @@ class Walk:
     # ------------------------------------------------------------ small things
 
     def become(self, **updates: Any) -> None:
-        """Replaces fields of the participant. A change of the journey's state is an event; a pause asks nothing."""
-        before = self.participant.journey.state
+        """Replaces fields of the participant. A change of the journey's state is an event.
+
+        What was asked about today is let go where a pause begins or the place in the course changes.
+        """
+        before = self.participant.journey
         self.participant = replace(self.participant, **updates)
-        after = self.participant.journey.state
-        if before is not after:
-            self.events.append(Travelled(before, after))
-            if after is State.PAUSED:
-                self.keep(run for run in self.participant.runs if run.conversation not in TOUCHPOINTS)
+        after = self.participant.journey
+        if before.state is not after.state:
+            self.events.append(Travelled(before.state, after.state))
+        if before.anchor != after.anchor or (after.state is State.PAUSED and before.state is not State.PAUSED):
+            self.keep(run for run in self.participant.runs if run.conversation not in TOUCHPOINTS)
 
     def travel(self, to: State) -> None:
         """Moves the journey along an arrow of the table."""

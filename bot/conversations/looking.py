@@ -19,6 +19,7 @@ from bot.conversations.base import (
     tapped,
 )
 from bot.model import Choice, Recorded, Said, State
+from bot.timetable import day_begins, zone
 
 today = conversation("today", first="show", open_for=for_an_hour)
 practice = conversation("practice", first="show", open_for=for_an_hour)
@@ -107,13 +108,14 @@ def which(ctx: Context, given: Given) -> Move | Said:
 
 
 def moved(ctx: Context, number: int) -> Move:
-    """Day 1 of that week is tomorrow."""
+    """Day 1 of that week is tomorrow; the rest of today is free."""
     path = ctx.participant.journey
     if path.state is State.GRADUATED:
         path = replace(journey.travel(path, State.ACTIVE), graduated_on=None, boosted_on=None)
     on = ctx.today + timedelta(days=1)
     facts = {"week": ctx.programme.week(number), "week_number": number}
-    return finish(Said("week/moved", facts), journey=journey.moved_to_week(path, number, on), checked=ctx.now)
+    quiet_until = day_begins(on, zone(ctx.participant.zone)) - timedelta(seconds=1)
+    return finish(Said("week/moved", facts), journey=journey.moved_to_week(path, number, on), checked=quiet_until)
 
 
 @help_.named("show")

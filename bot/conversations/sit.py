@@ -92,9 +92,11 @@ def next_cue(ctx: Context) -> Move:
 
 
 def close(ctx: Context, prompt: str) -> Move:
-    """The sit is over and its minutes are kept; a shorter sit counts no less."""
+    """The sit is over and its minutes are kept; a shorter sit counts no less. No further cue is on its way."""
     minutes = max(1, min(round(minutes_so_far(ctx)), MINUTES[length_of(ctx)]))
-    return ask("after", Recorded("sit", about=sitting(ctx).id, minutes=minutes), Said(prompt, {"minutes": minutes}))
+    kept = Recorded("sit", about=sitting(ctx).id, minutes=minutes)
+    others = tuple(timer for timer in ctx.participant.timers if timer.name != sit.name)
+    return ask("after", kept, Said(prompt, {"minutes": minutes}), timers=others)
 
 
 def cue_said(ctx: Context, at: int | None = None) -> Said:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from bot.safety import Rule, Rules, Screen, lines_of
+from bot.safety import Rule, Rules, Screen
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "es")
@@ -20,12 +20,12 @@ def load_rules(language: str) -> Rules:
     Raises:
         FileNotFoundError: there are none for it.
     """
-    # the base loader leaves every scalar a str: to YAML 1.1 a bare "no" is false
-    data: dict[str, Any] = yaml.load((HERE / f"{language}.yaml").read_text("utf-8"), yaml.CBaseLoader)
+    # the base loader builds nothing but str, list and dict: to YAML 1.1 a bare "no" is false
+    data: dict[str, Any] = yaml.load((HERE / f"{language}.yaml").read_text("utf-8"), yaml.CBaseLoader)  # noqa: S506
     return Rules(
         language=data["language"],
         rules=tuple(
-            Rule(rule["id"], rule["level"], lines_of(rule["patterns"]), lines_of(rule.get("unless", "")))
+            Rule(rule["id"], rule["level"], _lines(rule["patterns"]), _lines(rule.get("unless", "")))
             for rule in data["rules"]
         ),
         words=data.get("words", {}),
@@ -39,7 +39,11 @@ def load_rules(language: str) -> Rules:
     )
 
 
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
 @cache
-def screen(languages: tuple[str, ...] = LANGUAGES) -> Screen:
+def load_screen(languages: tuple[str, ...] = LANGUAGES) -> Screen:
     """The screen with the rules of these languages; built once."""
     return Screen(load_rules(language) for language in languages)

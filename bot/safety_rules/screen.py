@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from bot.safety_rules import LANGUAGES, screen
+from bot.safety_rules import LANGUAGES, load_screen
 
 
 def screen_lines(lines: Iterable[str], languages: Sequence[str] = LANGUAGES) -> Iterator[str]:
@@ -13,7 +13,7 @@ def screen_lines(lines: Iterable[str], languages: Sequence[str] = LANGUAGES) -> 
     Raises:
         FileNotFoundError: there are no rules for one of the languages.
     """
-    check = screen(tuple(languages))
+    check = load_screen(tuple(languages))
     for line in lines:
         found = check(line)
         yield f"{found.level}\t{found.rule}" if found else "none\t"

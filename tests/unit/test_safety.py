@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.safety import Finding, Rule, Rules, Screen
-from bot.safety_rules import LANGUAGES, load_rules, screen
+from bot.safety_rules import LANGUAGES, load_rules, load_screen
 from bot.safety_rules.help import country_of, help_for
 from bot.safety_rules.screen import screen_lines
 
 DATA = Path(__file__).parents[1] / "data" / "safety"
-SCREEN = screen()
+SCREEN = load_screen()
 
 # what was measured: "" are sentences that rules were written for, "held" a third that was set aside before the rules
 # by the same author, "unseen" were written after the last change of a rule (least share found, most false alarms)
@@ -53,26 +53,22 @@ def test_the_corpus_is_large_and_half_of_it_is_everyday_talk(language: str) -> N
     assert sum(label == "none" for label, _ in rows) >= 0.4 * len(rows)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "k!ll my self",
-        "k i l l  m y s e l f",
-        "I want to D I E",
-        "su1cide is all I think about",
-        "s.u.i.c.i.d.e",
-        "I’m suicidal",
-    ]
-    + [
+DISGUISES = (
+    *("k!ll my self", "k i l l  m y s e l f", "I want to D I E", "su1cide is all I think about", "s.u.i.c.i.d.e"),
+    *(
         "I want to d\u200bi\u00ade",
         "i wаnt tо diе",
         "ｋｉｌｌ ｍｙｓｅｌｆ",
         "kiiiill myseeelf",
         "k*ll myself",
-        "I am thinking of sucide",
-    ]
-    + ["dont want to live", "don't want to live", "don’t want to live", "i want to die 😭😭", "quiero suisidarme"],
+        "sui cide is on my mind",
+    ),
+    *("I am thinking of sucide", "quiero suisidarme", "i want to die 😭😭", "I’m suicidal"),
+    *("dont want to live", "don't want to live", "don’t want to live"),
 )
+
+
+@pytest.mark.parametrize("text", DISGUISES)
 def test_disguises_and_typing_mistakes_do_not_hide_a_crisis(text: str) -> None:
     assert level(text) == "urgent"
 

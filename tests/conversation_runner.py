@@ -1,0 +1,347 @@
+"""Plays golden conversations: what people do goes in, what the coach says and leaves is compared, or rewritten.
+
+A file holds one or more conversations, divided by `---`. Each has a `fact` (what it shows), `given` (who and when), a
+`dialogue` and what it `leaves`. The lines of a dialogue, besides the coach's own (`bot`), are the methods of `Player`
+that are marked as lines. Between any two lines the person goes through storage's codec.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
+from functools import cache
+from typing import Any, Literal
+
+import yaml
+
+from bot import journey
+from bot.engine import advance
+from bot.model import (
+    Alerted,
+    Changed,
+    Choice,
+    ChoiceMade,
+    Entry,
+    Event,
+    Input,
+    LocationShared,
+    MessageReceived,
+    Place,
+    Reacted,
+    Recall,
+    Recorded,
+    Reply,
+    Rhythm,
+    Said,
+    Turn,
+    WokeUp,
+)
+from bot.storage.codec import dump_participant, load_participant
+from bot.timetable import zone
+from curriculum.model import Practice, Sit, Week
+from prompts.renderer import Prompts
+from tests.people import duration, local, person, programme, world
+
+NOTHING = "nothing"
+LONGEST_FACT = 40
+DOES: Mapping[str, Literal["blocked", "came_back", "left"]] = {
+    "blocks": "blocked",
+    "comes back": "came_back",
+    "leaves": "left",
+}
+
+
+@cache
+def prompts() -> Prompts:
+    """The real templates."""
+    return Prompts()
+
+
+@dataclass
+class Player:
+    """One conversation under way."""
+
+    given: Mapping[str, Any]
+    log: list[str] = field(default_factory=list)  # what the coach said since the last line
+    entries: list[str] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)  # alerts
+    offers: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
+    last_tap: ChoiceMade | None = None
+    messages: int = 0
+
+    def __post_init__(self) -> None:
+        self.now = local(self.given["at"], self.given.get("zone"))
+        self.before = self.person = person(self.given, self.now)
+        self.wake_at: datetime | None = None
+        if next(journey.moments_due(self.person, self.now, programme().length), None) is not None:
+            self.wake()
+        else:
+            self.wake_at = self.turned(WokeUp(), look_only=True).wake_at
+
+    # ------------------------------------------------------------ the lines of a dialogue
+
+    def says(self, text: str) -> None:
+        """Writes a message."""
+        self.act(MessageReceived(text.replace("\\n", "\n"), ref=self.ref()))
+
+    def edits(self, text: str) -> None:
+        """Edits an earlier message."""
+        self.act(MessageReceived(text, edited=True, ref=self.ref()))
+
+    def repeats(self, times: str) -> None:
+        """Writes so many letters x."""
+        self.act(MessageReceived("x" * int(times), ref=self.ref()))
+
+    def sends(self, kind: str) -> None:
+        """Sends something that is no text."""
+        self.act(MessageReceived(kind=kind, ref=self.ref()))
+
+    def taps(self, choice: str) -> None:
+        """Taps a button of the latest message that has it."""
+        self.tap(choice, reversed(self.offers))
+
+    def taps_first(self, choice: str) -> None:
+        """Taps a button of the oldest message that has it."""
+        self.tap(choice, iter(self.offers))
+
+    def taps_again(self, choice: str) -> None:
+        """The very tap that came last arrives a second time."""
+        assert self.last_tap is not None
+        assert self.last_tap.choice == choice
+        self.act(self.last_tap)
+
+    def shares(self, place: list[str]) -> None:
+        """Shares a position."""
+        self.act(LocationShared(float(place[0]), float(place[1])))
+
+    def does(self, what: str) -> None:
+        """Blocks the bot, comes back, or leaves."""
+        self.act(Changed(DOES[what]))
+
+    def moves_to(self, place: str) -> None:
+        """Their platform says that they are in another zone."""
+        self.act(Changed("moved_zone", place))
+
+    def after(self, wait: str) -> None:
+        """So much time passes, and every alarm in it rings."""
+        self.pass_time(self.now + duration(wait))
+
+    def at(self, when: str) -> None:
+        """It becomes this local time, and every alarm until then rings."""
+        self.pass_time(local(when, self.person.zone))
+
+    def outage(self, wait: str) -> None:
+        """So much time passes in which nothing of ours runs; then the alarm rings."""
+        self.now += duration(wait)
+        if self.wake_at is not None and self.wake_at <= self.now:
+            self.wake(at_local=True)
+
+    # ------------------------------------------------------------ how they work
+
+    def tap(self, choice: str, offers: Iterator[tuple[int, tuple[str, ...]]]) -> None:
+        asked = next((asked for asked, choices in offers if choice in choices), None)
+        assert asked is not None, f"nothing that was said has the button {choice!r}"
+        self.last_tap = ChoiceMade(choice, asked, ref=f"b{asked}")
+        self.act(self.last_tap)
+
+    def ref(self) -> str:
+        self.messages += 1
+        return f"m{self.messages}"
+
+    def act(self, given: Input) -> None:
+        self.take(self.turned(given))
+        if self.wake_at is not None and self.wake_at <= self.now:
+            self.wake()
+
+    def pass_time(self, until: datetime) -> None:
+        assert until > self.now, "time passes forward only"
+        while self.wake_at is not None and self.wake_at <= until:
+            self.now = max(self.now, self.wake_at)
+            self.wake(at_local=True)
+        self.now = until
+
+    def wake(self, at_local: bool = False) -> None:
+        self.take(self.turned(WokeUp()), at_local)
+        assert self.wake_at is None or self.wake_at > self.now, "an alarm that rings for ever"
+
+    def turned(self, given: Input, look_only: bool = False) -> Turn:
+        """The turn, after checking that nothing of it lives in memory only and that it changed nothing outside."""
+        stored = dump_participant(self.person)
+        loaded = load_participant(stored)
+        turn = advance(loaded, given, world(self.now))
+        assert advance(load_participant(stored), given, world(self.now)) == turn, "the same arguments, another turn"
+        assert dump_participant(loaded) == stored, "the person who was handed in has changed"
+        assert load_participant(dump_participant(turn.participant)) == turn.participant
+        if not look_only:
+            self.person = turn.participant
+        return turn
+
+    def take(self, turn: Turn, at_local: bool = False) -> None:
+        self.wake_at = turn.wake_at
+        for event in turn.events:
+            self.take_event(event, at_local)
+
+    def take_event(self, event: Event, at_local: bool) -> None:
+        match event:
+            case Said():
+                self.check_rendering(event)
+                stamp = f"{self.now.astimezone(zone(self.person.zone)):%m-%d %H:%M} " if at_local else ""
+                self.log.append(stamp + line_of(event))
+                if event.choices:
+                    self.offers.append((event.asked, tuple(choice.id for row in event.choices for choice in row)))
+            case Reacted():
+                self.log.append(f"reacts {event.emoji}")
+            case Recorded():
+                parts = (event.kind, event.about, event.went, f"{event.minutes}m" if event.minutes else "")
+                self.entries.append(" ".join(part for part in parts if part))
+            case Alerted():
+                self.marks.append(f"{event.level} {event.rule}")
+
+    def check_rendering(self, said: Said) -> None:
+        facts = {name: self.known(fact) for name, fact in said.facts.items()}
+        if said.prompt.startswith("safety/"):
+            facts |= {"lines": [], "emergency": "112", "finder": "", "nearby": [], "zone_known": False}
+        rendered = prompts().render(replace(said, facts=facts), self.person, journey.today(self.person, self.now))
+        self.person = replace(self.person, history={**self.person.history, **self.counted(rendered.used)})
+        text = text_of(rendered.reply)
+        assert text, f"{said.prompt} says nothing"
+        assert text.count("?") <= 1, f"{said.prompt} asks more than one thing: {text}"
+
+    def counted(self, used: Mapping[str, int]) -> Mapping[str, int]:
+        return {key: self.person.history.get(key, 0) + times for key, times in used.items()}
+
+    def known(self, fact: object) -> object:
+        """What the coach would have looked up: one entry of the first kind."""
+        if not isinstance(fact, Recall):
+            return fact
+        on = journey.today(self.person, self.now)
+        return [Entry("e", self.person.id, fact.kinds[0], self.now, on, week=1, day=1, text="Rain on the roof.")]
+
+    # ------------------------------------------------------------ what is left
+
+    def leaves(self) -> dict[str, object]:
+        """The person at the end, as far as it is worth saying."""
+        who = self.person
+        place = journey.standing(who.journey, journey.today(who, self.now), programme().length)
+        ledger = who.ledger
+        left: dict[str, object] = {
+            "state": who.journey.state.value,
+            "place": shown(place),
+            "entries": self.entries,
+            "alerts": self.marks,
+            "practised": sum(ledger.practised.values()),
+            "sat": f"{ledger.minutes} minutes" if ledger.sits else "",
+            "open": [f"{run.conversation}/{run.step}" for run in who.runs],
+            "timers": [f"{timer.name} {self.local(timer.at)}" for timer in who.timers],
+            "next": self.next(),
+        }
+        for name in ("name", "zone", "rhythm", "health_care", "intention", "fewer", "reachable"):
+            if (value := getattr(who, name)) != getattr(self.before, name):
+                left[name] = shown(value)
+        return {key: value for key, value in left.items() if value not in ("", [], None, 0)}
+
+    def next(self) -> str:
+        if self.wake_at is None:
+            return NOTHING
+        ahead = journey.moment_ahead(self.person, self.now, programme().length)
+        kind = ahead.kind.value if ahead is not None and ahead.at == self.wake_at else "alarm"
+        return f"{kind} {self.local(self.wake_at)}"
+
+    def local(self, at: datetime) -> str:
+        return at.astimezone(zone(self.person.zone)).strftime("%Y-%m-%dT%H:%M")
+
+
+# ---------------------------------------------------------------- how things are written down
+
+
+def line_of(said: Said) -> str:
+    """ "evening/how_was_it {practice = …} [did, a_little]": a prompt's name, its short facts and its buttons."""
+    facts = ", ".join(f"{name} = {value}" for name, fact in said.facts.items() if (value := shown(fact)))
+    choices = [choice.id for row in said.choices for choice in row if isinstance(choice, Choice)]
+    urgent = "" if said.urgency == "reply" else f" ({said.urgency})"
+    return said.prompt + (f" {{{facts}}}" if facts else "") + (f" [{', '.join(choices)}]" if choices else "") + urgent
+
+
+def shown(fact: object) -> str:
+    """A fact in a few characters; empty for texts, which are free to change."""
+    match fact:
+        case Practice() | Sit():
+            return fact.id
+        case Week():
+            return fact.step
+        case Place():
+            return f"week {fact.week} day {fact.day}"
+        case Rhythm():
+            off = f" off {sorted(fact.days_off)}" if fact.days_off else ""
+            kinds = [(fact.morning, fact.mornings), (fact.evening, fact.evenings)]
+            times = " ".join(f"{at:%H:%M}" for at, wanted in kinds if wanted)
+            dial = "" if fact.gratitude_every == 1 else f" gratitude {fact.gratitude_every}"
+            return f"{times} quiet {fact.quiet_from:%H:%M}-{fact.quiet_until:%H:%M}{off}{dial}"
+        case bool():
+            return "yes" if fact else "no"
+        case time():
+            return f"{fact:%H:%M}"
+        case int() | date():
+            return str(fact)
+        case str() if len(fact) <= LONGEST_FACT:
+            return " ".join(fact.split())
+        case Recall():
+            return " ".join(fact.kinds)
+        case _:
+            return ""
+
+
+def text_of(reply: Reply) -> str:
+    """What the reader sees."""
+    return "\n".join("".join(span.text for span in block.spans) for block in reply.text)
+
+
+# ---------------------------------------------------------------- files
+
+LINE = re.compile(r"  - (?P<key>\w+):")
+
+
+def play(document: str) -> str:
+    """The conversation as it really goes: the same text with the coach's lines and what is left rewritten."""
+    told = yaml.load(document, yaml.BaseLoader)
+    player = Player(told["given"])
+    lines: Mapping[str, Callable[[Any], None]] = {
+        name: getattr(player, name)
+        for name in ("says", "edits", "repeats", "sends", "taps", "taps_first", "taps_again", "shares", "does")
+        + ("moves_to", "after", "at", "outage")
+    }
+    head, rest = document.split("dialogue:\n")
+    written = [head + "dialogue:\n"]
+    todo = [next(iter(step.items())) for step in told["dialogue"]]
+    todo = [(key, value) for key, value in todo if key != "bot"]
+    source = [raw for raw in rest.split("leaves:")[0].splitlines() if raw.strip()]
+    source = [raw for raw in source if (found := LINE.match(raw)) is None or found["key"] != "bot"]
+    written += spoken(player, silent=False)
+    for raw in source:
+        written.append(raw + "\n")
+        if LINE.match(raw):
+            key, value = todo.pop(0)
+            lines[key](value)
+            written += spoken(player)
+    written.append("leaves:\n")
+    written += [f"  {key}: {in_yaml(value)}\n" for key, value in player.leaves().items()]
+    return "".join(written)
+
+
+def spoken(player: Player, silent: bool = True) -> list[str]:
+    """The coach's lines since the last one."""
+    said, player.log = player.log, []
+    return [f"  - bot: {in_yaml(line)}\n" for line in said or ([NOTHING] if silent else [])]
+
+
+def in_yaml(value: object) -> str:
+    """A scalar or a list on one line."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=1000, allow_unicode=True, sort_keys=False)
+    return text.removesuffix("\n").removesuffix("...").strip()
+
+
+def documents(text: str) -> list[str]:
+    """The conversations of a file, each ending in a line break."""
+    return [part.strip("\n") + "\n" for part in re.split(r"^---\n", text, flags=re.MULTILINE) if part.strip()]
