@@ -22,6 +22,7 @@ from bot.coach import Coach
 from bot.conversations.words import MENU
 from bot.errors import SettingsError, StoreError
 from bot.gazetteer import OfflineGazetteer
+from bot.help_lines import help_facts
 from bot.http import HttpServer, http_app
 from bot.leap import Leaps
 from bot.limits import Limits
@@ -31,7 +32,6 @@ from bot.outbox import Outbox
 from bot.ports import Adapter, Clock, Store
 from bot.rehearsal import RehearsalTime
 from bot.safety_rules import load_screen
-from bot.help_lines import help_facts
 from bot.settings import PREFIX, TELEGRAM_URL, Settings
 from bot.storage import keys_for, open_store
 from curriculum.loader import Library
@@ -200,19 +200,20 @@ async def opened(settings: Settings, *, exclusive: bool = True) -> AsyncIterator
     store = await open_store(settings.database_url, keys, migrate=_may_migrate(settings), exclusive=exclusive)
     try:
         clock = await _clock(settings, store)
-        library, prompts = Library(), Prompts()
+        library, prompts, gazetteer = Library(), Prompts(), OfflineGazetteer()
         app_of: list[App] = []
         coach = Coach(
             store,
             curriculum=library,
             renderer=prompts,
             clock=clock,
-            gazetteer=OfflineGazetteer(),
+            gazetteer=gazetteer,
             screen=load_screen(),
             help_lines=help_facts,
             programme=PROGRAMME,
             installations=_names(settings),
             committed=lambda name: app_of[0].nudge(name),
+            newcomer=lambda: asyncio.get_running_loop().run_in_executor(None, gazetteer.warm),
         )
         rehearsal, leaps = None, None
         if isinstance(clock, RehearsalClock):

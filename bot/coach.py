@@ -30,7 +30,9 @@ from bot.model import (
     Recorded,
     Reply,
     Said,
+    State,
     Touched,
+    Travelled,
     WokeUp,
 )
 from bot.ports import Clock, Curriculum, Known, Renderer, Saved, Store, TouchpointRow, UnitOfWork
@@ -70,7 +72,10 @@ class Outcome:
 
 
 class Coach:
-    """Implements ports.Door. `committed` is called with the installations that have something new to send."""
+    """Implements ports.Door. `committed` is called with the installations that have something new to send.
+
+    `newcomer` is called when somebody arrives, who will soon be asked where they are.
+    """
 
     def __init__(
         self,
@@ -85,11 +90,12 @@ class Coach:
         programme: str,
         installations: Sequence[str],
         committed: Callable[[str], None],
+        newcomer: Callable[[], None] = lambda: None,
     ) -> None:
         self._store, self._clock, self._renderer = store, clock, renderer
         self._curriculum, self._gazetteer, self._screen = curriculum, gazetteer, screen
         self._help_lines, self._programme, self._committed = help_lines, programme, committed
-        self._installations = tuple(installations)
+        self._installations, self._newcomer = tuple(installations), newcomer
         self._programmes: dict[str, Programme] = {}
         self.underway = 0  # calls of the door that have not returned yet
         self.calls = 0  # calls of the door so far
@@ -236,7 +242,8 @@ class Coach:
         before = known.participant
         world = engine.World(now, self._in_locale(before.locale), self._gazetteer, self._screen)
         turn = engine.advance(before, given, world)
-        person, used = turn.participant, {}
+        person = turn.participant
+        used: dict[str, int] = {}
         done = Outcome()
         for event in turn.events:
             match event:
@@ -254,6 +261,8 @@ class Coach:
                 case Closed():
                     done.outgoing.append(self._outgoing(known, self._closed(event, person), now))
                 case _:
+                    if isinstance(event, Travelled) and event.after is State.CONSENTING:
+                        self._newcomer()
                     log.info("event", person=person.id, kind=type(event).__name__.lower(), **_marks(event))
         done.saved[person.id] = Saved(person, turn.wake_at, known.revision)
         return done

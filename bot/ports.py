@@ -229,7 +229,7 @@ class OutboxStore(Protocol):
         now: datetime,
         renew: bool,
     ) -> Sequence[Delivery]:
-        """One transaction: record results, renew the lease, expire what is late, pick by (priority, id), one an address.
+        """One transaction: record results, renew the lease, expire what is late, pick by (priority, id), one a chat.
 
         Reads only when there is nothing to record, renew or pick. Raises LeaseLost.
         """

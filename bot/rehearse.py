@@ -18,12 +18,12 @@ from bot.clock import RehearsalClock
 from bot.coach import Coach
 from bot.errors import SettingsError
 from bot.gazetteer import OfflineGazetteer
+from bot.help_lines import help_facts
 from bot.model import Delivery, Incoming, Origin, Outgoing, Participant, Receipt, Said, State
 from bot.ports import Door, Queries, Rendered, Renderer, Saved, Store, UnitOfWork
 from bot.rehearse_people import Person, company
 from bot.rehearse_report import Promises, Transcript, Walked, summary
 from bot.safety_rules import load_screen
-from bot.safety_rules.help import help_facts
 from bot.storage import open_store
 from bot.storage.vault import Vault
 from curriculum.loader import Library

@@ -160,13 +160,13 @@ class Walked:
 
     @property
     def silent_days(self) -> int:
-        """Days between their first word and the end on which they did nothing."""
-        if not self.person.acted:
-            return 0
+        """Days on which they did nothing, from their first word until they left, graduated, or the rehearsal ended."""
         zone = ZoneInfo(self.person.zone)
         days = {at.astimezone(zone).date() for at in self.person.acted}
-        last = self.person.acted[-1] if self.person.gone else self.end
-        return max(0, (last.astimezone(zone).date() - min(days)).days + 1 - len(days))
+        graduated = self.standing.journey.graduated_on if self.standing else None
+        last = max(days) if self.person.gone else graduated or self.end.astimezone(zone).date()
+        days = {day for day in days if day <= last}
+        return (last - min(days)).days + 1 - len(days) if days else 0
 
 
 COLUMNS: Mapping[str, Callable[[Walked], object]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -97,21 +97,31 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: names the setting and the fix.
         """
+        for problem in self.problems():
+            raise problem
+        return self
+
+    def problems(self) -> Iterator[SettingsError]:
+        """What the rules that concern several settings find."""
         for token in self.tokens:
             if not TELEGRAM_TOKEN.fullmatch(token):
                 name = "TELEGRAM_TOKEN" if token == self.telegram_token.strip() else "TELEGRAM_TOKENS"
                 fix = "is not a bot token; copy it from BotFather, it looks like 123456789:AA…"
-                raise SettingsError(f"{PREFIX}{name}", fix)
-        if self.telegram_webhook_url and not self.telegram_webhook_secret:
-            fix = "is missing; with TELEGRAM_WEBHOOK_URL set, choose a long random secret of letters and digits"
-            raise SettingsError(f"{PREFIX}TELEGRAM_WEBHOOK_SECRET", fix)
+                yield SettingsError(f"{PREFIX}{name}", fix)
         secret = self.telegram_webhook_secret
+        if self.telegram_webhook_url and not secret:
+            fix = "is missing; with TELEGRAM_WEBHOOK_URL set, choose a long random secret of letters and digits"
+            yield SettingsError(f"{PREFIX}TELEGRAM_WEBHOOK_SECRET", fix)
         if secret and not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", secret):
-            raise SettingsError(f"{PREFIX}TELEGRAM_WEBHOOK_SECRET", "use 16 to 256 letters, digits, - and _")
-        if self.rehearsing and self.tokens and self._real_platform and self.rehearsal_confirm.lower() != "yes":
+            yield SettingsError(f"{PREFIX}TELEGRAM_WEBHOOK_SECRET", "use 16 to 256 letters, digits, - and _")
+        try:
+            rehearsing = self.rehearsing
+        except SettingsError as problem:
+            yield problem
+            return
+        if rehearsing and self.tokens and self._real_platform and self.rehearsal_confirm.lower() != "yes":
             fix = "would speak to real people in rehearsed time; set TELEGRAM_API_URL, or REHEARSAL_CONFIRM=yes"
-            raise SettingsError(f"{PREFIX}REHEARSAL", fix)
-        return self
+            yield SettingsError(f"{PREFIX}REHEARSAL", fix)
 
     @property
     def _real_platform(self) -> bool:
@@ -127,10 +137,12 @@ def load(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides).checked()
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        name = str(first["loc"][0]).upper() if first["loc"] else "SETTINGS"
-        raise SettingsError(f"{PREFIX}{name}", _fix(first)) from None
+        raise problems_in(error)[0] from None
 
 
-def _fix(error: Mapping[str, Any]) -> str:
-    return str(error["msg"]).removeprefix("Value error, ")
+def problems_in(error: ValidationError) -> list[SettingsError]:
+    """Each wrong setting's name and fix."""
+    return [
+        SettingsError(f"{PREFIX}{str(one['loc'][0]).upper()}", str(one["msg"]).removeprefix("Value error, "))
+        for one in error.errors(include_input=False, include_url=False)
+    ]

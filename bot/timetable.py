@@ -68,7 +68,11 @@ def day_begins(on: date, tz: ZoneInfo) -> datetime:
 
 def local_day(now: datetime, tz: ZoneInfo) -> date:
     """The local day that `now` belongs to: day_begins(day) <= now < day_begins(day + 1)."""
-    now = _utc(now)
+    return _local_day(_utc(now), tz)
+
+
+@lru_cache(maxsize=1 << 12)
+def _local_day(now: datetime, tz: ZoneInfo) -> date:
     on = now.astimezone(tz).date()
     while now < day_begins(on, tz):  # before 04:00, and once more after a skipped day
         on -= _DAY
@@ -165,6 +169,7 @@ def _first_between(begins: time, ends: time, tz: ZoneInfo, now: datetime) -> dat
 # ---------------------------------------------------------------- touchpoints
 
 
+@lru_cache(maxsize=1 << 14)
 def moments(rhythm: Rhythm, tz: ZoneInfo, on: date) -> tuple[Moment, ...]:
     """The touchpoints of a local day, in the order of a wall clock that starts at 04:00; a skipped day has none.
 

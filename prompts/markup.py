@@ -19,6 +19,7 @@ from bot.model import Block, Span
 PLACE = "\ue000"
 FIRST = 0xE100
 PLACEHOLDER = re.compile(f"{PLACE}([\\ue100-\\uf8ff])")
+LISTED = re.compile(r"^[ \t>]*([-+*]|\d{1,9}[.)])(\s|$)", re.MULTILINE)
 
 _parser = MarkdownIt("zero").enable(["emphasis", "link", "list", "blockquote", "newline", "escape", "entity"])
 
@@ -30,15 +31,19 @@ def placeholder(index: int) -> str:
 
 def blocks(markdown: str, typed: Sequence[str] = ()) -> tuple[Block, ...]:
     """The blocks of a text, each placeholder replaced by what was typed, as it was typed."""
-    parsed = parse(markdown)
-    if not typed:
-        return parsed
-    return tuple(replace(b, spans=tuple(s for span in b.spans for s in _filled(span, typed))) for b in parsed)
+    return tuple(_with_typed(block, typed) for block in parse(markdown))
+
+
+def parse(markdown: str) -> tuple[Block, ...]:
+    """The blocks of a text with its placeholders still in."""
+    if LISTED.search(markdown):  # a list may go on behind an empty line
+        return _parsed(markdown)
+    return tuple(block for paragraph in markdown.split("\n\n") for block in _parsed(paragraph))
 
 
 @lru_cache(maxsize=4096)
-def parse(markdown: str) -> tuple[Block, ...]:
-    """The blocks of a text with its placeholders still in; the same for all its readers, so kept."""
+def _parsed(markdown: str) -> tuple[Block, ...]:
+    """Kept: texts for many readers are put together from the same paragraphs, in more ways than could be kept."""
     return tuple(_blocks(_parser.parse(markdown)))
 
 
@@ -49,6 +54,12 @@ def plain(text: Sequence[Block]) -> str:
 
 def _marker(block: Block) -> str:
     return {"bullet": "• ", "number": f"{block.number}. ", "quote": "> "}.get(block.kind, "")
+
+
+def _with_typed(block: Block, typed: Sequence[str]) -> Block:
+    if not any(PLACE in span.text for span in block.spans):
+        return block
+    return replace(block, spans=tuple(part for span in block.spans for part in _filled(span, typed)))
 
 
 def _filled(span: Span, typed: Sequence[str]) -> Iterator[Span]:
@@ -62,30 +73,23 @@ def _filled(span: Span, typed: Sequence[str]) -> Iterator[Span]:
 
 
 def _blocks(tokens: Sequence[Token]) -> Iterator[Block]:
-    lists: list[tuple[str, int]] = []
-    quoted = 0
+    """Walks the parser's flat list of tokens; `around` is what each paragraph stands in, innermost last."""
+    around: list[Block] = []
     for token in tokens:
         match token.type:
             case "bullet_list_open":
-                lists.append(("bullet", 0))
+                around.append(Block((), "bullet"))
             case "ordered_list_open":
-                lists.append(("number", int(token.attrs.get("start", 1)) - 1))
-            case "bullet_list_close" | "ordered_list_close":
-                lists.pop()
-            case "list_item_open" if lists:
-                lists[-1] = (lists[-1][0], lists[-1][1] + 1)
+                around.append(Block((), "number", int(token.attrs.get("start", 1)) - 1))
             case "blockquote_open":
-                quoted += 1
-            case "blockquote_close":
-                quoted -= 1
+                around.append(Block((), "quote"))
+            case "bullet_list_close" | "ordered_list_close" | "blockquote_close":
+                around.pop()
+            case "list_item_open":
+                around[-1] = replace(around[-1], number=around[-1].number + (around[-1].kind == "number"))
             case "inline":
                 spans = tuple(_spans(token.children or ()))
-                if lists and lists[-1][0] == "bullet":
-                    yield Block(spans, "bullet")
-                elif lists:
-                    yield Block(spans, "number", lists[-1][1])
-                else:
-                    yield Block(spans, "quote" if quoted else "paragraph")
+                yield replace(around[-1], spans=spans) if around else Block(spans)
 
 
 def _spans(tokens: Sequence[Token]) -> Iterator[Span]:

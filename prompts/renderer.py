@@ -89,8 +89,12 @@ class Prompts:
 
     def __init__(self, root: Path = HERE) -> None:
         self.root = root
-        self.environment = Environment(  # noqa: S701 - this is Markdown; `printed` keeps typed text from the parser
-            undefined=StrictUndefined, finalize=printed, trim_blocks=True, lstrip_blocks=True, autoescape=False
+        self.environment = Environment(
+            undefined=StrictUndefined,
+            finalize=printed,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            autoescape=False,  # noqa: S701 - Markdown, not HTML; `printed` keeps typed text from its parser
         )
         self.environment.globals["line"] = self._line
         self.environment.filters["short"] = shortened
@@ -112,7 +116,11 @@ class Prompts:
             for row in said.choices
         )
         reply = Reply(
-            text=blocks(text, telling.typed), rows=rows, ask_location=asks_location and not rows, asked=said.asked if rows else 0, prompt=said.prompt
+            text=blocks(text, telling.typed),
+            rows=rows,
+            ask_location=asks_location and not rows,
+            asked=said.asked if rows else 0,
+            prompt=said.prompt,
         )
         return Rendered(reply, telling.used)
 

@@ -18,6 +18,7 @@ import yaml
 
 from bot import journey
 from bot.engine import advance
+from bot.help_lines import help_facts
 from bot.model import (
     Alerted,
     Changed,
@@ -45,6 +46,8 @@ from prompts.renderer import Prompts
 from tests.people import duration, local, person, programme, world
 
 NOTHING = "nothing"
+LINES = ("says", "edits", "repeats", "sends", "taps", "taps_first", "taps_again", "shares", "does", "moves_to")
+LINES += ("after", "at", "outage")
 LONGEST_FACT = 40
 DOES: Mapping[str, Literal["blocked", "came_back", "left"]] = {
     "blocks": "blocked",
@@ -202,7 +205,7 @@ class Player:
     def check_rendering(self, said: Said) -> None:
         facts = {name: self.known(fact) for name, fact in said.facts.items()}
         if said.prompt.startswith("safety/"):
-            facts |= {"lines": [], "emergency": "112", "finder": "", "nearby": [], "zone_known": False}
+            facts |= help_facts(self.person.zone)
         rendered = prompts().render(replace(said, facts=facts), self.person, journey.today(self.person, self.now))
         self.person = replace(self.person, history={**self.person.history, **self.counted(rendered.used)})
         text = text_of(rendered.reply)
@@ -307,11 +310,7 @@ def play(document: str) -> str:
     """The conversation as it really goes: the same text with the coach's lines and what is left rewritten."""
     told = yaml.load(document, yaml.BaseLoader)
     player = Player(told["given"])
-    lines: Mapping[str, Callable[[Any], None]] = {
-        name: getattr(player, name)
-        for name in ("says", "edits", "repeats", "sends", "taps", "taps_first", "taps_again", "shares", "does")
-        + ("moves_to", "after", "at", "outage")
-    }
+    lines: Mapping[str, Callable[[Any], None]] = {name: getattr(player, name) for name in LINES}
     head, rest = document.split("dialogue:\n")
     written = [head + "dialogue:\n"]
     todo = [next(iter(step.items())) for step in told["dialogue"]]

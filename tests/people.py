@@ -10,7 +10,7 @@ from typing import Any
 
 from bot import journey
 from bot.model import City, Journey, Ledger, Participant, Rhythm, State
-from bot.safety_rules import screen
+from bot.safety_rules import load_screen
 from bot.timetable import day_begins, zone
 from bot.walk import World
 from curriculum.loader import Library
@@ -48,7 +48,7 @@ def programme() -> Programme:
 
 def world(now: datetime) -> World:
     """What the engine is handed at this instant."""
-    return World(now, programme(), SmallGazetteer(), screen(("en",)))
+    return World(now, programme(), SmallGazetteer(), load_screen(("en",)))
 
 
 def local(text: str, zone_name: str | None) -> datetime:
