@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -27,7 +26,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Process(AbstractContextManager["Process"]):
+class Process:
     """A Python process from the project's root, with its output in a file; ended by SIGTERM, as its operator would."""
 
     def __init__(self, arguments: list[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
@@ -42,6 +41,9 @@ class Process(AbstractContextManager["Process"]):
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
@@ -79,7 +81,7 @@ class Round:
     stand_in_cpu: float
 
 
-class StandIn(AbstractContextManager["StandIn"]):
+class StandIn:
     """The stand-in Bot API server of the tests, its checks off, in its own process."""
 
     def __init__(self, folder: Path) -> None:
@@ -123,6 +125,17 @@ class StandIn(AbstractContextManager["StandIn"]):
             bot.check()
             if time.perf_counter() > end:
                 raise TimeoutError(f"{self.stats()}")
+            time.sleep(LOOK_EVERY)
+
+    def quiet(self, bot: Process, seconds: float = 1.0) -> None:
+        """Waits until the bot has taken every update and has called nothing but getUpdates for so long."""
+        seen, since = {}, time.perf_counter()
+        while time.perf_counter() < since + seconds:
+            bot.check()
+            stats = self.stats()
+            stats["calls"].pop("getUpdates", None)
+            if stats != seen:
+                seen, since = stats, time.perf_counter()
             time.sleep(LOOK_EVERY)
 
     def talk(self, bot: Process, texts: tuple[str, ...], people: int, first: int = 1) -> Round:

@@ -213,7 +213,7 @@ async def opened(settings: Settings, *, exclusive: bool = True) -> AsyncIterator
             programme=PROGRAMME,
             installations=_names(settings),
             committed=lambda name: app_of[0].nudge(name),
-            newcomer=lambda: asyncio.get_running_loop().run_in_executor(None, gazetteer.warm),
+            newcomer=lambda: _in_a_thread(gazetteer.warm),
         )
         rehearsal, leaps = None, None
         if isinstance(clock, RehearsalClock):
@@ -229,6 +229,10 @@ async def opened(settings: Settings, *, exclusive: bool = True) -> AsyncIterator
         yield app_of[0]
     finally:
         await app_of[0].close()
+
+
+def _in_a_thread(work: Callable[[], None]) -> None:
+    asyncio.get_running_loop().run_in_executor(None, work)
 
 
 def _may_migrate(settings: Settings) -> bool:

@@ -41,11 +41,11 @@ class RehearsalClock:
         self._at, self._since = max(to, self.now()), self._monotonic()
 
     async def load(self, store: Store) -> None:
-        """Goes on from the stored time if it is later (another process moved it, or we were restarted)."""
+        """Goes on from the stored time, if there is one: `start` serves a new database only."""
         async with store.reading() as queries:
             stored = await queries.remembered(STORED)
         if stored is not None:
-            self.move(datetime.fromisoformat(json.loads(stored)["at"]))
+            self._at, self._since = datetime.fromisoformat(json.loads(stored)["at"]), self._monotonic()
 
     async def save(self, store: Store) -> None:
         """Stores the present moment of the rehearsal."""

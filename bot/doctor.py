@@ -66,14 +66,18 @@ async def examine(console: Console | None = None) -> bool:
 
 async def findings() -> AsyncIterator[Finding]:
     """Everything that is looked at, in order."""
-    for found in (*_packages(), *_names(), *_content(), *_zones()):
-        yield found
-    settings, wrong = _settings()
-    for found in wrong:
+    settings, wrong = settings_there()
+    for found in (*_packages(), *_content(), *_zones(), *strange_names(), *wrong):
         yield found
     if settings is None:
         yield Finding("!", "database, tokens and port were not looked at", "mend the settings first")
         return
+    async for found in around(settings):
+        yield found
+
+
+async def around(settings: Settings) -> AsyncIterator[Finding]:
+    """Whether the world is as these settings say."""
     async for found in _database(settings):
         yield found
     async for found in _telegram(settings):
@@ -87,7 +91,7 @@ def _packages() -> Iterator[Finding]:
     yield Finding("✗", "packages", shadowed) if shadowed else Finding("✓", "packages are our own")
 
 
-def _names() -> Iterator[Finding]:
+def strange_names() -> Iterator[Finding]:
     """Variables that start like ours and are none: probably a slip of the hand."""
     known = [f"{PREFIX}{name}".upper() for name in Settings.model_fields]
     for name in sorted({*os.environ, *dotenv_values(".env")}):
@@ -96,7 +100,7 @@ def _names() -> Iterator[Finding]:
             yield Finding("!", f"{name} is no setting of this version", f"did you mean {near}? See docs/settings.md")
 
 
-def _settings() -> tuple[Settings | None, list[Finding]]:
+def settings_there() -> tuple[Settings | None, list[Finding]]:
     """The settings if they can be used, and what is wrong with them."""
     try:
         settings = Settings()

@@ -97,12 +97,12 @@ class Visit(Walk):
             self.help_first(finding, given)
         elif given.edited:
             self.say(Said("unasked/edited"))
-        elif given.kind != "text":
-            self.say(Said("unasked/not_text", {"kind": given.kind}))
         elif command is not None:
             self.obey(command)
         elif self.participant.journey.state in (State.INVITED, State.WITHDRAWN):
             self.welcome()
+        elif given.kind != "text":
+            self.say(Said("unasked/not_text", {"kind": given.kind}))
         elif is_back(given.text) and self.go_back():
             pass
         elif self.participant.runs:
@@ -249,16 +249,12 @@ class Visit(Walk):
         else:
             if moment.kind is Kind.BOOSTER:
                 self.become(journey=replace(person.journey, boosted_on=moment.on))
-            if moment.kind is Kind.MORNING:
-                self.become(intention="")  # yesterday's; this morning asks anew
             self.begin(moment.kind.value, returning=returning)
 
     def should_check_in(self, moment: Moment) -> bool:
         """After three silent days one gentle question, once, and never instead of a week's theme."""
         person = self.participant
-        place = journey.place_on(person.journey, moment.on, self.world.programme.length)
-        first = Kind.MORNING if person.rhythm.mornings else Kind.EVENING
-        if person.heard is None or person.fewer or place is None or moment.kind is not first:
+        if person.heard is None or person.fewer or moment.kind is not journey.first_kind(person.rhythm):
             return False
         heard = local_day(person.heard, zone(person.zone))
         silent = {on for _, on in person.touched if heard < on < moment.on}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from bot.model import Journey, Kind, Participant, Place, State
+from bot.model import Journey, Kind, Participant, Place, Rhythm, State
 from bot.timetable import Moment, day_begins, local_day, moments_between, next_moment, zone
 
 DAYS_IN_A_WEEK = 7
@@ -87,6 +87,11 @@ def place_on(journey: Journey, on: date, weeks: int) -> Place | None:
 def standing(journey: Journey, on: date, weeks: int) -> Place | None:
     """The place for somebody who asks: a pause stands still."""
     return place_on(journey, journey.paused_on or on, weeks)
+
+
+def first_kind(rhythm: Rhythm) -> Kind:
+    """The first touchpoint of a day: the morning, where it is wanted."""
+    return Kind.MORNING if rhythm.mornings else Kind.EVENING
 
 
 def opens_week(participant: Participant, on: date) -> bool:
@@ -184,7 +189,7 @@ def _planned(participant: Participant, moment: Moment, weeks: int) -> Moment | N
 def _kind(participant: Participant, moment: Moment, weeks: int) -> Kind | None:
     """What a morning or an evening of the rhythm is in this state of the journey."""
     journey = participant.journey
-    first = _first_day(journey)
+    first, begins = _first_day(journey), first_kind(participant.rhythm)
     if first is None or moment.on < first:
         return None
     match journey.state:
@@ -194,7 +199,8 @@ def _kind(participant: Participant, moment: Moment, weeks: int) -> Kind | None:
             place = place_on(journey, moment.on, weeks)
             if place is None:
                 return Kind.GRADUATION
-            second = moment.kind is Kind.EVENING and participant.rhythm.mornings
-            if participant.fewer and (second or place.day % 2 == 0):
+            if participant.fewer and (moment.kind is not begins or place.day % 2 == 0):
                 return None
+        case State.PAUSED if moment.kind is not begins:
+            return None
     return moment.kind

@@ -37,10 +37,11 @@ class ChoiceMade:
 
 @dataclass(frozen=True, slots=True)
 class FormSubmitted:
-    """A form (a modal, a page) was sent."""
+    """A form (a modal, a page) was sent. `asked` is the number of the question that offered it."""
 
     form: str
-    values: Mapping[str, str]
+    values: Mapping[str, str] = field(repr=False)
+    asked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class Incoming:
     given: Input = field(repr=False)
     first_name: str = field(default="", repr=False)
     language: str = ""
+    zone: str = ""  # the IANA zone that the platform knows them by, if it does
 
 
 # ---------------------------------------------------------------- what is remembered of a person
@@ -212,7 +214,8 @@ class Participant:
     heard: datetime | None = None  # when they last answered anything
     checked_in: date | None = None  # when we asked whether to go on as before
     fewer: bool = False  # we speak less until we hear from them
-    intention: str = field(default="", repr=False)
+    taken: tuple[date, str] | None = None  # the practice that they took along into a day
+    intention: str = field(default="", repr=False)  # and in what words
     ledger: Ledger = Ledger()
     history: Mapping[str, int] = field(default_factory=dict)  # how often each line with variants was said
     address: str = ""  # the preferred one
@@ -397,6 +400,28 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a form, as it is shown."""
+
+    name: str
+    label: str
+    kind: Literal["text", "line", "date", "time", "choice"] = "text"
+    choices: tuple[Button, ...] = ()
+    value: str = field(default="", repr=False)
+    most: int = 3000
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What is written in a form where the platform has forms (Slack's modals), and typed elsewhere."""
+
+    id: str
+    title: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """A platform-neutral message, reaction or keyboard edit.
 
@@ -412,6 +437,9 @@ class Reply:
     emoji: str = ""
     ask_location: bool = False
     asked: int = 0
+    form: Form | None = None  # the answer is private text: written in a form where there are forms
+    private: bool = False  # repeats private text: shown in a form or a home page where messages may be exported
+    picker: Literal["", "time", "date"] = ""  # a native picker may be offered beside the buttons
     prompt: str = ""  # which prompt this is: for transcripts and tests; no personal text
 
 

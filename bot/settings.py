@@ -35,8 +35,10 @@ class Settings(BaseSettings):
     telegram_api_url: str = Field(TELEGRAM_URL, description="base of a Bot API server, e.g. a self-hosted one")
     telegram_webhook_url: str = Field("", description="public https address: webhook instead of polling")
     telegram_webhook_secret: str = Field("", repr=False, description="Telegram sends it back with every update")
-    telegram_rate: float = Field(28, gt=0, description="messages a second for one bot")
-    telegram_chat_rate: float = Field(1, gt=0, description="messages a second in one private chat (burst 3)")
+    telegram_rate: float = Field(28, gt=0, allow_inf_nan=False, description="messages a second for one bot")
+    telegram_chat_rate: float = Field(
+        1, gt=0, allow_inf_nan=False, description="messages a second in one private chat (burst 3)"
+    )
     http_host: str = Field("127.0.0.1", description="address of health, metrics, webhooks and the browser chat")
     http_port: int = Field(8080, ge=0, le=65535, description="port of the same; 0 takes a free one")
     rehearsal: str = Field("", description="start=2026-03-02T05:00:00Z,speed=1: a settable clock")

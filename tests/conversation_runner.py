@@ -46,8 +46,8 @@ from prompts.renderer import Prompts
 from tests.people import duration, local, person, programme, world
 
 NOTHING = "nothing"
-LINES = ("says", "edits", "repeats", "sends", "taps", "taps_first", "taps_again", "shares", "does", "moves_to")
-LINES += ("after", "at", "outage")
+MESSAGES = ("says", "edits", "repeats", "sends", "taps", "taps_first", "taps_again", "shares", "does", "moves_to")
+LINES = (*MESSAGES, "after", "at", "outage")
 LONGEST_FACT = 40
 DOES: Mapping[str, Literal["blocked", "came_back", "left"]] = {
     "blocks": "blocked",
@@ -261,7 +261,9 @@ class Player:
 
 def line_of(said: Said) -> str:
     """ "evening/how_was_it {practice = …} [did, a_little]": a prompt's name, its short facts and its buttons."""
-    facts = ", ".join(f"{name} = {value}" for name, fact in said.facts.items() if (value := shown(fact)))
+    facts = ", ".join(
+        f"{name} = {value}" for name, fact in said.facts.items() if (value := shown(fact)) and fact is not False
+    )
     choices = [choice.id for row in said.choices for choice in row if isinstance(choice, Choice)]
     urgent = "" if said.urgency == "reply" else f" ({said.urgency})"
     return said.prompt + (f" {{{facts}}}" if facts else "") + (f" [{', '.join(choices)}]" if choices else "") + urgent

@@ -78,9 +78,16 @@ class Context:
 
     @property
     def practice(self) -> Practice:
-        """The practice of this run if it named one, else today's."""
-        named = self.run.notes.get("practice")
+        """The practice of this run if it named one, else the one that they took along today, else the day's own."""
+        taken = self.participant.taken
+        named = self.run.notes.get("practice") or (taken[1] if taken and taken[0] == self.today else None)
         return self.programme.practice(named) if named else self.week.practice_on(self.day)
+
+    @property
+    def intention(self) -> str:
+        """What they set themselves for today, in their words."""
+        taken = self.participant.taken
+        return self.participant.intention if taken and taken[0] == self.today else ""
 
 
 @dataclass(frozen=True, slots=True)

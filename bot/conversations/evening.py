@@ -43,7 +43,7 @@ def how_was_it(ctx: Context, given: Given) -> Move | Said:
         case _:
             facts = {
                 "question": OneOf(f"{practice.id} evening", practice.evening),
-                "intention": ctx.participant.intention,
+                "intention": ctx.intention,
                 "recap": ctx.week.look_back.recap if ctx.closes_week else None,
             }
             return Said("evening/how_was_it", facts).offering(*map(Choice, WENT))

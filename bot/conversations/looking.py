@@ -45,7 +45,7 @@ def whereabouts(ctx: Context) -> dict[str, Any]:
 @today.named("show")
 def show_today(ctx: Context, given: Given) -> Move:
     """Where am I, and what is today's practice."""
-    return finish(Said("today/show", {**whereabouts(ctx), "intention": ctx.participant.intention}))
+    return finish(Said("today/show", {**whereabouts(ctx), "intention": ctx.intention}))
 
 
 @practice.named("show")

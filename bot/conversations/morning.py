@@ -34,14 +34,17 @@ def invite(ctx: Context, given: Given) -> Move | Said:
     text = typed(given)
     match meant(given, WORDS):
         case "carry":
-            return finish(Said("morning/thanks"))
+            return finish(Said("morning/thanks"), taken=(ctx.today, ctx.practice.id), intention="")
         case "more":
             facts = {"practice": ctx.practice}
             return stay(Said("morning/more", facts).offering(Choice("carry"), Choice("another")))
         case "another":
-            return ask("invite", notes={"practice": next_practice(ctx).id, "another": True})
+            following = next_practice(ctx).id
+            taken = (ctx.today, following)
+            return ask("invite", notes={"practice": following, "another": True}, taken=taken, intention="")
         case None if text is not None:
-            return finish(Recorded("intention", text, about=ctx.practice.id), Said("morning/thanks"), intention=text)
+            record = Recorded("intention", text, about=ctx.practice.id)
+            return finish(record, Said("morning/thanks"), taken=(ctx.today, ctx.practice.id), intention=text)
         case _:
             return invitation(ctx).offering(Choice("carry"), Choice("more"), Choice("another"))
 

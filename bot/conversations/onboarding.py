@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import replace
@@ -43,6 +44,7 @@ YES_NO: Mapping[str, tuple[str, ...]] = {
     "yes": ("yes", "y", "i do", "si", "sí"),
 }
 MORNINGS = ("08:00", "06:30", "07:00", "09:00")
+EXACT = re.compile(r"^\d\d[:.]\d\d$|a\.? ?m\b|morning|mañana|madrugada")
 EVENINGS = ("20:00", "19:00", "21:00", "22:00")
 
 
@@ -136,7 +138,7 @@ def evening(ctx: Context, given: Given) -> Move | Said:
     """When the evening message comes."""
     if given is ENTERED:
         return Said("onboarding/evening").offering(*at_times(EVENINGS), columns=4)
-    at = time_given(given)
+    at = evening_given(given)
     if at is None:
         return again(Said("onboarding/time_unclear"))
     return ask("health_care", rhythm=fitted(replace(ctx.participant.rhythm, evening=at)))
@@ -196,6 +198,14 @@ def first_day(person: Participant, now: datetime) -> date:
 def at_times(times: tuple[str, ...]) -> tuple[Choice, ...]:
     """Buttons for clock times."""
     return tuple(Choice(at, label=at) for at in times)
+
+
+def evening_given(given: Given) -> time | None:
+    """As time_given, but "8" and "half past nine" mean the evening; "09:30" and "9 am" mean what they say."""
+    at, text = time_given(given), (typed(given) or "").casefold()
+    if at is None or not 4 <= at.hour < 12 or not text or EXACT.search(text):
+        return at
+    return at.replace(hour=at.hour + 12)
 
 
 def time_given(given: Given) -> time | None:

@@ -21,7 +21,7 @@ from bot.conversations.base import (
     typed,
 )
 from bot.conversations.finding import NONE_OF_THESE, clock_in, zones_meant
-from bot.conversations.onboarding import EVENINGS, MORNINGS, YES_NO, at_times, clean_name, time_given
+from bot.conversations.onboarding import EVENINGS, MORNINGS, YES_NO, at_times, clean_name, evening_given, time_given
 from bot.model import Choice, Rhythm, Said
 from bot.timetable import fitted
 
@@ -81,7 +81,7 @@ def evening(ctx: Context, given: Given) -> Move | Said:
     """The evening time."""
     if given is ENTERED:
         return Said("settings/evening").offering(*at_times(EVENINGS), columns=4)
-    at = time_given(given)
+    at = evening_given(given)
     return saved(ctx, evening=at) if at else again(Said("onboarding/time_unclear"))
 
 
