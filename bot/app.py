@@ -80,7 +80,8 @@ class App:
         if self.server:
             await self.server.start()
         self.alarm = AlarmClock(self.coach)
-        await self.coach.work()  # inputs that were kept, not worked on, when we last stopped
+        while await self.coach.work():  # inputs that were kept, not worked on, when we last stopped
+            pass
         self.alarm.start()
         outboxes = [asyncio.create_task(one.outbox.run(stop)) for one in self.installations.values()]
         keeping = asyncio.create_task(self._keep_time(stop))
@@ -118,8 +119,7 @@ class App:
             parts["database"] = error.kind
         parts["alarm_clock"] = "ok" if self.alarm and self.alarm.ok else "failing"
         for name, one in self.installations.items():
-            problem = getattr(one.adapter, "problem", None)
-            parts[name] = problem or ("ok" if one.outbox.ok else one.outbox.last_error or "starting")
+            parts[name] = _state(one)
         return all(state == "ok" for state in parts.values()), parts
 
     def add(self, adapter: Adapter, limits: Limits) -> None:
@@ -186,6 +186,14 @@ class App:
         closing, self.installations = self.installations, {}
         for one in closing.values():
             await one.adapter.close()
+
+
+def _state(one: Installation) -> str:
+    """How an installation fares; one that listens is not well before its platform has answered once."""
+    if problem := getattr(one.adapter, "problem", None):
+        return str(problem)
+    unheard = one.outbox.held and getattr(one.adapter, "last_ok", 0.0) is None
+    return "ok" if one.outbox.ok and not unheard else one.outbox.last_error or "starting"
 
 
 @asynccontextmanager

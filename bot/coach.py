@@ -54,6 +54,7 @@ class Outcome:
     saved: dict[str, Saved] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
     touched: list[TouchpointRow] = field(default_factory=list)
+    reached: dict[str, bool] = field(default_factory=dict)  # addresses that came back, or are lost
     outgoing: list[Outgoing] = field(default_factory=list)
 
     def add(self, other: Outcome) -> None:
@@ -66,6 +67,8 @@ class Outcome:
     async def write(self, work: UnitOfWork) -> None:
         """Everything, in the transaction that is open."""
         await work.save(list(self.saved.values()))
+        for address, reachable in self.reached.items():
+            await work.reach(address, reachable)
         await work.record(self.entries)
         await work.touch(self.touched)
         await work.post(self.outgoing)
@@ -199,6 +202,8 @@ class Coach:
                 outcome = await turn(work, known, one, now)
                 done.add(outcome)
                 saved = outcome.saved[known.participant.id]
+                if saved.participant.reachable is not known.participant.reachable:
+                    done.reached[saved.participant.address] = saved.participant.reachable
                 people[known.participant.id] = replace(known, participant=saved.participant, wake_at=saved.wake_at)
             await done.write(work)
         self._tell(done.outgoing)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -149,6 +150,10 @@ async def _database(settings: Settings) -> AsyncIterator[Finding]:
             keys_for(url, settings.keys) if settings.keys else None
             yield Finding("✓", f"{place(url)} is not there yet: the first run makes it")
             return
+        if file is not None and not file.stat().st_size:
+            mend = "the next run furnishes it; if it held something, restore a backup"
+            yield Finding("!", f"{place(url)} is empty", mend)
+            return
         await asyncio.to_thread(schema.check, url)
         yield Finding("✓", f"{place(url)} is there and up to date")
         yield await _opened(settings, file)
@@ -164,10 +169,16 @@ def _folder(file: Path) -> Iterator[Finding]:
     if not folder.is_dir():
         yield Finding("✗", f"{folder} is no folder", f"move it away, or set another {PREFIX}DATABASE_URL")
         return
-    if not os.access(folder, os.W_OK | os.X_OK):
-        yield Finding("✗", f"{folder} cannot be written to", "give this user the right to, for instance with chown")
-    if file.exists() and not os.access(file, os.R_OK | os.W_OK):
-        yield Finding("✗", f"{file} cannot be written to", "give this user the right to, for instance with chown")
+    mend = "give this user the right to, for instance with chown"
+    try:
+        with tempfile.TemporaryFile(dir=folder):  # os.access knows no read-only mounts, and nothing of root
+            pass
+    except OSError as error:
+        yield Finding("✗", f"{folder} cannot be written to ({error.strerror})", mend)
+    try:
+        file.exists() and file.open("r+b").close()
+    except OSError as error:
+        yield Finding("✗", f"{file} cannot be written to ({error.strerror})", mend)
     free = shutil.disk_usage(folder).free
     if free < ROOM:
         mark: Mark = "✗" if free < ROOM / 10 else "!"

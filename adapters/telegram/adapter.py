@@ -263,8 +263,11 @@ class TelegramAdapter:
                     await self._nudged.wait()
 
     async def _fetch(self) -> list[dict[str, Any]]:
-        """A long poll. Raw, so that one update which PTB cannot read does not hold up the rest."""
-        wanted: dict[str, Any] = {"timeout": int(self._poll_timeout), "limit": _FETCH}
+        """A long poll, or a short one that tells soon whether a trouble is over.
+
+        Raw, so that one update which PTB cannot read does not hold up the rest.
+        """
+        wanted: dict[str, Any] = {"timeout": 0 if self.problem else int(self._poll_timeout), "limit": _FETCH}
         wanted["allowed_updates"] = json.dumps(ALLOWED_UPDATES)
         if self._offset is not None:
             wanted["offset"] = self._offset
@@ -361,10 +364,12 @@ class TelegramAdapter:
         failures = 0
         while True:
             try:
-                return await step()
+                await step()
             except TelegramError as error:
                 await self._rest(error, failures)
                 failures += 1
+            else:
+                return self._fine()
 
     async def _rest(self, error: Exception, failures: int) -> None:
         """Says what is wrong, once a problem, and waits."""

@@ -39,9 +39,7 @@ def invite(ctx: Context, given: Given) -> Move | Said:
             facts = {"practice": ctx.practice}
             return stay(Said("morning/more", facts).offering(Choice("carry"), Choice("another")))
         case "another":
-            following = next_practice(ctx).id
-            taken = (ctx.today, following)
-            return ask("invite", notes={"practice": following, "another": True}, taken=taken, intention="")
+            return ask("invite", notes={"practice": next_practice(ctx).id, "another": True})
         case None if text is not None:
             record = Recorded("intention", text, about=ctx.practice.id)
             return finish(record, Said("morning/thanks"), taken=(ctx.today, ctx.practice.id), intention=text)

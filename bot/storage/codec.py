@@ -17,7 +17,7 @@ from bot.model import Incoming, Input, Origin, Participant, Reply, Run
 _PARTICIPANT = TypeAdapter(Participant)
 _REPLY = TypeAdapter(Reply)
 _INPUTS: Mapping[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Input)}
-_ENVELOPE = TypeAdapter(tuple[str, str, str, str, str])
+_ENVELOPE = TypeAdapter(tuple[str, str, str, str, str, str])
 
 _TAG = "$"
 _UNPACK: Mapping[str, Callable[[Any], Any]] = {
@@ -94,7 +94,8 @@ def load_reply(data: bytes) -> Reply:
 def dump_incoming(incoming: Incoming) -> bytes:
     """An input with its origin: the kind of input, the input and its envelope, one a line."""
     kind, origin = type(incoming.given).__name__, incoming.origin
-    envelope = (origin.installation, origin.platform_id, incoming.key, incoming.first_name, incoming.language)
+    about = (incoming.key, incoming.first_name, incoming.language, incoming.zone)
+    envelope = (origin.installation, origin.platform_id, *about)
     given = _INPUTS[kind].dump_json(incoming.given, exclude_defaults=True, warnings="error")
     return b"\n".join((kind.encode(), given, _ENVELOPE.dump_json(envelope)))
 
@@ -102,6 +103,6 @@ def dump_incoming(incoming: Incoming) -> bytes:
 def load_incoming(data: bytes) -> Incoming:
     """The input that was dumped."""
     kind, given, envelope = data.split(b"\n")
-    installation, platform_id, key, first_name, language = _ENVELOPE.validate_json(envelope)
+    installation, platform_id, key, *about = _ENVELOPE.validate_json(envelope)
     value: Input = _INPUTS[kind.decode()].validate_json(given)
-    return Incoming(Origin(installation, platform_id), key, value, first_name, language)
+    return Incoming(Origin(installation, platform_id), key, value, *about)

@@ -85,7 +85,7 @@ GOOD: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("good", GOOD)
 def test_good_settings_are_taken(good: dict[str, Any]) -> None:
-    assert load(**good).problems is not None
+    assert list(load(**good).problems()) == []
 
 
 def test_every_wrong_setting_is_found_not_only_the_first() -> None:
