@@ -176,7 +176,8 @@ def _folder(file: Path) -> Iterator[Finding]:
     except OSError as error:
         yield Finding("✗", f"{folder} cannot be written to ({error.strerror})", mend)
     try:
-        file.exists() and file.open("r+b").close()
+        if file.exists():
+            file.open("r+b").close()
     except OSError as error:
         yield Finding("✗", f"{file} cannot be written to ({error.strerror})", mend)
     free = shutil.disk_usage(folder).free

@@ -10,6 +10,7 @@ from bot.model import Journey, Kind, Participant, Place, Rhythm, State
 from bot.timetable import Moment, day_begins, local_day, moments_between, next_moment, zone
 
 DAYS_IN_A_WEEK = 7
+FEWER_DAYS = frozenset({1, 3, 6})  # spread out, and on them the practices of a week take turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +122,6 @@ def moved_to_week(journey: Journey, week: int, on: date) -> Journey:
     return replace(journey, anchor=on - timedelta(days=DAYS_IN_A_WEEK * (week - 1)))
 
 
-def closing_day(journey: Journey, weeks: int) -> date | None:
-    """The day after the last day of the course."""
-    return None if journey.anchor is None else journey.anchor + timedelta(days=DAYS_IN_A_WEEK * weeks)
-
-
 def today(participant: Participant, now: datetime) -> date:
     """The person's local date; it turns at 04:00."""
     return local_day(now, zone(participant.zone))
@@ -199,7 +195,7 @@ def _kind(participant: Participant, moment: Moment, weeks: int) -> Kind | None:
             place = place_on(journey, moment.on, weeks)
             if place is None:
                 return Kind.GRADUATION
-            if participant.fewer and (moment.kind is not begins or place.day % 2 == 0):
+            if participant.fewer and (moment.kind is not begins or place.day not in FEWER_DAYS):
                 return None
         case State.PAUSED if moment.kind is not begins:
             return None

@@ -45,7 +45,7 @@ Where somebody is on their way through the course. This page is drawn from the t
 | arrow | from | to |
 | --- | --- | --- |
 {rows}
-A pause keeps the state it came from and returns to it alone; the days of a pause do not count, so week and day stand
+A pause keeps the state it came from and returns to it; the days of a pause do not count, so week and day stand
 still. Who leaves keeps their pages, and starts again at the consent question if they come back. Weeks and days are not
 states: they follow from the date of week 1, day 1 (`place_on`), which a pause or a repeated week moves later.
 """

@@ -26,6 +26,7 @@ _COALESCE = 0.02  # seconds: results gather so long before a transaction, as lon
 _FAST = 1000.0  # messages a second above which transactions need no bound but their own duration
 _GRACE = 5.0  # seconds that sends under way get at the end
 _LONGEST_BACK_OFF = 600.0
+_LONGEST_OUTAGE_WAIT = 60.0  # how late at most we notice that the platform is back
 _LONGEST_STORE_BACK_OFF = 5.0
 
 
@@ -43,7 +44,9 @@ def _nothing(*_: object) -> None:
 class Outbox:
     """The sender of one installation.
 
-    `owner` is unique to this process. All durations are in seconds of `monotonic`; only due and expiry use `clock`.
+    `owner` is unique to this process. A delivery is given up after `max_attempts` unknown failures, or after
+    `max_outages` troubles of the platform's own: at a minute apart, four hours, as long as a morning is useful.
+    All durations are in seconds of `monotonic`; only due and expiry use `clock`.
     `gained` and `lost` are called when the lease becomes ours and stops being so; `on_result` with every result once
     it is recorded. `wait(event, seconds)` returns when the event is set or the time is over.
     `ok` says whether the last step succeeded (standing by is a success), `since` from when on the `monotonic` clock
@@ -58,10 +61,11 @@ class Outbox:
         limits: Limits,
         *,
         owner: str,
-        inflight: int = 30,
+        inflight: int = 64,
         ttl: float = 15,
         poll: float = 0.5,
         max_attempts: int = 8,
+        max_outages: int = 240,
         on_result: Callable[[Result], None] = _nothing,
         gained: Callable[[], None] = _nothing,
         lost: Callable[[], None] = _nothing,
@@ -69,7 +73,9 @@ class Outbox:
         wait: Wait = _until_set,
     ) -> None:
         self._store, self._adapter, self._clock, self._limits = store, adapter, clock, limits
-        self._owner, self._inflight, self._max_attempts = owner, inflight, max_attempts
+        self._owner, self._inflight = owner, inflight
+        self._lot = max(1, inflight // 2) if limits.rate >= _FAST else 1  # how many results are worth a transaction
+        self._max_attempts, self._max_outages = max_attempts, max_outages
         self._ttl, self._poll = ttl, poll
         self._on_result, self._gained, self._lost = on_result, gained, lost
         self._monotonic, self._wait = monotonic, wait
@@ -139,7 +145,7 @@ class Outbox:
     @property
     def _hungry(self) -> bool:
         """There may be more to send, and there is room again."""
-        return self._full and not self._doubtful and self._room > 0
+        return self._full and not self._doubtful and self._room >= self._lot
 
     @property
     def _room(self) -> int:
@@ -272,7 +278,8 @@ class Outbox:
             if epoch == self._epoch:
                 del self._flying[delivery.address]
                 self._done.append((delivery, result or self._again(delivery, 1.0, "Cancelled")))
-                self._wake.set()
+                if len(self._done) >= self._lot or not self._flying:
+                    self._wake.set()
 
     async def _send(self, delivery: Delivery) -> Result:
         """Sends it if the lease is still ours, and says how that ended (errors.py gives each failure its meaning)."""
@@ -307,12 +314,15 @@ class Outbox:
         elif not error.counts:
             self._limits.throttled(delivery.address, error.after, now)
         if error.counts:
-            return self._again(delivery, error.after, "Retry")
+            wait = min(_LONGEST_OUTAGE_WAIT, error.after * 2 ** min(delivery.attempts, 10))
+            return self._again(delivery, wait, "Retry", most=self._max_outages)
         return Result(delivery.id, "queued", error.after, counts=False, problem="Retry")
 
-    def _again(self, delivery: Delivery, seconds: float, problem: str, moved_to: str | None = None) -> Result:
+    def _again(
+        self, delivery: Delivery, seconds: float, problem: str, *, moved_to: str | None = None, most: int = 0
+    ) -> Result:
         """One attempt more, unless this was the last. The chat waits with it: nothing overtakes."""
-        if delivery.attempts + 1 >= self._max_attempts:
+        if delivery.attempts + 1 >= (most or self._max_attempts):
             self._log.error("a delivery is given up", row=delivery.id, error=problem)
             return Result(delivery.id, "dead", problem=problem)
         self._limits.cool(delivery.address, seconds, self._monotonic())

@@ -172,8 +172,10 @@ class Walk:
 
     async def until(self, enough: datetime, latest: datetime) -> datetime:
         """Walks to `enough`, and on to `latest` while somebody is still on their way; returns where it ended."""
-        while self._moments and self._moments[0] <= (latest if self._somebody_walks() else enough):
+        while self._moments:
             at = heapq.heappop(self._moments)
+            if at > latest or (at > enough and not self._somebody_walks()):
+                break
             self._clock.move(at)
             if any(self._overdue(number, at) for number in self._alarms.pop(at, ())):
                 while await self._coach.wake(AT_ONCE):

@@ -172,8 +172,8 @@ class Person:
             self._todo.append((self._by_day(begin + timedelta(days=max(1, round(part * self.days)))), text))
 
     @property
-    def manner_is_steady(self) -> bool:
-        """Whether they answer everything and so must meet the whole course."""
+    def steady(self) -> bool:
+        """Whether they answer everything, and so must meet the whole course."""
         return self._manner.answers >= 1
 
     @property

@@ -20,6 +20,7 @@ from prompts.markup import plain
 LONGEST = 4096  # Telegram's limit
 MOST_A_DAY = 3  # design.md §3
 A_WEEK = timedelta(days=7)
+MOST_SHOWN = 20  # breaches of one promise in the summary
 
 PROMISES: Mapping[str, str] = {
     "often": f"at most {MOST_A_DAY} unsolicited messages a day",
@@ -118,14 +119,11 @@ class Promises:
         if reader.journey.state is State.WITHDRAWN:
             self._break("left", local, prompt)
 
-    def ended(self, standing: Participant | None) -> None:
-        """The walk is over for somebody who answers everything: have they met the whole course?"""
-        if standing is None or standing.journey.state is not State.GRADUATED:
-            return
-        offered = len(self.practices)
-        there = sum(len(week.practices) for week in self.programme.weeks)
-        if offered < there or len(self.themes) < self.programme.length:
-            what = f"{offered} of {there} practices, {len(self.themes)} of {self.programme.length} themes"
+    def ended(self) -> None:
+        """They were there from the first day to the last: have they met the whole course?"""
+        practices, offered = sum(len(week.practices) for week in self.programme.weeks), len(self.practices)
+        if offered < practices or len(self.themes) < self.programme.length:
+            what = f"{offered} of {practices} practices, {len(self.themes)} of {self.programme.length} themes"
             self.broken["whole"].append(what)
 
     @property
@@ -157,6 +155,11 @@ class Walked:
     def count(self, kind: Kind, *, missed: bool) -> int:
         """Touchpoints of this kind that were sent, or missed."""
         return sum(1 for row in self.touchpoints if row.kind is kind and row.missed is missed)
+
+    @property
+    def met_it_all(self) -> bool:
+        """Whether they answered everything up to their graduation."""
+        return self.person.steady and self.standing is not None and self.standing.journey.graduated_on is not None
 
     @property
     def silent_days(self) -> int:
@@ -196,11 +199,20 @@ def summary(walked: Sequence[Walked], heading: str) -> str:
 
 
 def _kept(walked: Sequence[Walked]) -> list[str]:
+    """A line for every promise, and where it was broken."""
+    to_the_end = [one for one in walked if one.met_it_all]
+    for one in to_the_end:
+        one.promises.ended()
     lines = []
     for promise, words in PROMISES.items():
         breaches = [
             f"    {one.transcript.file.name}: {what}" for one in walked for what in one.promises.broken[promise]
         ]
-        lines.append(f"{'✗' if breaches else '✓'} {words}: {f'broken {len(breaches)} times' if breaches else 'kept'}")
-        lines += breaches[:20]
+        if promise == "whole" and not to_the_end:
+            lines.append(f"- {words}: not seen, nobody diligent came to the end")
+        else:
+            lines.append(
+                f"{'✗' if breaches else '✓'} {words}: {f'broken {len(breaches)} times' if breaches else 'kept'}"
+            )
+        lines += breaches[:MOST_SHOWN]
     return lines

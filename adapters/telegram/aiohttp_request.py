@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from telegram import TelegramObject
 from telegram._utils.defaultvalue import DefaultValue
 from telegram._utils.types import ODVInput
 from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
+from telegram.request._requestparameter import RequestParameter
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": BaseRequest.USER_AGENT}
 
@@ -22,6 +25,12 @@ def environment_proxy(url: str) -> str | None:
     if proxy_bypass(parts.hostname or ""):
         return None
     return getproxies().get(parts.scheme)
+
+
+def form(parameters: Mapping[str, str | int | TelegramObject | None]) -> RequestData:
+    """The parameters of a call, without those that are None."""
+    values = {name: each.to_dict() if isinstance(each, TelegramObject) else each for name, each in parameters.items()}
+    return RequestData([RequestParameter(name, each, None) for name, each in values.items() if each is not None])
 
 
 class AiohttpRequest(BaseRequest):

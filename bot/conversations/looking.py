@@ -114,8 +114,10 @@ def moved(ctx: Context, number: int) -> Move:
         path = replace(journey.travel(path, State.ACTIVE), graduated_on=None, boosted_on=None)
     on = ctx.today + timedelta(days=1)
     facts = {"week": ctx.programme.week(number), "week_number": number}
-    quiet_until = day_begins(on, zone(ctx.participant.zone)) - timedelta(seconds=1)
-    return finish(Said("week/moved", facts), journey=journey.moved_to_week(path, number, on), checked=quiet_until)
+    free_until = day_begins(on, zone(ctx.participant.zone)) - timedelta(seconds=1)
+    runs = tuple(run for run in ctx.participant.runs if run.conversation != "graduation")  # there is no close yet
+    path = journey.moved_to_week(path, number, on)
+    return finish(Said("week/moved", facts), journey=path, checked=free_until, runs=runs)
 
 
 @help_.named("show")

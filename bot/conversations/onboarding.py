@@ -188,11 +188,12 @@ def begin(ctx: Context, on: date) -> Move:
 
 
 def first_day(person: Participant, now: datetime) -> date:
-    """Today while this morning's message would still be useful, else tomorrow."""
+    """Today while this morning's message would still be useful, else tomorrow; nobody gets a morning twice."""
     on = journey.today(person, now)
     always: Rhythm = replace(person.rhythm, days_off=frozenset())
     mornings = [m for m in moments(always, zone(person.zone), on) if m.kind is Kind.MORNING]
-    return on if mornings and now < mornings[0].until else on + timedelta(days=1)
+    had = (Kind.MORNING, on) in person.touched
+    return on if mornings and now < mornings[0].until and not had else on + timedelta(days=1)
 
 
 def at_times(times: tuple[str, ...]) -> tuple[Choice, ...]:

@@ -150,6 +150,8 @@ def which_zone(ctx: Context, given: Given) -> Move | Said:
         return moved(ctx, found[0][0])
     if tapped(given) == NONE_OF_THESE.id:
         return ask("zone")
+    if found:
+        return ask("which_zone", notes={"zones": [list(pair) for pair in found[:5]]})
     places = [Choice(where, label=label) for where, label in ctx.run.notes["zones"]]
     return Said("onboarding/which_zone").offering(*places, NONE_OF_THESE, columns=1)
 

@@ -20,19 +20,21 @@ from bot.ports import Result
 from bot.storage import codec, rows
 from bot.storage.database import Database, DatabaseNow
 from bot.storage.sql_queries import SENDABLE
-from bot.storage.tables import ADDRESS, LEASE, OUTBOX, Stage, staged
+from bot.storage.tables import ADDRESS, LEASE, OUTBOX, Instant, Stage, staged
 from bot.storage.vault import Vault
 
 MICROSECONDS = 1_000_000
 ENDED = {stage.name.lower(): int(stage) for stage in Stage if stage not in (Stage.SENDING, Stage.CANCELLED)}
 NOW = DatabaseNow()
+INSTALLATION, MOMENT = sa.bindparam("at_installation"), sa.bindparam("moment", type_=Instant)
+SKIPPED, ROOM = sa.bindparam("skipped", expanding=True), sa.bindparam("room", type_=sa.Integer)
 PICKED = (OUTBOX.c.id, OUTBOX.c.address_id, OUTBOX.c.payload, OUTBOX.c.attempts)
 
 
-def _waiting(now: datetime, table: sa.FromClause = OUTBOX) -> sa.ColumnElement[bool]:
+def _waiting(table: sa.FromClause = OUTBOX) -> sa.ColumnElement[bool]:
     """Queued, due and still useful."""
-    useful = sa.or_(table.c.expires_at.is_(None), table.c.expires_at > now)
-    return sa.and_(staged(Stage.QUEUED, table=table), table.c.due_at <= now, useful)
+    useful = sa.or_(table.c.expires_at.is_(None), table.c.expires_at > MOMENT)
+    return sa.and_(staged(Stage.QUEUED, table=table), table.c.due_at <= MOMENT, useful)
 
 
 def _cooling(table: sa.FromClause = OUTBOX) -> sa.ColumnElement[bool]:
@@ -40,13 +42,7 @@ def _cooling(table: sa.FromClause = OUTBOX) -> sa.ColumnElement[bool]:
     return sa.and_(staged(Stage.QUEUED, table=table), table.c.retry_at > sa.literal_column("0"), table.c.retry_at > NOW)
 
 
-def _late(installation: str, now: datetime) -> sa.Select[Any]:
-    return sa.select(OUTBOX.c.id).where(
-        OUTBOX.c.installation == installation, staged(Stage.QUEUED), OUTBOX.c.expires_at <= now
-    )
-
-
-def _next(installation: str, now: datetime, skip: frozenset[str]) -> sa.Select[Any]:
+def _next() -> sa.Select[Any]:
     """What may be sent, first things first; a row that waits for its retry holds back what follows in its chat."""
     earlier = OUTBOX.alias("earlier")
     before = sa.or_(
@@ -55,16 +51,30 @@ def _next(installation: str, now: datetime, skip: frozenset[str]) -> sa.Select[A
     )
     cooling = sa.exists().where(
         earlier.c.address_id == OUTBOX.c.address_id,
-        _waiting(now, earlier),
+        _waiting(earlier),
         _cooling(earlier),
         before,
     )
     return (
         sa.select(*PICKED)
-        .where(OUTBOX.c.installation == installation, _waiting(now), OUTBOX.c.retry_at <= NOW)
-        .where(OUTBOX.c.address_id.not_in(skip), SENDABLE, ~cooling)
+        .where(OUTBOX.c.installation == INSTALLATION, _waiting(), OUTBOX.c.retry_at <= NOW)
+        .where(OUTBOX.c.address_id.not_in(SKIPPED), SENDABLE, ~cooling)
         .order_by(OUTBOX.c.priority, OUTBOX.c.id)
+        .limit(ROOM)
     )
+
+
+# Built once: of a tick's time, half went into putting these together.
+LATE = sa.select(OUTBOX.c.id).where(
+    OUTBOX.c.installation == INSTALLATION, staged(Stage.QUEUED), OUTBOX.c.expires_at <= MOMENT
+)
+EXPIRE = (
+    sa.update(OUTBOX)
+    .where(OUTBOX.c.id.in_(LATE.with_for_update(skip_locked=True)))
+    .values(state=int(Stage.EXPIRED))
+)
+READY = _next().with_only_columns(OUTBOX.c.id)
+PICK = _next().with_for_update(of=OUTBOX, skip_locked=True)
 
 
 class SqlOutbox:
@@ -116,8 +126,7 @@ class SqlOutbox:
             if (await connection.execute(lease)).rowcount != 1:
                 raise LeaseLost(installation)
             await self._finish(connection, installation, results)
-            late = _late(installation, now).with_for_update(skip_locked=True)
-            await connection.execute(sa.update(OUTBOX).where(OUTBOX.c.id.in_(late)).values(state=int(Stage.EXPIRED)))
+            await connection.execute(EXPIRE, {"at_installation": installation, "moment": now})
             return await self._pick(connection, installation, room, busy, now)
 
     async def cooling(self, installation: str) -> Mapping[str, float]:
@@ -134,12 +143,13 @@ class SqlOutbox:
     async def _something(self, installation: str, room: int, busy: frozenset[str], now: datetime) -> bool:
         """Whether a tick would write: an idle one only reads."""
         async with self._database.reading() as connection:
-            if (await connection.execute(_late(installation, now).limit(1))).first():
+            moment = {"at_installation": installation, "moment": now}
+            if (await connection.execute(LATE.limit(1), moment)).first():
                 return True
             if room < 1:
                 return False
-            ready = _next(installation, now, busy).with_only_columns(OUTBOX.c.id).limit(1)
-            return (await connection.execute(ready)).first() is not None
+            ready = await connection.execute(READY, moment | {"skipped": list(busy), "room": 1})
+            return ready.first() is not None
 
     async def _lose(self, connection: AsyncConnection, ids: Sequence[int]) -> None:
         if ids:
@@ -194,12 +204,12 @@ class SqlOutbox:
         """The first row of each address that is not busy; looks again while there is room: one chat may queue much."""
         picked: dict[str, sa.Row[Any]] = {}
         while (left := room - len(picked)) > 0:
-            lot = _next(installation, now, busy | picked.keys()).limit(left)
-            found = (await connection.execute(lot.with_for_update(of=OUTBOX, skip_locked=True))).all()
-            if not found:
-                break
+            wanted = {"moment": now, "skipped": list(busy | picked.keys()), "room": left}
+            found = (await connection.execute(PICK, {"at_installation": installation} | wanted)).all()
             for row in found:
                 picked.setdefault(row.address_id, row)
+            if len(found) < left:
+                break
         if not picked:
             return ()
         chosen = OUTBOX.c.id.in_([row.id for row in picked.values()])
@@ -209,31 +219,36 @@ class SqlOutbox:
         platform_ids = {
             row.id: self._vault.decrypt(row.platform_id).decode() for row in await connection.execute(query)
         }
+        replies = {address: codec.load_reply(self._vault.decrypt(row.payload)) for address, row in picked.items()}
+        closing = {address: reply for address, reply in replies.items() if reply.act == "close" and reply.ref is None}
+        replies |= await self._with_refs(connection, closing)
         return [
             Delivery(
                 id=row.id,
-                address=row.address_id,
-                platform_id=platform_ids[row.address_id],
-                reply=await self._reply(connection, row),
+                address=address,
+                platform_id=platform_ids[address],
+                reply=replies[address],
                 attempts=row.attempts,
             )
-            for row in picked.values()
+            for address, row in picked.items()
         ]
 
-    async def _reply(self, connection: AsyncConnection, row: sa.Row[Any]) -> Reply:
-        """The reply; one that closes a question learns here which message put it."""
-        reply = codec.load_reply(self._vault.decrypt(row.payload))
-        if reply.act != "close" or reply.ref is not None:
-            return reply
+    async def _with_refs(self, connection: AsyncConnection, closing: Mapping[str, Reply]) -> dict[str, Reply]:
+        """Replies that close a question, by address: they learn here which message put it."""
+        if not closing:
+            return {}
         query = (
-            sa.select(OUTBOX.c.ref)
-            .where(OUTBOX.c.address_id == row.address_id, OUTBOX.c.asked == reply.asked)
+            sa.select(OUTBOX.c.address_id, OUTBOX.c.asked, OUTBOX.c.ref)
+            .where(OUTBOX.c.address_id.in_(closing), OUTBOX.c.asked.in_({reply.asked for reply in closing.values()}))
             .where(OUTBOX.c.asked > sa.literal_column("0"), OUTBOX.c.ref.is_not(None))
-            .order_by(OUTBOX.c.id.desc())
-            .limit(1)
+            .order_by(OUTBOX.c.id)
         )
-        ref = (await connection.execute(query)).scalar()
-        return replace(reply, ref=None if ref is None else self._vault.decrypt(ref).decode())
+        found = {(row.address_id, row.asked): row.ref for row in await connection.execute(query)}  # the latest counts
+        return {
+            address: replace(reply, ref=self._vault.decrypt(ref).decode())
+            for address, reply in closing.items()
+            if (ref := found.get((address, reply.asked))) is not None
+        }
 
 
 def _held(installation: str, owner: str, epoch: int) -> sa.Update:

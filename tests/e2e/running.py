@@ -49,8 +49,8 @@ class Running:
         """Where its HTTP side is."""
         return f"http://127.0.0.1:{self.port}"
 
-    async def start(self) -> None:
-        """Starts the process and waits until it says that it is ready."""
+    async def start(self, until: int = 200) -> None:
+        """Starts the process and waits until /readyz answers with this status."""
         plain = {key: value for key, value in os.environ.items() if not key.startswith("HEARTSEASE_")}
         mine = {"DATABASE_URL": f"sqlite:///{self.folder}/heartsease.db", "HTTP_PORT": str(self.port)}
         names = {f"HEARTSEASE_{key}": value for key, value in (mine | self.settings).items()}
@@ -59,15 +59,16 @@ class Running:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", *self.command, cwd=ROOT, env=plain | names, stdout=log, stderr=log
             )
-        await self._until_ready()
+        await self.until_ready(until)
 
-    async def _until_ready(self) -> None:
+    async def until_ready(self, status: int = 200) -> None:
+        """Waits until /readyz answers with this status."""
         async with asyncio.timeout(START):
             while True:
                 assert self._process is not None
                 assert self._process.returncode is None, self.log()
                 try:
-                    if (await self._http.get(f"{self.url}/readyz")).status_code == 200:
+                    if (await self._http.get(f"{self.url}/readyz")).status_code == status:
                         return
                 except httpx.TransportError:
                     pass

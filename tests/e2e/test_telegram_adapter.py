@@ -43,7 +43,7 @@ async def test_a_door_that_fails_leaves_the_update_with_telegram_and_gets_it_aga
     door.failures = 3
     server.person(7).says("one")
     async with listening(server, door) as (adapter, waits):
-        await server.until(lambda: adapter.last_ok is not None)
+        await server.until(lambda: len(door.received) == 1 and adapter.problem is None)
         assert (door.knocks, len(door.received)) == (4, 1)
         assert waits == [0.5, 1.0, 2.0]
         assert set(waits.problems) == {"door"}

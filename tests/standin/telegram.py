@@ -60,6 +60,7 @@ class _Planned:
     retry_after: int
     description: str
     parameters: Mapping[str, int]
+    chat: int | None
 
 
 class StandIn:
@@ -136,13 +137,14 @@ class StandIn:
         retry_after: int = 1,
         description: str = "",
         parameters: Mapping[str, int] | None = None,
+        chat: int | None = None,
     ) -> None:
-        """Makes the next `times` calls of a method ("*": of any) fail.
+        """Makes the next `times` calls of a method ("*": of any), to this chat if one is named, fail.
 
         A number is an HTTP status (429 with `retry_after`). "half" does the work and drops the connection, "drop" drops
         it at once, "hang" never answers, "garbage" answers what is no JSON.
         """
-        self._faults.append(_Planned(method, what, times, retry_after, description, parameters or {}))
+        self._faults.append(_Planned(method, what, times, retry_after, description, parameters or {}, chat))
 
     def heal(self) -> None:
         """Takes back the faults that are left."""
@@ -174,7 +176,7 @@ class StandIn:
             return _answer({"ok": False, "error_code": 401, "description": "Unauthorized"}, 401)
         params = await _params(request)
         self.counts[method] += 1
-        fault = self._next_fault(method) if self._faults else None
+        fault = self._next_fault(method, params) if self._faults else None
         if fault is not None and fault.what != "half":
             response = await self._fail(request, fault)
         else:
@@ -251,9 +253,10 @@ class StandIn:
 
     # ------------------------------------------------------------ faults
 
-    def _next_fault(self, method: str) -> _Planned | None:
+    def _next_fault(self, method: str, params: Params) -> _Planned | None:
         for planned in self._faults:
-            if planned.method in (method, "*"):
+            meant = planned.chat is None or str(planned.chat) == params.get("chat_id")
+            if meant and planned.method in (method, "*"):
                 planned.times -= 1
                 if planned.times <= 0:
                     self._faults.remove(planned)

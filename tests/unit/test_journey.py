@@ -109,11 +109,6 @@ def test_without_a_first_day_there_is_no_place() -> None:
     assert journey.place_on(Journey(State.ONBOARDING), MONDAY, WEEKS) is None
 
 
-def test_the_course_closes_on_the_day_after_its_last() -> None:
-    assert journey.closing_day(active(), WEEKS) == date(2026, 4, 27)
-    assert journey.closing_day(Journey(), WEEKS) is None
-
-
 def test_a_pause_stands_still_and_its_days_do_not_count() -> None:
     paused = travel(active(), State.PAUSED, date(2026, 3, 11), until=date(2026, 3, 18))
     assert journey.standing(paused, date(2026, 3, 16), WEEKS) == Place(2, 3)
@@ -205,9 +200,9 @@ def test_after_the_last_day_the_close_comes_up() -> None:
     assert kinds(person, at(after, 9)) == [(Kind.GRADUATION, after)]
 
 
-def test_fewer_means_the_first_message_of_every_second_day() -> None:
+def test_fewer_means_three_mornings_a_week() -> None:
     person = ana(active(), checked=at(MONDAY, 5), fewer=True)
-    expected = [(Kind.MORNING, MONDAY + timedelta(days=day)) for day in (0, 2, 4, 6)]
+    expected = [(Kind.MORNING, MONDAY + timedelta(days=day)) for day in (0, 2, 5)]
     assert kinds(person, at(MONDAY + timedelta(days=6), 23)) == expected
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -184,13 +185,22 @@ async def test_no_back_off_is_longer_than_ten_minutes() -> None:
     assert world.platform.times(row) == pytest.approx([0, 600], abs=1)
 
 
-async def test_a_retry_that_counts_is_given_up_in_the_end() -> None:
-    world = World(max_attempts=3)
+async def test_a_retry_that_counts_backs_off_and_is_given_up_in_the_end() -> None:
+    world = World(max_outages=3)
     world.platform.answers["ana"] = [Retry(2, counts=True)] * 9
     row = world.store.add("ana")
     await world.run(30)
-    assert world.platform.times(row) == pytest.approx([0, 2, 4], abs=0.2)
+    assert world.platform.times(row) == pytest.approx([0, 2, 6], abs=0.2)
     assert row.state == "dead"
+
+
+async def test_a_platform_that_is_down_for_an_hour_loses_nothing() -> None:
+    world = World()
+    world.platform.answers["ana"] = [Retry(1, counts=True)] * 60
+    row = world.store.add("ana")
+    await world.run(3700)
+    assert row.state == "sent"
+    assert max(later - before for before, later in pairwise(world.platform.times(row))) <= 61
 
 
 async def test_a_moved_address_is_tried_at_once_where_it_went(world: World) -> None:

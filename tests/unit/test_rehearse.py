@@ -50,8 +50,16 @@ def test_everybody_has_a_readable_transcript(walked: Path) -> None:
 
 def test_every_promise_is_kept(walked: Path) -> None:
     summary = (walked / "summary.txt").read_text("utf-8")
-    for words in PROMISES.values():
-        assert f"✓ {words}: kept" in summary
+    for promise, words in PROMISES.items():
+        assert (f"- {words}: not seen" if promise == "whole" else f"✓ {words}: kept") in summary
+
+
+def test_who_is_diligent_meets_the_whole_course(tmp_path: Path) -> None:
+    summary = asyncio.run(rehearse(people=1, weeks=8, seed=1, out=tmp_path))
+    row = next(line.split() for line in summary.splitlines() if line.startswith("diligent"))
+    assert row[1:7] == ["graduated", "56", "0", "56", "0", "24"]
+    assert f"✓ {PROMISES['whole']}: kept" in summary
+    assert "✗" not in summary
 
 
 def test_the_same_seed_writes_the_same_files_byte_for_byte(tmp_path: Path) -> None:
@@ -158,7 +166,7 @@ def test_overlong_messages_and_failed_turns_break_promises_too() -> None:
     promises = watched()
     promises.sent(reply("x" * 4097, "help/show"), ANA, NOON, woken=False)
     promises.sent(reply("Sorry", "unasked/sorry"), ANA, NOON, woken=False)
-    promises.ended(Participant("ana", journey=Journey(State.GRADUATED)))
+    promises.ended()
     assert list(promises.broken) == ["long", "failed", "whole"]
 
 

@@ -1,0 +1,101 @@
+"""What a failure of Slack's means for a delivery: the one place that knows its error codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+
+from bot.errors import DeliveryError, Ignored, Rejected, Retry, Unreachable
+
+INVALID_TOKEN_WAIT = 60.0  # seconds
+UNKNOWN_WAIT = 1.0  # seconds; such a try counts, and the outbox lengthens the wait with every one
+
+# https://docs.slack.dev/reference/methods/chat.postMessage#errors and its siblings.
+TOKEN_CODES = frozenset(
+    {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "no_permission", "missing_scope"}
+)
+_UNREACHABLE = frozenset(
+    {
+        "channel_not_found",
+        "user_not_found",
+        "user_not_visible",
+        "users_not_found",
+        "user_disabled",
+        "is_archived",
+        "not_in_channel",
+        "cannot_dm_bot",
+        "messages_tab_disabled",
+        "restricted_action",
+    }
+)
+_IGNORED = frozenset(
+    {
+        "message_not_found",
+        "cant_update_message",
+        "edit_window_closed",
+        "already_reacted",
+        "no_reaction",
+        "too_many_reactions",
+        "thread_locked",
+        "bad_timestamp",
+        "expired_trigger_id",
+        "exchanged_trigger_id",
+        "trigger_expired",
+        "trigger_exchanged",
+        "hash_conflict",
+        "not_found",
+    }
+)
+_PASSING = frozenset({"fatal_error", "internal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
+
+
+def code(error: Exception) -> str:
+    """Slack's code for a failure; "" where there is none (no connection, a proxy's page)."""
+    data: Any = getattr(getattr(error, "response", None), "data", None)
+    if _status(error) == 429:
+        return "ratelimited"
+    return str(data.get("error", "")) if isinstance(data, dict) else ""
+
+
+def classified(error: Exception) -> DeliveryError:
+    """The failure in our words. Never carries Slack's text, which may quote what was sent."""
+    said = code(error)
+    if said in ("ratelimited", "rate_limited"):
+        return Retry(retry_after(error), "chat")
+    if said in TOKEN_CODES:
+        return Retry(INVALID_TOKEN_WAIT, "installation")
+    if said in _UNREACHABLE:
+        return Unreachable(said)
+    if said in _IGNORED:
+        return Ignored(said)
+    if said and said not in _PASSING and _status(error) < 500:
+        return Rejected(said)
+    return Retry(UNKNOWN_WAIT, counts=True)
+
+
+def trouble(error: Exception, failures: int) -> tuple[str, float]:
+    """For who listens: a short code of what is wrong, and the seconds to wait after so many failures in a row."""
+    growing = min(0.5 * 2 ** min(failures, 10), 30.0)
+    said = code(error)
+    if said in ("ratelimited", "rate_limited"):
+        return "flood", retry_after(error)
+    if said in TOKEN_CODES:
+        return "invalid_token", INVALID_TOKEN_WAIT
+    if isinstance(error, SlackApiError) and said and said not in _PASSING:
+        return "refused", max(growing, 5.0)
+    return "unreachable", growing
+
+
+def retry_after(error: Exception) -> float:
+    """The seconds that Slack asks us to wait."""
+    headers: Any = getattr(getattr(error, "response", None), "headers", None) or {}
+    try:
+        return max(float(headers.get("Retry-After", UNKNOWN_WAIT)), 0.0)
+    except (TypeError, ValueError):
+        return UNKNOWN_WAIT
+
+
+def _status(error: Exception) -> int:
+    response: Any = getattr(error, "response", None)
+    return int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)

@@ -1,0 +1,37 @@
+"""SIGTERM while messages fly."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.course import prepared, quiet, settings_of
+from tests.e2e.running import Running
+from tests.standin.telegram import Limits, StandIn
+
+pytestmark = pytest.mark.xdist_group("run_stop")
+
+PEOPLE = range(1, 61)
+
+
+async def test_a_stop_in_a_burst_loses_and_doubles_nothing_even_if_a_send_hangs(tmp_path: Path) -> None:
+    await prepared(tmp_path, PEOPLE)
+    async with StandIn(limits=Limits.raised()) as server:
+        people = [server.person(number) for number in PEOPLE]
+        late = settings_of(server, REHEARSAL="start=2026-03-03T07:05:00Z,speed=0", TELEGRAM_RATE="40")
+        server.fault("sendMessage", "hang", chat=1)
+        async with Running(tmp_path, late) as product:
+            await server.until(lambda: server.count("sendMessage") >= 10)
+            began = time.monotonic()
+            assert await product.terminate() == 0
+            assert time.monotonic() - began < 10
+            before = sum(len(person.messages) for person in people)
+            assert 9 <= before < len(people)
+            await product.start()
+            await server.until(lambda: all(person.messages for person in people), 15)
+            await quiet(server, product)
+            assert "Traceback" not in product.log()
+        assert [len(person.messages) for person in people] == [1] * len(people)
+        assert server.refusals == []
