@@ -123,7 +123,10 @@ def rehearse(
         configure("error", "console")
         from bot.rehearse import rehearse as rehearsing
 
-        typer.echo(asyncio.run(rehearsing(people=people, weeks=weeks, seed=seed, out=out)))
+        summary = asyncio.run(rehearsing(people=people, weeks=weeks, seed=seed, out=out))
+        typer.echo(summary)
+        if "✗" in summary:  # a promise was broken
+            raise typer.Exit(1)
 
 
 @app.command()

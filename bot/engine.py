@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot import journey
 from bot.clock_text import parse_zone
 from bot.conversations import CONVERSATIONS, TOUCHPOINTS
-from bot.conversations.words import BEFORE_CONSENT, COMMANDS, command_in, is_back
+from bot.conversations.words import BEFORE_CONSENT, COMMANDS, command_in
 from bot.model import (
     Alerted,
     Changed,
@@ -103,8 +103,6 @@ class Visit(Walk):
             self.welcome()
         elif given.kind != "text":
             self.say(Said("unasked/not_text", {"kind": given.kind}))
-        elif is_back(given.text) and self.go_back():
-            pass
         elif self.participant.runs:
             self.answer(given)
         elif given.text.strip():
@@ -137,7 +135,7 @@ class Visit(Walk):
         """A command, wherever the conversation stands."""
         path = self.participant.journey
         stage = path.paused_from or path.state
-        if command == "start":
+        if command == "start" or (command == "back" and path.state in (State.INVITED, State.WITHDRAWN)):
             self.welcome()
         elif command == "back":
             if not self.go_back():

@@ -113,6 +113,11 @@ def _week_of(participant: Participant, on: date) -> tuple[date, int]:
     return on - timedelta(days=day), day
 
 
+def _is_one_of_few(participant: Participant, on: date, place: Place) -> bool:
+    """Whether somebody who wants less hears from us on this day."""
+    return place.day in FEWER_DAYS or opens_week(participant, on)
+
+
 def _is_off(participant: Participant, on: date) -> bool:
     return on.weekday() in participant.rhythm.days_off
 
@@ -195,7 +200,7 @@ def _kind(participant: Participant, moment: Moment, weeks: int) -> Kind | None:
             place = place_on(journey, moment.on, weeks)
             if place is None:
                 return Kind.GRADUATION
-            if participant.fewer and (moment.kind is not begins or place.day not in FEWER_DAYS):
+            if participant.fewer and not (moment.kind is begins and _is_one_of_few(participant, moment.on, place)):
                 return None
         case State.PAUSED if moment.kind is not begins:
             return None

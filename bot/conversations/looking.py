@@ -24,7 +24,7 @@ from bot.timetable import day_begins, zone
 today = conversation("today", first="show", open_for=for_an_hour)
 practice = conversation("practice", first="show", open_for=for_an_hour)
 progress = conversation("progress", first="show", open_for=for_an_hour)
-week = conversation("week", first="show", open_for=for_an_hour)
+week = conversation("week", first="show", open_for=for_an_hour, keeps=frozenset({"back"}))
 help_ = conversation("help", first="show", open_for=for_an_hour)
 support = conversation("support", first="show", open_for=for_an_hour)
 
@@ -73,7 +73,7 @@ def show_progress(ctx: Context, given: Given) -> Move:
     return finish(Said("progress/show", {**whereabouts(ctx), "done": done, "ledger": ctx.participant.ledger}))
 
 
-WEEK_WORDS = {"close": ("no", "fine", "ok"), "stay": ("stay",), "return": ("back", "go back")}
+WEEK_WORDS = {"close": ("no", "fine", "ok"), "stay": ("stay",), "return": ("back", "go back", "earlier")}
 
 
 @week.named("show")

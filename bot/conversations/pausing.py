@@ -28,6 +28,7 @@ check_in = conversation("check_in", first="ask", open_for=until_the_day_turns)
 leaving = conversation("leaving", first="sure", open_for=for_an_hour)
 
 UNTIL = {"days_3": ("3 days",), "days_7": ("a week",), "days_14": ("two weeks",), "open": ("until i say", "open")}
+SPARED = frozenset({1, 3, 5})  # Tuesday, Thursday, Saturday: every second day is left
 DAYS = {"days_3": 3, "days_7": 7, "days_14": 14}
 
 
@@ -77,7 +78,7 @@ def ask_gently(ctx: Context, given: Given) -> Move | Said:
         case "keep_rhythm":
             return finish(Said("check_in/kept"))
         case "fewer":
-            return finish(Said("check_in/fewer"), rhythm=less(ctx.participant.rhythm))
+            return less(ctx.participant.rhythm)
         case "pause":
             return finish(then="pause")
         case None if text is not None:
@@ -86,9 +87,13 @@ def ask_gently(ctx: Context, given: Given) -> Move | Said:
             return Said("check_in/ask").offering(Choice("keep_rhythm"), Choice("fewer"), Choice("pause"))
 
 
-def less(rhythm: Rhythm) -> Rhythm:
-    """One message a day: the evening goes first, then nothing less is left."""
-    return replace(rhythm, mornings=True, evenings=False)
+def less(rhythm: Rhythm) -> Move:
+    """Of two messages a day the evening goes; who has one gets it on fewer days."""
+    if rhythm.mornings and rhythm.evenings:
+        return finish(Said("check_in/fewer"), rhythm=replace(rhythm, evenings=False))
+    days_off = rhythm.days_off | SPARED
+    fewer = rhythm if len(days_off) == 7 else replace(rhythm, days_off=days_off)
+    return finish(Said("settings/rhythm_saved", {"rhythm": fewer}), rhythm=fewer)
 
 
 @leaving.step

@@ -31,8 +31,9 @@ PLAIN_WORDS: Mapping[str, str] = {
     "pause": "pause",
     "help": "help",
     "resume": "resume",
+    "back": "back",
+    "go back": "back",
 }
-BACK = frozenset({"back", "/back", "go back"})
 
 
 def command_in(text: str) -> str | None:
@@ -41,11 +42,6 @@ def command_in(text: str) -> str | None:
     if bare.startswith("/"):
         return bare[1:].split(maxsplit=1)[0].split("@")[0].lower() if len(bare) > 1 else ""
     return PLAIN_WORDS.get(_plain(bare))
-
-
-def is_back(text: str) -> bool:
-    """Whether somebody wants to correct their last answer."""
-    return _plain(text) in BACK
 
 
 def _plain(text: str) -> str:
