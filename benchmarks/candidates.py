@@ -32,7 +32,7 @@ class Candidate:
 
     def start(self, server: StandIn, folder: Path) -> Process:
         """Starts it; the process may still be loading."""
-        return Process(self.command(server, folder), folder / f"{id(self)}.log", self.environment(server, folder))
+        return Process(self.command(server, folder), folder / f"{self.name}.log", self.environment(server, folder))
 
 
 def candidates() -> tuple[Candidate, ...]:

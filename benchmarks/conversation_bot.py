@@ -23,6 +23,12 @@ WRITING, KEPT, READING = range(3)
 PAGES = 5
 
 
+async def today(update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+    """Where they are; the conversation stays as it is."""
+    assert update.message is not None
+    await update.message.reply_text("Week 3, day 2. Today's practice: a kind word to yourself.")
+
+
 async def ask(update: Update, _: ContextTypes.DEFAULT_TYPE) -> int:
     """An empty page."""
     assert update.message is not None
@@ -52,13 +58,13 @@ def main(base: str, token: str, file: str, interval: str) -> None:
     """Polls until SIGTERM."""
     persistence: PicklePersistence[Any, Any, Any] = PicklePersistence(file, update_interval=float(interval))
     application = Application.builder().token(token).base_url(f"{base}/bot").persistence(persistence).build()
-    begin, text = CommandHandler("journal", ask), filters.TEXT & ~filters.COMMAND
+    text, commands = filters.TEXT & ~filters.COMMAND, [CommandHandler("journal", ask), CommandHandler("today", today)]
     states: dict[object, list[Any]] = {
         WRITING: [MessageHandler(text, keep)],
-        KEPT: [begin, MessageHandler(filters.Regex("^read"), read), MessageHandler(text, keep)],
-        READING: [begin],
+        KEPT: [MessageHandler(filters.Regex("^read"), read), MessageHandler(text, keep)],
+        READING: [],
     }
-    application.add_handler(ConversationHandler([begin], states, [begin], name="journal", persistent=True))
+    application.add_handler(ConversationHandler(commands, states, commands, name="journal", persistent=True))
     application.run_polling()
 
 

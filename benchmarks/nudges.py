@@ -6,21 +6,22 @@ Runs alone, in a process of its own: `python -m benchmarks.nudges <database URL>
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import time
 from datetime import UTC, datetime, timedelta
 
+from benchmarks.people import settle
 from bot.app import PROGRAMME
 from bot.clock import RehearsalClock
 from bot.coach import Coach
 from bot.gazetteer import OfflineGazetteer
+from bot.help_lines import help_facts
 from bot.model import Origin
 from bot.safety_rules import load_screen
-from bot.help_lines import help_facts
 from bot.storage import open_store
 from bot.storage.vault import Vault
-from benchmarks.people import settle
 from curriculum.loader import Library
 from prompts.renderer import Prompts
 from scheduler.alarm import AlarmClock
@@ -49,6 +50,7 @@ async def measure(url: str, people: int, seed: int) -> dict[str, float]:
         origins = [Origin(INSTALLATION, str(number)) for number in range(1, people + 1)]
         await settle(store, origins, library.programme(PROGRAMME, "en"), MORNING, clock.now(), seed)
         clock.move(MORNING + timedelta(seconds=59))
+        gc.freeze()  # as `run` does
         began, cpu = time.perf_counter(), time.process_time()
         woken = await AlarmClock(coach).look()
         seconds, spent = time.perf_counter() - began, time.process_time() - cpu

@@ -45,6 +45,7 @@ def participant(
     today = local_day(morning, tz)
     days = random.randrange(programme.length * DAYS_IN_A_WEEK)
     done = [practice for week in programme.weeks[: days // DAYS_IN_A_WEEK] for practice in week.practices]
+    agreed = now - timedelta(days=days + 1)
     evening = (morning + NIGHT).astimezone(tz).time()
     touched = ((Kind.EVENING, today - timedelta(days=n)) for n in range(1, 4))
     return replace(
@@ -53,9 +54,7 @@ def participant(
         zone=name,
         health_care=random.random() < 0.5,
         rhythm=fitted(Rhythm(morning=morning.astimezone(tz).time(), evening=evening)),
-        journey=Journey(
-            state=State.ACTIVE, anchor=today - timedelta(days=days), consent="1", consent_at=now - timedelta(days=days + 1)
-        ),
+        journey=Journey(State.ACTIVE, anchor=today - timedelta(days=days), consent="1", consent_at=agreed),
         asked=4 * days,
         checked=now,
         touched=tuple(touched),

@@ -139,7 +139,7 @@ class StandIn:
             time.sleep(LOOK_EVERY)
 
     def talk(self, bot: Process, texts: tuple[str, ...], people: int, first: int = 1) -> Round:
-        """All people write all texts, one after the other; over when each of these updates has its reply on the wire."""
+        """All people write all texts, in this order; over when each of these updates has its reply on the wire."""
         before, cpu, own = self.calls("sendMessage"), bot.cpu, self._process.cpu
         updates, began = people * len(texts), time.perf_counter()
         for text in texts:

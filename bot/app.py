@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import secrets
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -85,6 +86,7 @@ class App:
         self.alarm.start()
         outboxes = [asyncio.create_task(one.outbox.run(stop)) for one in self.installations.values()]
         keeping = asyncio.create_task(self._keep_time(stop))
+        gc.freeze()  # what is loaded by now stays: walking it again and again was a tenth of all work
         log.info("running", installations=sorted(self.installations))
         ready(self.server.url if self.server else "")
         await stop.wait()

@@ -11,6 +11,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
+from bot.cohorts.model import Act, Pacing
 from curriculum.model import Text
 
 # ---------------------------------------------------------------- what comes in
@@ -128,9 +129,13 @@ class Rhythm:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """Where a person is. `anchor` is the local date of week 1, day 1; pauses and repeats move it later."""
+    """Where a person is. `anchor` is the local date of week 1, day 1; at one's own pace, pauses and repeats move it later.
+
+    With "calendar" pacing the place is the cohort's: nothing moves the anchor.
+    """
 
     state: State = State.INVITED
+    pacing: Pacing = "own"
     anchor: date | None = None
     paused_on: date | None = None
     resume_on: date | None = None
@@ -220,6 +225,9 @@ class Participant:
     history: Mapping[str, int] = field(default_factory=dict)  # how often each line with variants was said
     address: str = ""  # the preferred one
     reachable: bool = True
+    roles: frozenset[str] = frozenset()  # "owner", "facilitator": as of the last turn; the store has the last word
+    cohort: str = ""  # the id of the one they walk in
+    joining: str = ""  # the id of an invitation that they are thinking about
 
     @property
     def run(self) -> Run | None:
@@ -357,7 +365,16 @@ class Closed:
     ref: str | None = None
 
 
-Event = Said | Recorded | Travelled | Touched | Alerted | Reacted | Closed
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Something about cohorts or roles was decided; the coach carries it out. `object` is a cohort's or person's id."""
+
+    act: Act
+    object: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+Event = Said | Recorded | Travelled | Touched | Alerted | Reacted | Closed | Decided
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The safety screen: finds plain statements of crisis in what somebody wrote, before any conversation reads it.
 
-Pure: the rules are handed in as data (`bot/safety_rules/*.yaml`). A pattern is a sequence of words, in which `(a|b c)`
+Pure: the rules are handed in as data (`bot/safety_rules/<language>/*.yaml`). A pattern is a sequence of words, in which `(a|b c)`
 stands for alternatives, `[a|b]` for what may be missing, `<name>` for a list of words, `..` for up to two words that
 are no negation, `^` and `$` for the ends of a sentence. It works in time linear in the text.
 """
@@ -19,7 +19,9 @@ SEVERITY: Mapping[Level, int] = {"concern": 1, "urgent": 2}
 
 ANY, START, END, HIT = "*", "^", "$", ""
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
+SHORTEST_ING = 5  # letters: "kin" and "sin" are words of their own
 LONGEST = 14  # letters of a word that may be spaced out
+FROM_SUBJECT = 3  # words between "she" and what she wants: "she wanted to end it"
 NEAR = 2  # words: how close an idiom must stand to what it lets through
 
 
@@ -34,12 +36,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A kind of statement: any of its patterns means it, unless one of the idioms stands at the same place."""
+    """A kind of statement: any of its patterns means it, unless one of the idioms stands at the same place.
+
+    `own` is one about the person who writes: it is dropped as well where somebody else is the subject of its verb.
+    """
 
     id: str
     level: Level
     patterns: tuple[str, ...]
     unless: tuple[str, ...] = ()
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,9 @@ class Rules:
 
     `same` spells out contractions and slang, `ignored` are words that change nothing, `forgiven` are words in which
     one typing mistake is understood (unless that makes one of `other_words`), `words` are the lists that patterns
-    name. A match is dropped if a negation stands at most `reach` words before it with no subject in between.
+    name. A match is dropped if a negation stands at most `reach` words before it with no subject in between; one of a
+    rule about oneself also if one of the `others` stands there (at most `FROM_SUBJECT` words before). `unless` are the
+    idioms that let any rule's match through.
     """
 
     language: str
@@ -61,6 +69,8 @@ class Rules:
     negations: frozenset[str] = frozenset()
     subjects: frozenset[str] = frozenset()
     reach: int = 1
+    others: frozenset[str] = frozenset()
+    unless: tuple[str, ...] = ()
 
 
 class Screen:
@@ -189,10 +199,13 @@ class _Compiled:
         self._ignored = frozenset(map(squeezed, rules.ignored))
         self._negations = frozenset(map(squeezed, rules.negations))
         self._subjects = frozenset(map(squeezed, rules.subjects))
+        self._others = frozenset(map(squeezed, rules.others))
         self._forgiven = frozenset(map(squeezed, rules.forgiven))
+        self._everywhere = len(rules.rules)  # stands for the idioms of all rules, as if they were one more rule's
+        idioms_of_all = Rule("", "concern", (), rules.unless)
         planted = [
             (parts_of(pattern, rules.words), (at, idiom))
-            for at, rule in enumerate(rules.rules)
+            for at, rule in enumerate((*rules.rules, idioms_of_all))
             for idiom, patterns in ((False, rule.patterns), (True, rule.unless))
             for pattern in patterns
         ]
@@ -209,16 +222,24 @@ class _Compiled:
                 _cover(let_through.setdefault(at, bytearray(len(text.words))), text, start, end)
             else:
                 matches.append((at, start, end))
+        everywhere = let_through.get(self._everywhere, b"")
         seen = set[int]()
         for at, start, end in matches:
-            if at in seen or self._negated(text, start) or any(let_through.get(at, b"")[start:end]):
+            rule = self.rules.rules[at]
+            if at in seen or any(everywhere[start:end]) or any(let_through.get(at, b"")[start:end]):
+                continue
+            if self._follows(text, start, self._negations, self.rules.reach):
+                continue
+            if rule.own and self._follows(text, start, self._others, FROM_SUBJECT):
                 continue
             seen.add(at)
-            rule = self.rules.rules[at]
             yield Finding(rule.level, rule.id, self.rules.language)
 
     def _typing_mistakes(self) -> Iterator[tuple[str, str]]:
         known = self._vocabulary | set(map(squeezed, self.rules.other_words))
+        for word in self._vocabulary:  # "thinkin", "hurtin"
+            if word.endswith("ing") and len(word) > SHORTEST_ING and word[:-1] not in known:
+                yield word[:-1], word
         for word in map(squeezed, self.rules.forgiven):
             yield from ((other, word) for other in one_mistake(word) if other not in known)
 
@@ -293,13 +314,14 @@ class _Compiled:
                 if ANY in node and words[at] not in self._negations and sentence[at] == sentence[first]:
                     places.append((node[ANY], at + 1))
 
-    def _negated(self, text: _Words, start: int) -> bool:
+    def _follows(self, text: _Words, start: int, words: frozenset[str], reach: int) -> bool:
+        """Whether one of the words stands shortly before, with no pause and nothing about oneself in between."""
         if text.words[start] in self._subjects:
             return False
-        for at in range(start - 1, max(start - 1 - self.rules.reach, -1), -1):
+        for at in range(start - 1, max(start - 1 - reach, -1), -1):
             if at + 1 in text.pause or text.words[at] in self._subjects:
                 return False
-            if text.words[at] in self._negations:
+            if text.words[at] in words:
                 return True
         return False
 

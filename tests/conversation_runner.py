@@ -2,7 +2,8 @@
 
 A file holds one or more conversations, divided by `---`. Each has a `fact` (what it shows), `given` (who and when), a
 `dialogue` and what it `leaves`. The lines of a dialogue, besides the coach's own (`bot`), are the methods of `Player`
-that are marked as lines. Between any two lines the person goes through storage's codec.
+that LINES names. At every turn the person goes through storage's codec, the same arguments must give the same turn, and
+what is said is rendered with the real templates.
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
-"""The rules of the safety screen, as an ethics board can read them: one YAML file a language."""
+"""The rules of the safety screen, as an ethics board can read them: a folder a language, a file a topic."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
-from bot.safety import Rule, Rules, Screen
+from bot.safety import Level, Rule, Rules, Screen
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "es")
@@ -20,23 +21,33 @@ def load_rules(language: str) -> Rules:
     Raises:
         FileNotFoundError: there are none for it.
     """
-    # the base loader builds nothing but str, list and dict: to YAML 1.1 a bare "no" is false
-    data: dict[str, Any] = yaml.load((HERE / f"{language}.yaml").read_text("utf-8"), yaml.CBaseLoader)  # noqa: S506
+    words = _read(HERE / language / "words.yaml")
+    topics = [_read(path) for path in sorted((HERE / language).glob("*.yaml")) if path.stem != "words"]
     return Rules(
-        language=data["language"],
-        rules=tuple(
-            Rule(rule["id"], rule["level"], _lines(rule["patterns"]), _lines(rule.get("unless", "")))
-            for rule in data["rules"]
-        ),
-        words=data.get("words", {}),
-        same=data.get("same", {}),
-        ignored=frozenset(data.get("ignored", ())),
-        forgiven=tuple(data.get("forgiven", ())),
-        other_words=tuple(data.get("other_words", ())),
-        negations=frozenset(data["negations"]),
-        subjects=frozenset(data.get("subjects", ())),
-        reach=int(data.get("reach", 1)),
+        language=words["language"],
+        rules=tuple(_rule(rule) for topic in topics for rule in topic["rules"]),
+        words=words.get("words", {}),
+        same=words.get("same", {}),
+        ignored=frozenset(words.get("ignored", ())),
+        forgiven=tuple(words.get("forgiven", ())),
+        other_words=tuple(words.get("other_words", ())),
+        negations=frozenset(words["negations"]),
+        subjects=frozenset(words.get("subjects", ())),
+        reach=int(words.get("reach", 1)),
+        others=frozenset(words.get("others", ())),
+        unless=_lines(words.get("unless", "")),
     )
+
+
+def _rule(data: Mapping[str, str]) -> Rule:
+    own = data.get("own", "no") == "yes"
+    return Rule(data["id"], cast(Level, data["level"]), _lines(data["patterns"]), _lines(data.get("unless", "")), own)
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    # the base loader builds nothing but str, list and dict: to YAML 1.1 a bare "no" is false
+    data: Mapping[str, Any] = yaml.load(path.read_text("utf-8"), yaml.CBaseLoader)  # noqa: S506
+    return data
 
 
 def _lines(text: str) -> tuple[str, ...]:

@@ -69,9 +69,7 @@ LATE = sa.select(OUTBOX.c.id).where(
     OUTBOX.c.installation == INSTALLATION, staged(Stage.QUEUED), OUTBOX.c.expires_at <= MOMENT
 )
 EXPIRE = (
-    sa.update(OUTBOX)
-    .where(OUTBOX.c.id.in_(LATE.with_for_update(skip_locked=True)))
-    .values(state=int(Stage.EXPIRED))
+    sa.update(OUTBOX).where(OUTBOX.c.id.in_(LATE.with_for_update(skip_locked=True))).values(state=int(Stage.EXPIRED))
 )
 READY = _next().with_only_columns(OUTBOX.c.id)
 PICK = _next().with_for_update(of=OUTBOX, skip_locked=True)

@@ -1,0 +1,55 @@
+"""Slack's Web API: slack_sdk's client on one aiohttp session, without its retry handlers and without its log lines."""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from slack_sdk.web.async_client import AsyncWebClient
+
+API = "https://slack.com/api/"
+
+SILENT = logging.getLogger("heartsease.slack.silent")  # slack_sdk and bolt log payloads, in which people speak
+SILENT.setLevel(logging.CRITICAL + 1)
+
+
+class Web:
+    """A client for one token. Must be used inside a running event loop; `patience` is seconds for any call."""
+
+    def __init__(self, token: str, api_url: str | None, patience: float) -> None:
+        base = (api_url or API).rstrip("/") + "/"
+        self.proxy = environment_proxy(base)
+        self._patience = patience
+        self._client = AsyncWebClient(token, base, logger=SILENT, retry_handlers=[], timeout=max(1, int(patience)))
+        self._client.proxy = self.proxy  # its own look at the environment forgets NO_PROXY
+        self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The connections, opened when first asked for."""
+        if self._session is None or self._session.closed:
+            timeout = aiohttp.ClientTimeout(total=self._patience)
+            self._session = aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
+        return self._session
+
+    @property
+    def api(self) -> AsyncWebClient:
+        """The methods. They raise SlackApiError, or aiohttp's errors and TimeoutError where no answer came."""
+        self._client.session = self.session
+        return self._client
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+def environment_proxy(url: str) -> str | None:
+    """The proxy that HTTPS_PROXY and NO_PROXY name for this address."""
+    parts = urlsplit(url)
+    if proxy_bypass(parts.hostname or ""):
+        return None
+    return getproxies().get(parts.scheme)

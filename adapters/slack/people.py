@@ -1,0 +1,76 @@
+"""What Slack knows of people: their direct channel, name, language and zone. In memory only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from adapters.slack.client import Web
+from adapters.slack.inputs import zone_of
+from adapters.slack.markup import clean
+
+_T = TypeVar("_T")
+
+KEPT = 10_000
+PATIENCE = 1.0  # seconds that an acknowledgement, due within three, waits for a profile
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Of a person; what is unknown is empty."""
+
+    name: str = ""
+    zone: str = ""
+    language: str = ""
+
+
+class People:
+    """A cache with two look-ups behind it: conversations.open and users.info."""
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+        self._channels: OrderedDict[str, str] = OrderedDict()
+        self._profiles: OrderedDict[str, Profile] = OrderedDict()
+
+    def met(self, user: str) -> bool:
+        """Whether this process wrote to them."""
+        return user in self._channels
+
+    async def channel(self, platform_id: str) -> str:
+        """Where to write: a person's direct channel, any other id as it is. Raises Slack's errors."""
+        if not platform_id.startswith(("U", "W")):
+            return platform_id
+        if platform_id not in self._channels:
+            answer = await self._web.api.conversations_open(users=platform_id)
+            _keep(self._channels, platform_id, str(answer["channel"]["id"]))
+        return self._channels[platform_id]
+
+    async def profile(self, user: str) -> Profile:
+        """Their profile; an empty one if Slack does not tell it in time."""
+        if user not in self._profiles:
+            with suppress(Exception):  # wanted, but no input waits for it
+                async with asyncio.timeout(PATIENCE):
+                    answer = await self._web.api.users_info(user=user, include_locale=True)
+                self.learn(answer["user"])
+        return self._profiles.get(user, Profile())
+
+    def learn(self, user: Mapping[str, Any]) -> bool:
+        """Takes in a profile as Slack writes it; whether its zone is new to us."""
+        about, who = user.get("profile") or {}, str(user.get("id"))
+        name = about.get("display_name") or user.get("real_name") or about.get("real_name") or user.get("name") or ""
+        language = str(user.get("locale") or "").replace("_", "-")
+        before = self._profiles.get(who)
+        learnt = Profile(clean(str(name)), zone_of(user), language or (before.language if before else ""))
+        _keep(self._profiles, who, learnt)
+        return before is None or before.zone != learnt.zone
+
+
+def _keep(cache: OrderedDict[str, _T], key: str, value: _T) -> None:
+    cache[key] = value
+    cache.move_to_end(key)
+    if len(cache) > KEPT:
+        cache.popitem(last=False)

@@ -1,0 +1,32 @@
+"""may(actor, act, object): the one place that decides who may do what."""
+
+from __future__ import annotations
+
+from bot.cohorts.model import FACILITATOR, OWNER, Act, Actor, Cohort
+
+OWNERS_ALONE = frozenset({Act.INVITE, Act.REMOVE, Act.READ_AUDIT})
+WITH_A_COHORT = frozenset({Act.SEE, Act.OPEN, Act.REVOKE, Act.CLOSE})
+
+
+def may(actor: Actor, act: Act, cohort: Cohort | None = None) -> bool:
+    """Whether somebody may do this, to this cohort where the act concerns one.
+
+    An owner may do what a facilitator of every cohort may, and sees no more of anybody than a facilitator does.
+    Whether an invitation is good is asked of the invitation; here it is asked whether the cohort still takes people in.
+    """
+    owns = OWNER in actor.roles
+    leads = cohort is not None and FACILITATOR in actor.roles and actor.id in cohort.facilitators
+    match act:
+        case Act.JOIN:
+            return cohort is not None and cohort.closed_on is None and cohort.open_to == "link"
+        case Act.LEAVE | Act.BECOME:
+            return True
+        case Act.CREATE:
+            return owns or FACILITATOR in actor.roles
+        case Act.SEE:
+            return leads or (owns and cohort is not None)
+        case _ if act in WITH_A_COHORT:
+            return cohort is not None and cohort.closed_on is None and (owns or leads)
+        case _ if act in OWNERS_ALONE:
+            return owns and (cohort is None or cohort.closed_on is None)
+    return False

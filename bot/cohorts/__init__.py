@@ -1,0 +1,1 @@
+"""Cohorts: groups that walk the course together, and those who lead them."""

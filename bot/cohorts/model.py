@@ -1,0 +1,148 @@
+"""The frozen types of cohorts: the group, its invitations, who leads it, and what a turn may know of all that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Literal
+
+FEW = 5  # counts below this are never shown (design.md §6)
+
+Pacing = Literal["calendar", "own"]
+OWNER, FACILITATOR = "owner", "facilitator"
+
+
+class Act(StrEnum):
+    """What somebody may do with cohorts; who may do what stands in bot/access.py."""
+
+    CREATE = "create"  # a cohort
+    SEE = "see"  # a cohort in counts
+    OPEN = "open"  # a new invitation link for participants; the old one ends
+    REVOKE = "revoke"  # the invitation link of a cohort
+    CLOSE = "close"  # a cohort, for ever
+    INVITE = "invite"  # a facilitator, perhaps to one cohort
+    REMOVE = "remove"  # a facilitator
+    READ_AUDIT = "read_audit"
+    BECOME = "become"  # a facilitator, by an invitation
+    JOIN = "join"  # a cohort, by an invitation
+    LEAVE = "leave"  # a cohort
+
+
+PRIVATE = frozenset({Act.JOIN, Act.LEAVE})
+"""What participants do for themselves: not in the audit, as who joined is nobody's business."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who acts, with the roles that they hold at this moment."""
+
+    id: str
+    roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """A group that walks a programme together. `starts_on` is everybody's local date of week 1, day 1.
+
+    `open_to` "closed" lets nobody in any more; a cohort with `closed_on` is over. `host` is who leads it, as those who
+    are invited read it; `facilitators` are person ids. `code` is the present invitation's.
+    """
+
+    id: str
+    name: str = field(repr=False)
+    programme: str
+    pacing: Pacing
+    starts_on: date
+    zone: str
+    host: str = field(default="", repr=False)
+    open_to: Literal["link", "closed"] = "link"
+    facilitators: tuple[str, ...] = ()
+    code: str = field(default="", repr=False)
+    closed_on: date | None = None
+
+    @property
+    def together(self) -> bool:
+        """Whether everybody is in the cohort's week."""
+        return self.pacing == "calendar"
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A code that was given to somebody. `uses_left` None is as often as they like; `expires_at` None is until revoked."""
+
+    id: str
+    kind: Literal["facilitator", "cohort"]
+    cohort: str  # may be empty for a facilitator's
+    created_by: str
+    created_at: datetime
+    expires_at: datetime | None = None
+    uses_left: int | None = None
+    revoked_at: datetime | None = None
+
+    def good(self, now: datetime) -> bool:
+        """Whether it still opens the door."""
+        in_time = self.expires_at is None or now < self.expires_at
+        return in_time and self.revoked_at is None and self.uses_left != 0
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """A line of the audit: who did what to what, by ids alone; `detail` holds no personal text."""
+
+    at: datetime
+    actor: str
+    act: Act
+    object: str = ""
+    detail: str = ""
+
+
+# ---------------------------------------------------------------- what a turn may know
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A cohort as its facilitator sees it: in counts. `joined` is None below five people."""
+
+    cohort: Cohort
+    joined: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """A facilitator, as an owner sees them."""
+
+    id: str
+    name: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a turn of somebody with a role may know. `link` comes before a code where the platform has such links."""
+
+    actor: Actor
+    cohorts: tuple[Overview, ...] = ()
+    facilitators: tuple[Colleague, ...] = ()  # for owners only, as is the audit (newest first)
+    audit: tuple[Audited, ...] = ()
+    names: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # of those in the audit
+    link: str = ""
+
+    @property
+    def owns(self) -> bool:
+        """Whether an owner sits here."""
+        return OWNER in self.actor.roles
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """What a code led to. `why_not` is empty for a good one; `just_now` says that it came with this very input."""
+
+    invitation: Invitation | None = None
+    cohort: Cohort | None = None
+    why_not: Literal["", "unknown", "too_many"] = ""
+    just_now: bool = False
+
+
+def crowd(count: int) -> int | None:
+    """A count of people as it may be shown; None below five."""
+    return count if count >= FEW else None
