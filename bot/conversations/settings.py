@@ -42,7 +42,6 @@ MENU: Mapping[str, tuple[str, ...]] = {
 AMOUNTS: Mapping[str, tuple[bool, bool]] = {
     "both": (True, True),
     "mornings_only": (True, False),
-    "evenings_only": (False, True),
 }
 DIALS: Mapping[str, int] = {"every_evening": 1, "every_third": 3, "once_a_week": 7, "never": 0}
 QUIET = ("22:00-07:00", "21:00-08:00", "23:00-06:00")
@@ -88,7 +87,7 @@ def evening(ctx: Context, given: Given) -> Move | Said:
 @settings.step
 def amount(ctx: Context, given: Given) -> Move | Said:
     """Both messages, or one a day."""
-    chosen = meant(given, {"both": ("both",), "mornings_only": ("mornings",), "evenings_only": ("evenings",)})
+    chosen = meant(given, {"both": ("both",), "mornings_only": ("mornings",)})
     if chosen is not None and chosen in AMOUNTS:
         mornings, evenings = AMOUNTS[chosen]
         return saved(ctx, mornings=mornings, evenings=evenings)

@@ -61,7 +61,7 @@ PEOPLE: tuple[Mapping[str, str], ...] = (
 CHOICES = sorted(
     {"agree", "more", "not_now", "as_shown", "none_of_these", "08:00", "22:00", "no", "yes", "today", "monday", "carry"}
     | {"another", "did", "not_today", "skip", "that_is_all", "short", "long", "gentler", "end_sit", "read_back", "keep"}
-    | {"stay", "return", "1", "9", "close", "zone", "quiet", "amount", "evenings_only", "days_3", "days_x", "open"}
+    | {"stay", "return", "1", "9", "close", "zone", "quiet", "amount", "days_3", "days_x", "open"}
     | {"leave", "pause", "fewer", "monthly", "never", "i_did", "Pacific/Apia", "Nowhere", "self-compassion/letter", ""}
 )
 WORDS = [f"/{command}" for command in COMMANDS] + [
