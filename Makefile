@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help venv demo chat test check format bench lock clean
+.PHONY: help venv demo chat test check format bench safety lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ format: .venv/dev ## puts the code into shape
 
 bench: .venv/dev ## measurements beside their peers, written to docs/benchmarks.md
 	$(BIN)/python -m benchmarks
+
+safety: .venv/dev ## what the safety screen finds and misses on labelled sentences
+	$(BIN)/python -m tests.safety_table
 
 lock: .venv/dev ## pins requirements anew, with hashes and without index lines (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements.in -o requirements.txt

@@ -1,4 +1,4 @@
-"""Measures everything and writes docs/benchmarks.md: `python -m benchmarks [--quick]`. Needs no network, some minutes."""
+"""Measures everything and writes docs/benchmarks.md: `python -m benchmarks [--quick]`. No network; minutes."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def nudge(url: str, people: int, seed: int) -> Mapping[str, float]:
     """One run in a process of its own."""
     sys.stderr.write(f"nudges: {url.partition(':')[0]}\n")
     command = [sys.executable, "-m", "benchmarks.nudges", url, str(people), str(seed)]
-    output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    output = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
     measured: Mapping[str, float] = json.loads(output)
     return measured
 

@@ -58,7 +58,8 @@ def main(base: str, token: str, file: str, interval: str) -> None:
     """Polls until SIGTERM."""
     persistence: PicklePersistence[Any, Any, Any] = PicklePersistence(file, update_interval=float(interval))
     application = Application.builder().token(token).base_url(f"{base}/bot").persistence(persistence).build()
-    text, commands = filters.TEXT & ~filters.COMMAND, [CommandHandler("journal", ask), CommandHandler("today", today)]
+    text = filters.TEXT & ~filters.COMMAND
+    commands: list[Any] = [CommandHandler("journal", ask), CommandHandler("today", today)]
     states: dict[object, list[Any]] = {
         WRITING: [MessageHandler(text, keep)],
         KEPT: [MessageHandler(filters.Regex("^read"), read), MessageHandler(text, keep)],

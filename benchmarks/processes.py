@@ -129,7 +129,8 @@ class StandIn:
 
     def quiet(self, bot: Process, seconds: float = 1.0) -> None:
         """Waits until the bot has taken every update and has called nothing but getUpdates for so long."""
-        seen, since = {}, time.perf_counter()
+        seen: dict[str, Any] = {}
+        since = time.perf_counter()
         while time.perf_counter() < since + seconds:
             bot.check()
             stats = self.stats()

@@ -97,7 +97,7 @@ def machine() -> Iterator[str]:
 
 def commit() -> str:
     """The commit, and whether files differ from it."""
-    git = ["git", "-C", str(ROOT)]
+    git = ["git", "--no-optional-locks", "-C", str(ROOT)]
     head = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
     changed = subprocess.run([*git, "status", "--porcelain"], capture_output=True, text=True, check=False).stdout
     return (head.strip() or "unknown") + (", with changes" if changed else "")

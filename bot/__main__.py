@@ -101,6 +101,7 @@ def _playground(**overrides: Any) -> Iterator[Settings]:
                 "telegram_token": "",
                 "telegram_tokens": "",
                 "telegram_webhook_url": "",
+                "owners": "web:*,terminal:*",  # whoever tries it may also lead
                 "telegram_webhook_secret": "",
                 "rehearsal": f"start={datetime.now(UTC).isoformat(timespec='seconds')},speed=1".replace("+00:00", "Z"),
                 "log_level": "warning",

@@ -20,6 +20,7 @@ from adapters.web import STATIC, WebAdapter
 from adapters.web.routes import routes
 from bot.clock import RehearsalClock, SystemClock
 from bot.coach import Coach
+from bot.cohorts.desk import FrontDesk
 from bot.conversations.words import MENU
 from bot.errors import SettingsError, StoreError
 from bot.gazetteer import OfflineGazetteer
@@ -85,24 +86,34 @@ class App:
             pass
         self.alarm.start()
         outboxes = [asyncio.create_task(one.outbox.run(stop)) for one in self.installations.values()]
+        for outbox in outboxes:  # they end when we do; one that fails ends us, for whoever watches to start us anew
+            outbox.add_done_callback(lambda _: stop.set())
         keeping = asyncio.create_task(self._keep_time(stop))
         gc.freeze()  # what is loaded by now stays: walking it again and again was a tenth of all work
         log.info("running", installations=sorted(self.installations))
         ready(self.server.url if self.server else "")
         await stop.wait()
         log.info("stopping")
-        self.alarm.stop()
+        await self.alarm.stop()
         for one in self.installations.values():
             await self._stop_listening(one)
         await asyncio.wait([*outboxes, keeping], timeout=GRACE)
         await self._close_adapters()  # before the server: a page's open stream would keep it waiting
         if self.server:
             await self.server.stop()
+        for outbox in outboxes:
+            if outbox.done():
+                outbox.result()
 
     def nudge(self, installation: str) -> None:
         """Something was committed for this installation."""
         if installation in self.installations:
             self.installations[installation].outbox.nudge()
+
+    def start_link(self, installation: str) -> str:
+        """The link that brings somebody to this installation, without its code; empty where there is none yet."""
+        one = self.installations.get(installation)
+        return str(getattr(one.adapter, "start_link", "")) if one else ""
 
     def nudge_all(self) -> None:
         """The clock moved: look everywhere."""
@@ -224,6 +235,7 @@ async def opened(settings: Settings, *, exclusive: bool = True) -> AsyncIterator
             installations=_names(settings),
             committed=lambda name: app_of[0].nudge(name),
             newcomer=lambda: _in_a_thread(gazetteer.warm),
+            front_desk=FrontDesk(settings.owners_named, link=lambda name: app_of[0].start_link(name)),
         )
         rehearsal, leaps = None, None
         if isinstance(clock, RehearsalClock):

@@ -13,16 +13,20 @@ from typing import Any
 import structlog
 
 from bot import engine, journey
+from bot.cohorts.acts import carry_out
+from bot.cohorts.desk import FrontDesk
 from bot.conversations.onboarding import clean_name
 from bot.errors import StoreError
 from bot.model import (
     PRIORITY,
     Button,
     Closed,
+    Decided,
     Entry,
     Gazetteer,
     Incoming,
     Input,
+    Origin,
     Outgoing,
     Participant,
     Reacted,
@@ -94,11 +98,13 @@ class Coach:
         installations: Sequence[str],
         committed: Callable[[str], None],
         newcomer: Callable[[], None] = lambda: None,
+        front_desk: FrontDesk | None = None,
     ) -> None:
         self._store, self._clock, self._renderer = store, clock, renderer
         self._curriculum, self._gazetteer, self._screen = curriculum, gazetteer, screen
         self._help_lines, self._programme, self._committed = help_lines, programme, committed
         self._installations, self._newcomer = tuple(installations), newcomer
+        self._front_desk = front_desk or FrontDesk()
         self._programmes: dict[str, Programme] = {}
         self.underway = 0  # calls of the door that have not returned yet
         self.calls = 0  # calls of the door so far
@@ -213,7 +219,7 @@ class Coach:
         person = known.participant
         if not person.name and one.first_name:
             person = replace(person, name=clean_name(one.first_name[:40]) or "")
-        return await self._advance(work, replace(known, participant=person), one.given, now)
+        return await self._advance(work, replace(known, participant=person), one.given, now, one.origin)
 
     async def _woken(self, work: UnitOfWork, known: Known, now: datetime) -> Outcome:
         """What an alarm leads to; somebody whose turn fails is put off and does not hold up the others."""
@@ -242,11 +248,14 @@ class Coach:
         done.outgoing.append(await self._said(work, known, person, said, now, {}))
         return done
 
-    async def _advance(self, work: UnitOfWork, known: Known, given: Input, now: datetime) -> Outcome:
-        """Engine, then renderer; nothing is written yet."""
-        before = known.participant
-        world = engine.World(now, self._in_locale(before.locale), self._gazetteer, self._screen)
-        turn = engine.advance(before, given, world)
+    async def _advance(
+        self, work: UnitOfWork, known: Known, given: Input, now: datetime, origin: Origin | None = None
+    ) -> Outcome:
+        """Engine, then renderer; nothing is written yet but what was decided about cohorts."""
+        seen = await self._front_desk.look(work, known, given, now, origin)
+        about = self._in_locale(known.participant.locale), self._gazetteer, self._screen
+        world = engine.World(now, *about, seen.desk, seen.welcome, seen.token)
+        turn = engine.advance(seen.person, given, world)
         person = turn.participant
         used: dict[str, int] = {}
         done = Outcome()
@@ -266,6 +275,8 @@ class Coach:
                 case Closed():
                     done.outgoing.append(self._outgoing(known, self._closed(event, person), now))
                 case _:
+                    if isinstance(event, Decided):
+                        await carry_out(event, seen.actor, work.cohorts, now)
                     if isinstance(event, Travelled) and event.after is State.CONSENTING:
                         self._newcomer()
                     log.info("event", person=person.id, kind=type(event).__name__.lower(), **_marks(event))
@@ -337,7 +348,8 @@ class Coach:
 
 def _marks(event: object) -> dict[str, str]:
     """The parts of an event that may be logged: states, levels and rules, never text."""
-    return {name: str(getattr(event, name)) for name in ("before", "after", "level", "rule") if hasattr(event, name)}
+    names = ("before", "after", "level", "rule", "act")
+    return {name: str(getattr(event, name)) for name in names if hasattr(event, name)}
 
 
 def _safe(error: BaseException) -> bool:

@@ -6,13 +6,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot import journey
+from bot.access import may
 from bot.clock_text import parse_zone
+from bot.cohorts.model import FACILITATOR, Act, Cohort, Invitation, Welcome
 from bot.conversations import CONVERSATIONS, TOUCHPOINTS
-from bot.conversations.words import BEFORE_CONSENT, COMMANDS, command_in
+from bot.conversations.words import (
+    BEFORE_CONSENT,
+    COHORT_COMMANDS,
+    COMMANDS,
+    DESK_COMMANDS,
+    WITH_A_CODE,
+    command_in,
+)
 from bot.model import (
     Alerted,
     Changed,
     ChoiceMade,
+    Decided,
     Input,
     Kind,
     LocationShared,
@@ -99,8 +109,8 @@ class Visit(Walk):
             self.say(Said("unasked/edited"))
         elif command is not None:
             self.obey(command)
-        elif self.participant.journey.state in (State.INVITED, State.WITHDRAWN):
-            self.welcome()
+        elif self.participant.journey.state in (State.INVITED, State.WITHDRAWN) and not self.at_work():
+            self.say_what_they_lead() if self.world.desk else self.welcome()
         elif given.kind != "text":
             self.say(Said("unasked/not_text", {"kind": given.kind}))
         elif self.participant.runs:
@@ -135,13 +145,16 @@ class Visit(Walk):
         """A command, wherever the conversation stands."""
         path = self.participant.journey
         stage = path.paused_from or path.state
-        if command == "start" or (command == "back" and path.state in (State.INVITED, State.WITHDRAWN)):
+        outside = path.state in (State.INVITED, State.WITHDRAWN) and not self.at_work()
+        if self.obey_about_cohorts(command):
+            return
+        if command == "start" or (command == "back" and outside):
             self.welcome()
         elif command == "back":
             if not self.go_back():
                 self.say(Said("unasked/no_way_back"))
                 self.ask_again()
-        elif command not in COMMANDS:
+        elif command not in COMMANDS and command not in COHORT_COMMANDS:
             self.say(Said("unasked/unknown_command"))
             self.ask_again()
         elif command in BEFORE_CONSENT or (command == "resume" and path.state is State.PAUSED):
@@ -152,7 +165,7 @@ class Visit(Walk):
             self.say(Said("unasked/after_onboarding"))
             self.ask_again()
         else:
-            self.begin(COMMANDS[command])
+            self.begin(COMMANDS.get(command) or COHORT_COMMANDS[command])
 
     def welcome(self) -> None:
         """/start: a newcomer is welcomed, somebody who left may return, everybody else hears where they are."""
@@ -167,6 +180,68 @@ class Visit(Walk):
                 self.ask_again()
             case _:
                 self.begin("today")
+
+    # ------------------------------------------------------------ cohorts
+
+    def obey_about_cohorts(self, command: str) -> bool:
+        """An invitation's code, or a command of those who lead; False if it is none of these."""
+        welcome = self.world.welcome
+        if command in WITH_A_CODE and welcome is not None and welcome.just_now:
+            self.knock(welcome)
+        elif command == "join":
+            self.say(Said("joining/no_code"))
+            self.ask_again()
+        elif command in DESK_COMMANDS and self.may_have(DESK_COMMANDS[command]):
+            self.begin(DESK_COMMANDS[command])
+        else:
+            return False
+        return True
+
+    def at_work(self) -> bool:
+        """Whether the open question belongs to somebody's work with cohorts, for which no consent is needed."""
+        run = self.participant.run
+        return run is not None and CONVERSATIONS[run.conversation].act is not None
+
+    def knock(self, welcome: Welcome) -> None:
+        """A code was given: it opens a cohort, or makes a facilitator, or nothing."""
+        invitation, cohort = welcome.invitation, welcome.cohort
+        if invitation is None:
+            self.say(Said("joining/too_many" if welcome.why_not == "too_many" else "joining/unknown_code"))
+            self.ask_again()
+        elif cohort is None or invitation.kind == "facilitator":
+            self.lead(invitation)
+        elif cohort.id == self.participant.cohort:
+            self.say(Said("joining/already", {"cohort": cohort.name}))
+            self.ask_again()
+        else:
+            self.consider(invitation, cohort)
+
+    def consider(self, invitation: Invitation, cohort: Cohort) -> None:
+        """Newcomers hear of the cohort within their onboarding; everybody else is asked."""
+        self.become(joining=invitation.id)
+        state = self.participant.journey.state
+        if state in (State.INVITED, State.WITHDRAWN):
+            self.travel(State.CONSENTING)
+        if self.participant.journey.state is State.CONSENTING:
+            self.begin("onboarding")
+        else:
+            self.begin("joining")
+
+    def lead(self, invitation: Invitation) -> None:
+        """Somebody becomes a facilitator; who leads all that this opens already does not use it up."""
+        desk = self.world.desk
+        led = {overview.cohort.id for overview in desk.cohorts} if desk else set()
+        if FACILITATOR not in self.participant.roles or invitation.cohort not in {"", *led}:
+            self.become(roles=self.participant.roles | {FACILITATOR})
+            self.events.append(Decided(Act.BECOME, invitation.cohort, {"invitation": invitation.id}))
+        self.say_what_they_lead()
+        self.ask_again()
+
+    def say_what_they_lead(self) -> None:
+        """Where somebody with a role finds their work."""
+        desk = self.world.desk
+        owns = desk is not None and may(desk.actor, Act.INVITE)
+        self.say(Said("desk/here", {"owns": owns, "course": self.participant.journey.state is State.INVITED}))
 
     def tap(self, given: ChoiceMade) -> None:
         """A button. One that was answered already changes nothing (design.md §7)."""

@@ -70,8 +70,8 @@ def travel(journey: Journey, to: State, on: date | None = None, until: date | No
 
 
 def _unpaused(journey: Journey, on: date | None) -> Journey:
-    """The days of a pause do not count: the anchor moves later by as many."""
-    if journey.anchor is None or journey.paused_on is None or on is None:
+    """At one's own pace the days of a pause do not count: the anchor moves later by as many. A cohort walks on."""
+    if journey.pacing == "calendar" or journey.anchor is None or journey.paused_on is None or on is None:
         return journey
     away = max(on - max(journey.paused_on, journey.anchor), timedelta(0))
     return replace(journey, anchor=journey.anchor + away)
@@ -86,8 +86,8 @@ def place_on(journey: Journey, on: date, weeks: int) -> Place | None:
 
 
 def standing(journey: Journey, on: date, weeks: int) -> Place | None:
-    """The place for somebody who asks: a pause stands still."""
-    return place_on(journey, journey.paused_on or on, weeks)
+    """The place for somebody who asks: a pause stands still, unless the cohort walks on."""
+    return place_on(journey, on if journey.pacing == "calendar" else journey.paused_on or on, weeks)
 
 
 def first_kind(rhythm: Rhythm) -> Kind:
@@ -124,7 +124,7 @@ def _is_off(participant: Participant, on: date) -> bool:
 
 def moved_to_week(journey: Journey, week: int, on: date) -> Journey:
     """The journey with day 1 of `week` on the local date `on`: staying another week, or going back to one."""
-    return replace(journey, anchor=on - timedelta(days=DAYS_IN_A_WEEK * (week - 1)))
+    return replace(journey, pacing="own", anchor=on - timedelta(days=DAYS_IN_A_WEEK * (week - 1)))
 
 
 def today(participant: Participant, now: datetime) -> date:

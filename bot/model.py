@@ -129,9 +129,9 @@ class Rhythm:
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """Where a person is. `anchor` is the local date of week 1, day 1; at one's own pace, pauses and repeats move it later.
+    """Where a person is. `anchor` is the local date of week 1, day 1.
 
-    With "calendar" pacing the place is the cohort's: nothing moves the anchor.
+    At one's own pace, pauses and repeats move it later; with "calendar" pacing it is the cohort's, and stands.
     """
 
     state: State = State.INVITED

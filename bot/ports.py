@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from bot.cohorts.ports import Cohorts
 from bot.model import Delivery, Entry, Incoming, Kind, Origin, Outgoing, Participant, Receipt, Reply, Said
 from curriculum.model import Programme
 
@@ -87,6 +88,8 @@ class TouchpointRow:
 
 class UnitOfWork(Protocol):
     """One writing transaction. Committed when its block ends without an exception, else rolled back."""
+
+    cohorts: Cohorts
 
     async def new(self, installation: str, keys: Sequence[str], at: datetime) -> set[str]:
         """Marks these input keys as received and returns those never seen before (expect everything twice)."""

@@ -10,6 +10,7 @@ from typing import Any
 from bot.clock import RehearsalClock
 from bot.ports import Door, Store
 
+LAST_YEAR = 9000  # nothing that reckons with days after it overflows
 PATIENCE = 60.0  # seconds of real time that one step may take to become idle
 
 
@@ -61,6 +62,8 @@ class RehearsalTime:
                 return 400, {"error": 'to is "next" or an ISO time such as 2026-03-02T08:00:00Z'}
             if target.tzinfo is None:
                 return 400, {"error": "the time needs a zone, for example Z at its end"}
+            if target.year > LAST_YEAR:
+                return 400, {"error": f"the course is over long before; a time up to the year {LAST_YEAR}, please"}
             if target < self._clock.now():
                 return 400, {"error": f"it is {_shown(self._clock.now())} already"}
             return await self._walk(target.astimezone(UTC))

@@ -1,8 +1,8 @@
 """The safety screen: finds plain statements of crisis in what somebody wrote, before any conversation reads it.
 
-Pure: the rules are handed in as data (`bot/safety_rules/<language>/*.yaml`). A pattern is a sequence of words, in which `(a|b c)`
-stands for alternatives, `[a|b]` for what may be missing, `<name>` for a list of words, `..` for up to two words that
-are no negation, `^` and `$` for the ends of a sentence. It works in time linear in the text.
+Pure: the rules are handed in as data (`bot/safety_rules/<language>/*.yaml`). A pattern is a sequence of words, in which
+`(a|b c)` stands for alternatives, `[a|b]` for what may be missing, `<name>` for a list of words, `..` for up to two
+words that are no negation, `^` and `$` for the ends of a clause. It works in time linear in the text.
 """
 
 from __future__ import annotations
@@ -54,9 +54,11 @@ class Rules:
 
     `same` spells out contractions and slang, `ignored` are words that change nothing, `forgiven` are words in which
     one typing mistake is understood (unless that makes one of `other_words`), `words` are the lists that patterns
-    name. A match is dropped if a negation stands at most `reach` words before it with no subject in between; one of a
-    rule about oneself also if one of the `others` stands there (at most `FROM_SUBJECT` words before). `unless` are the
-    idioms that let any rule's match through.
+    name. A match is dropped if a negation stands at most `reach` words before it with no subject in between, where
+    `auxiliaries` ("nunca he pensado") do not count; a negation right before one of `undoing` ("can't stop") is none. A
+    match of a rule about oneself is dropped too if one of the `others` stands at most `FROM_SUBJECT` words before; after
+    one of `clause_ends` ("he died, don't want to live") nobody else is the subject any more. `unless` are the idioms
+    that let any rule's match through.
     """
 
     language: str
@@ -69,7 +71,10 @@ class Rules:
     negations: frozenset[str] = frozenset()
     subjects: frozenset[str] = frozenset()
     reach: int = 1
+    auxiliaries: frozenset[str] = frozenset()
+    undoing: frozenset[str] = frozenset()
     others: frozenset[str] = frozenset()
+    clause_ends: frozenset[str] = frozenset()
     unless: tuple[str, ...] = ()
 
 
@@ -199,12 +204,14 @@ class _Compiled:
         self._ignored = frozenset(map(squeezed, rules.ignored))
         self._negations = frozenset(map(squeezed, rules.negations))
         self._subjects = frozenset(map(squeezed, rules.subjects))
+        self._undoing = frozenset(map(squeezed, rules.undoing))
         self._others = frozenset(map(squeezed, rules.others))
+        self._clause_ends = self._subjects | set(map(squeezed, rules.clause_ends))
         self._forgiven = frozenset(map(squeezed, rules.forgiven))
         self._everywhere = len(rules.rules)  # stands for the idioms of all rules, as if they were one more rule's
         idioms_of_all = Rule("", "concern", (), rules.unless)
         planted = [
-            (parts_of(pattern, rules.words), (at, idiom))
+            (self._as_read(parts_of(pattern, rules.words)), (at, idiom))
             for at, rule in enumerate((*rules.rules, idioms_of_all))
             for idiom, patterns in ((False, rule.patterns), (True, rule.unless))
             for pattern in patterns
@@ -228,12 +235,19 @@ class _Compiled:
             rule = self.rules.rules[at]
             if at in seen or any(everywhere[start:end]) or any(let_through.get(at, b"")[start:end]):
                 continue
-            if self._follows(text, start, self._negations, self.rules.reach):
-                continue
-            if rule.own and self._follows(text, start, self._others, FROM_SUBJECT):
+            if self._negated(text, start) or (rule.own and self._of_another(text, start)):
                 continue
             seen.add(at)
             yield Finding(rule.level, rule.id, self.rules.language)
+
+    def _as_read(self, parts: list[list[tuple[str, ...]]]) -> list[list[tuple[str, ...]]]:
+        """The parts without the words that are ignored in a text too."""
+        read = list[list[tuple[str, ...]]]()
+        for part in parts:
+            options = [tuple(word for word in option if word not in self._ignored) for option in part]
+            if left := [option for option, written in zip(options, part, strict=True) if option or not written]:
+                read.append(left)
+        return read
 
     def _typing_mistakes(self) -> Iterator[tuple[str, str]]:
         known = self._vocabulary | set(map(squeezed, self.rules.other_words))
@@ -314,16 +328,27 @@ class _Compiled:
                 if ANY in node and words[at] not in self._negations and sentence[at] == sentence[first]:
                     places.append((node[ANY], at + 1))
 
-    def _follows(self, text: _Words, start: int, words: frozenset[str], reach: int) -> bool:
-        """Whether one of the words stands shortly before, with no pause and nothing about oneself in between."""
-        if text.words[start] in self._subjects:
-            return False
-        for at in range(start - 1, max(start - 1 - reach, -1), -1):
-            if at + 1 in text.pause or text.words[at] in self._subjects:
-                return False
-            if text.words[at] in words:
-                return True
-        return False
+    def _negated(self, text: _Words, start: int) -> bool:
+        for _ in range(FROM_SUBJECT):
+            if start and start not in text.pause and text.words[start - 1] in self.rules.auxiliaries:
+                start -= 1
+        at = _before(text, start, self._negations, self._subjects, self.rules.reach)
+        return at is not None and text.words[at + 1] not in self._undoing
+
+    def _of_another(self, text: _Words, start: int) -> bool:
+        return _before(text, start, self._others, self._clause_ends, FROM_SUBJECT) is not None
+
+
+def _before(text: _Words, start: int, words: frozenset[str], ends: frozenset[str], reach: int) -> int | None:
+    """Where one of the words stands at most `reach` words before, with no pause and none of `ends` in between."""
+    if text.words[start] in ends:
+        return None
+    for at in range(start - 1, max(start - 1 - reach, -1), -1):
+        if at + 1 in text.pause or text.words[at] in ends:
+            return None
+        if text.words[at] in words:
+            return at
+    return None
 
 
 def _cover(covered: bytearray, text: _Words, start: int, end: int) -> None:

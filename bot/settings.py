@@ -16,6 +16,7 @@ from bot.errors import SettingsError
 
 PREFIX = "HEARTSEASE_"
 TELEGRAM_TOKEN = re.compile(r"\d{3,}:[A-Za-z0-9_-]{20,}")
+OWNER = re.compile(r"telegram:\d+|slack:[^\s/*]+/[^\s/*]+|(web|terminal):\S+")
 TELEGRAM_URL = "https://api.telegram.org"
 
 
@@ -38,6 +39,9 @@ class Settings(BaseSettings):
     telegram_rate: float = Field(28, gt=0, allow_inf_nan=False, description="messages a second for one bot")
     telegram_chat_rate: float = Field(
         1, gt=0, allow_inf_nan=False, description="messages a second in one private chat (burst 3)"
+    )
+    owners: str = Field(
+        "", repr=False, description="who invites facilitators: telegram:<user id>, slack:<team>/<user>, comma-separated"
     )
     http_host: str = Field("127.0.0.1", description="address of health, metrics, webhooks and the browser chat")
     http_port: int = Field(8080, ge=0, le=65535, description="port of the same; 0 takes a free one")
@@ -80,6 +84,11 @@ class Settings(BaseSettings):
         return tuple(key.strip() for key in self.secret_keys.split(",") if key.strip())
 
     @cached_property
+    def owners_named(self) -> frozenset[str]:
+        """The owners, each as platform:id."""
+        return frozenset(name.strip() for name in self.owners.split(",") if name.strip())
+
+    @cached_property
     def rehearsing(self) -> tuple[datetime, float] | None:
         """Start (UTC) and speed of the rehearsal clock; None where time is real."""
         if not self.rehearsal:
@@ -110,6 +119,9 @@ class Settings(BaseSettings):
                 name = "TELEGRAM_TOKEN" if token == self.telegram_token.strip() else "TELEGRAM_TOKENS"
                 fix = "is not a bot token; copy it from BotFather, it looks like 123456789:AA…"
                 yield SettingsError(f"{PREFIX}{name}", fix)
+        if not all(OWNER.fullmatch(name) for name in self.owners_named):
+            fix = "write telegram:<user id> or slack:<team>/<user>, several with commas between them"
+            yield SettingsError(f"{PREFIX}OWNERS", fix)
         secret = self.telegram_webhook_secret
         if self.telegram_webhook_url and not secret:
             fix = "is missing; with TELEGRAM_WEBHOOK_URL set, choose a long random secret of letters and digits"

@@ -8,12 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from bot import journey
+from bot.access import may
+from bot.cohorts.model import Act, Desk, Welcome
 from bot.conversations import CONVERSATIONS, TOUCHPOINTS
 from bot.conversations.base import ENTERED, Context, Given, Move, counted
 from bot.model import (
     Backstep,
     ChoiceMade,
     Closed,
+    Decided,
     Event,
     Gazetteer,
     Input,
@@ -36,12 +39,15 @@ OPEN_AT_ONCE = 6  # a pile of interrupted conversations helps nobody: the oldest
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What the engine is handed besides the person and the input. `now` is aware."""
+    """What the engine is handed besides the person and the input. `now` is aware, `token` a fresh random code."""
 
     now: datetime
     programme: Programme
     gazetteer: Gazetteer
     screen: Callable[[str], Finding | None]
+    desk: Desk | None = None
+    welcome: Welcome | None = None
+    token: str = ""
 
 
 @dataclass(slots=True)
@@ -123,9 +129,10 @@ class Walk:
             self.ask_again()
 
     def ask_again(self) -> None:
-        """Puts the open question once more, if there is one; its old buttons stay good."""
+        """Puts the open question once more, if there is one; its old buttons stay good, and may be tapped again."""
         if self.participant.runs:
             run = self.participant.runs[-1]
+            self.become(answered=None)
             self.follow(self.step(run, ENTERED), run, ENTERED)
 
     def go_back(self) -> bool:
@@ -144,7 +151,9 @@ class Walk:
 
     def step(self, run: Run, given: Given) -> Move | Said:
         """What the step that the run stands at makes of an input."""
-        context = Context(self.world.now, self.participant, self.world.programme, self.world.gazetteer, run)
+        world = self.world
+        known = world.desk, world.welcome, world.token
+        context = Context(world.now, self.participant, world.programme, world.gazetteer, run, *known)
         return CONVERSATIONS[run.conversation].steps[run.step](context, given)
 
     # ------------------------------------------------------------ the stack
@@ -156,8 +165,15 @@ class Walk:
         self.become(runs=kept, timers=tuple(timer for timer in self.participant.timers if timer.name in names))
 
     def let_go(self) -> None:
-        """Open questions whose time is over close in silence."""
-        self.keep(run for run in self.participant.runs if run.until is None or self.world.now < run.until)
+        """Open questions whose time is over, or which are not theirs to answer any more, close in silence."""
+        now = self.world.now
+        runs = (run for run in self.participant.runs if run.until is None or now < run.until)
+        self.keep(run for run in runs if self.may_have(run.conversation))
+
+    def may_have(self, conversation: str) -> bool:
+        """Whether this conversation is open to this person: some are for those who lead or own."""
+        act, desk = CONVERSATIONS[conversation].act, self.world.desk
+        return act is None or (desk is not None and may(desk.actor, act))
 
     def break_off(self) -> None:
         """What goes on by itself (a sit) stops in silence."""
@@ -175,13 +191,17 @@ class Walk:
     # ------------------------------------------------------------ small things
 
     def become(self, **updates: Any) -> None:
-        """Replaces fields of the participant. A change of the journey's state is an event.
+        """Replaces fields of the participant. A change of the journey's state, or of the cohort, is an event.
 
         What was asked about today is let go where a pause begins or the place in the course changes.
         """
-        before = self.participant.journey
-        self.participant = replace(self.participant, **updates)
+        person, before = self.participant, self.participant.journey
+        self.participant = replace(person, **updates)
         after = self.participant.journey
+        if after.state is State.WITHDRAWN:
+            self.participant = replace(self.participant, cohort="", joining="")
+        if person.cohort != self.participant.cohort:
+            self.events.append(change_of_cohort(person, self.participant))
         if before.state is not after.state:
             self.events.append(Travelled(before.state, after.state))
         if before.anchor != after.anchor or (after.state is State.PAUSED and before.state is not State.PAUSED):
@@ -206,3 +226,10 @@ class Walk:
             event = replace(event, slot=f"{run.number} {run.conversation}/{place}")
             self.participant = counted(self.participant, event)
         self.events.append(event)
+
+
+def change_of_cohort(before: Participant, after: Participant) -> Decided:
+    """Joining, by the invitation that they were thinking about, or leaving."""
+    if after.cohort:
+        return Decided(Act.JOIN, after.cohort, {"invitation": before.joining})
+    return Decided(Act.LEAVE, before.cohort)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -23,25 +25,30 @@ class AlarmClock:
         self._scheduler.add_job(
             self.look, "interval", seconds=every, max_instances=1, coalesce=True, misfire_grace_time=None
         )
+        self._looking = asyncio.Lock()
+        self._stopping = False
         self.ok = True
 
     def start(self) -> None:
         """Begins to look; needs a running event loop."""
         self._scheduler.start()
 
-    def stop(self) -> None:
-        """Looks no more; a look under way ends by itself."""
-        self._scheduler.shutdown(wait=False)
+    async def stop(self) -> None:
+        """Looks no more; returns once the batch under way is committed."""
+        self._stopping = True
+        async with self._looking:  # the scheduler would cancel it
+            self._scheduler.shutdown(wait=False)
 
     async def look(self) -> int:
         """Wakes everybody who is due now; how many."""
         total = 0
-        try:
-            while woken := await self._door.wake(AT_ONCE):
-                total += woken
-            self.ok = True
-        except StoreError as error:
-            if self.ok:
-                log.error("alarm_clock", problem=error.kind)
-            self.ok = False
+        async with self._looking:
+            try:
+                while not self._stopping and (woken := await self._door.wake(AT_ONCE)):
+                    total += woken
+                self.ok = True
+            except StoreError as error:
+                if self.ok:
+                    log.error("alarm_clock", problem=error.kind)
+                self.ok = False
         return total

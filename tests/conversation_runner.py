@@ -25,6 +25,7 @@ from bot.model import (
     Changed,
     Choice,
     ChoiceMade,
+    Decided,
     Entry,
     Event,
     Input,
@@ -44,11 +45,12 @@ from bot.storage.codec import dump_participant, load_participant
 from bot.timetable import zone
 from curriculum.model import Practice, Sit, Week
 from prompts.renderer import Prompts
+from tests.group import Group
 from tests.people import duration, local, person, programme, world
 
 NOTHING = "nothing"
 MESSAGES = ("says", "edits", "repeats", "sends", "taps", "taps_first", "taps_again", "shares", "does", "moves_to")
-LINES = (*MESSAGES, "after", "at", "outage")
+LINES = (*MESSAGES, "after", "at", "outage", "meanwhile")
 LONGEST_FACT = 40
 DOES: Mapping[str, Literal["blocked", "came_back", "left"]] = {
     "blocks": "blocked",
@@ -78,6 +80,7 @@ class Player:
     def __post_init__(self) -> None:
         self.now = local(self.given["at"], self.given.get("zone"))
         self.before = self.person = person(self.given, self.now)
+        self.group = Group(self.given, self.person, self.now)
         self.wake_at: datetime | None = None
         if next(journey.moments_due(self.person, self.now, programme().length), None) is not None:
             self.wake()
@@ -142,6 +145,10 @@ class Player:
         if self.wake_at is not None and self.wake_at <= self.now:
             self.wake(at_local=True)
 
+    def meanwhile(self, what: str) -> None:
+        """Somebody else does something: "the links end", "the role ends"."""
+        self.group.meanwhile(what, self.now)
+
     # ------------------------------------------------------------ how they work
 
     def tap(self, choice: str, offers: Iterator[tuple[int, tuple[str, ...]]]) -> None:
@@ -172,14 +179,17 @@ class Player:
 
     def turned(self, given: Input, look_only: bool = False) -> Turn:
         """The turn, after checking that nothing of it lives in memory only and that it changed nothing outside."""
-        stored = dump_participant(self.person)
-        loaded = load_participant(stored)
-        turn = advance(loaded, given, world(self.now))
-        assert advance(load_participant(stored), given, world(self.now)) == turn, "the same arguments, another turn"
+        seen = self.group.look(load_participant(dump_participant(self.person)), given, self.now)
+        loaded, stored = seen.person, dump_participant(seen.person)
+        here = replace(world(self.now), desk=seen.desk, welcome=seen.welcome, token=seen.token)
+        turn = advance(loaded, given, here)
+        assert advance(load_participant(stored), given, here) == turn, "the same arguments, another turn"
         assert dump_participant(loaded) == stored, "the person who was handed in has changed"
         assert load_participant(dump_participant(turn.participant)) == turn.participant
         if not look_only:
             self.person = turn.participant
+            for decided in (event for event in turn.events if isinstance(event, Decided)):
+                self.group.carry_out(decided, seen.actor, self.now)
         return turn
 
     def take(self, turn: Turn, at_local: bool = False) -> None:
@@ -197,6 +207,8 @@ class Player:
                     self.offers.append((event.asked, tuple(choice.id for row in event.choices for choice in row)))
             case Reacted():
                 self.log.append(f"reacts {event.emoji}")
+            case Decided():
+                self.log.append(f"decides to {event.act.value}")
             case Recorded():
                 parts = (event.kind, event.about, event.went, f"{event.minutes}m" if event.minutes else "")
                 self.entries.append(" ".join(part for part in parts if part))
@@ -242,7 +254,7 @@ class Player:
             "timers": [f"{timer.name} {self.local(timer.at)}" for timer in who.timers],
             "next": self.next(),
         }
-        for name in ("name", "zone", "rhythm", "health_care", "intention", "fewer", "reachable"):
+        for name in ("name", "zone", "rhythm", "health_care", "intention", "fewer", "reachable", "roles", "cohort", "joining"):
             if (value := getattr(who, name)) != getattr(self.before, name):
                 left[name] = shown(value)
         return {key: value for key, value in left.items() if value not in ("", [], None, 0)}
@@ -292,6 +304,8 @@ def shown(fact: object) -> str:
             return f"{fact:%H:%M}"
         case int() | date():
             return str(fact)
+        case frozenset():
+            return " ".join(sorted(fact))
         case str() if len(fact) <= LONGEST_FACT:
             return " ".join(fact.split())
         case Recall():

@@ -72,7 +72,7 @@ def person(given: Mapping[str, Any], now: datetime) -> Participant:
     on = journey.today(who, now)
     state = State(given.get("state", "active" if "week" in given else "invited"))
     if state in (State.INVITED, State.WITHDRAWN):
-        return replace(who, journey=Journey(state))
+        return replace(who, journey=Journey(state), roles=frozenset({given["role"]} if "role" in given else ()))
     paused_on = date.fromisoformat(given["paused_on"]) if "paused_on" in given else None
     resume_on = date.fromisoformat(given["resume_on"]) if "resume_on" in given else None
     graduated_on = date.fromisoformat(given["graduated_on"]) if "graduated_on" in given else None
@@ -86,6 +86,7 @@ def person(given: Mapping[str, Any], now: datetime) -> Participant:
         paused_from=State(given.get("paused_from", "active")) if state is State.PAUSED else None,
         consent="2026-11",
         consent_at=day_begins(anchor, zone(zone_name)),
+        pacing="calendar" if given.get("pacing") == "calendar" else "own",
         graduated_on=graduated_on,
         boosters_every=int(given.get("boosters_every", 0)),
     )
@@ -101,6 +102,8 @@ def person(given: Mapping[str, Any], now: datetime) -> Participant:
         intention=given.get("intention", ""),
         ledger=Ledger(practised={key: int(times) for key, times in given.get("practised", {}).items()}),
         reachable=given.get("reachable") != "no",
+        roles=frozenset({given["role"]} if "role" in given else ()),
+        cohort=given.get("walks_in", ""),
     )
 
 

@@ -13,7 +13,15 @@ UNKNOWN_WAIT = 1.0  # seconds; such a try counts, and the outbox lengthens the w
 
 # https://docs.slack.dev/reference/methods/chat.postMessage#errors and its siblings.
 TOKEN_CODES = frozenset(
-    {"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive", "no_permission", "missing_scope"}
+    {
+        "invalid_auth",
+        "not_authed",
+        "token_revoked",
+        "token_expired",
+        "account_inactive",
+        "no_permission",
+        "missing_scope",
+    }
 )
 _UNREACHABLE = frozenset(
     {

@@ -25,15 +25,11 @@ _TYPED = (None, "file_share", "me_message", "thread_broadcast")  # subtypes of w
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """An input, who (or which channel) it came from, and its key: the same for every retry of Slack's.
-
-    `stranger`: it may concern somebody who never spoke with us, and then nothing is to be done.
-    """
+    """An input, who (or which channel) it came from, and its key: the same for every retry of Slack's."""
 
     platform_id: str
     key: str
     given: Input
-    stranger: bool = False
 
 
 def heard(body: Mapping[str, Any], me: str = "") -> Heard | None:
@@ -56,7 +52,7 @@ def heard(body: Mapping[str, Any], me: str = "") -> Heard | None:
             given = MessageReceived(f"/{TODAY}")
         case _:
             given = None
-    return Heard(user, _key(body), given) if given is not None and user else None
+    return Heard(user, key_of(body), given) if given is not None and user else None
 
 
 def typed(text: str) -> str:
@@ -74,9 +70,8 @@ def zone_of(user: Mapping[str, Any]) -> str:
 
 
 def _event(body: Mapping[str, Any], event: Mapping[str, Any], me: str) -> Heard | None:
-    key = str(body.get("event_id") or "")
-    found = _occurrence(event, me)
-    return Heard(found[0], key, found[1], stranger=isinstance(found[1], Changed)) if found and key else None
+    found, key = _occurrence(event, me), key_of(body)
+    return Heard(found[0], key, found[1]) if found and key else None
 
 
 def _occurrence(event: Mapping[str, Any], me: str) -> tuple[str, Input] | None:
@@ -181,8 +176,10 @@ def _form(body: Mapping[str, Any]) -> Input | None:
     return FormSubmitted(found[0], found[2], found[1]) if found else None
 
 
-def _key(body: Mapping[str, Any]) -> str:
-    """Of what has no event id: a digest, since keys are stored and platform ids are not."""
+def key_of(body: Mapping[str, Any]) -> str:
+    """The same for every retry. Of what has no event id: a digest, since keys are stored and platform ids are not."""
+    if body.get("type") == "event_callback":
+        return str(body.get("event_id") or "")
     action, view = action_of(body), body.get("view") or {}
     parts = [body.get("type"), _user(body), action.get("action_id"), action.get("action_ts"), body.get("action_ts")]
     parts += [view.get("id"), view.get("hash")] if body.get("type") == "view_submission" else [body.get("trigger_id")]

@@ -16,6 +16,7 @@ from http import HTTPStatus
 from typing import Any
 
 import aiohttp
+import structlog
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 
@@ -25,9 +26,13 @@ from bot.ports import Door
 Json = dict[str, Any]
 Take = Callable[[Door, Json, bool], Awaitable[Json]]  # a payload, and whether it is a retry; what the ack says
 
-WINDOW = 300.0  # seconds that a signature is good for, https://docs.slack.dev/authentication/verifying-requests-from-slack
+WINDOW = (
+    300.0  # seconds that a signature is good for, https://docs.slack.dev/authentication/verifying-requests-from-slack
+)
 HEARTBEAT = 10.0  # seconds
 _ANY = re.compile("")
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,15 @@ class Me:
     team: str = ""
     user: str = ""
     bot: str = ""
+
+
+@dataclass(slots=True)
+class _Passing:
+    """What travels with one payload through bolt."""
+
+    door: Door
+    retry: bool
+    failed: bool = False
 
 
 class Router:
@@ -55,7 +69,12 @@ class Router:
             )
 
         async def listener(ack: Any, body: Json, context: Any) -> None:
-            await ack(**await self._take(context["door"], body, context["retry"]))
+            passing: _Passing = context["passing"]
+            try:
+                await ack(**await self._take(passing.door, body, passing.retry))
+            except Exception:
+                passing.failed = True
+                raise
 
         app = AsyncApp(
             client=self._web.api,
@@ -64,24 +83,26 @@ class Router:
             process_before_response=True,
             request_verification_enabled=False,  # `signed` does that, with a clock of its own and for any header
         )
-        for listens in (app.event, app.action, app.view, app.command, app.shortcut, app.view_closed):
+        for listens in (app.event, app.action, app.view, app.command, app.shortcut):
             listens(_ANY)(listener)
         return app
 
     async def dispatch(self, door: Door, body: str | Json, headers: Mapping[str, str], mode: str) -> tuple[int, str]:
-        """Acts on one payload; an HTTP status (a trouble of ours is 503: Slack sends again) and what to answer."""
+        """Acts on one payload; an HTTP status (503 if the door failed: Slack sends again) and what to answer."""
         if self._app is None:
             self._app = self._made()
-        retry = headers.get("x-slack-retry-num", "0") != "0"
-        context = {"door": door, "retry": retry}
-        answer = await self._app.async_dispatch(
-            AsyncBoltRequest(body=body, headers=dict(headers), mode=mode, context=context)
-        )
-        match answer.status:
-            case 404:  # of a kind that we know nothing of: there is nothing to send again
-                return HTTPStatus.OK, ""
-            case status if status >= 500:
-                return HTTPStatus.SERVICE_UNAVAILABLE, ""
+        passing = _Passing(door, headers.get("x-slack-retry-num", "0") != "0")
+        try:
+            request = AsyncBoltRequest(body=body, headers=dict(headers), mode=mode, context={"passing": passing})
+            answer = await self._app.async_dispatch(request)
+        except Exception as error:  # what bolt cannot even begin to read would otherwise come again for ever
+            log.error("slack.unreadable", error=type(error).__name__)
+            return HTTPStatus.OK, ""
+        if passing.failed:
+            return HTTPStatus.SERVICE_UNAVAILABLE, ""
+        if answer.status != HTTPStatus.OK:
+            log.error("slack.unreadable", status=answer.status)
+            return HTTPStatus.OK, ""
         return answer.status, answer.body or ""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Any
 
 from bot.errors import Rejected
@@ -110,47 +109,56 @@ def _fallback(texts: Sequence[str]) -> str:
 
 def _rich(said: Sequence[Block]) -> Iterator[tuple[Json, str]]:
     """Rich text blocks, each with its plain text: a paragraph or quote, or a list with as many items as fit."""
-    for kind, group in groupby((block for block in said if _has_ink(block)), key=lambda block: block.kind):
-        pieces = [(block, piece) for block in group for piece in _cut(_spans(block))]
-        if kind not in ("bullet", "number"):
-            for _, spans in pieces:
-                element = "rich_text_quote" if kind == "quote" else "rich_text_section"
-                yield _block({"type": element, "elements": [_element(span) for span in spans]}), _plain(spans)
+    items: list[tuple[Block, tuple[Span, ...]]] = []
+    for block in said:
+        if not _has_ink(block):
             continue
-        while pieces:
-            fitting = _fitting([units(_plain(spans)) for _, spans in pieces])
-            items, pieces = pieces[:fitting], pieces[fitting:]
-            yield _block(_list(kind, items)), "\n".join(_item_text(block, spans) for block, spans in items)
+        first, *rest = _cut(_spans(block))
+        if items and not _goes_on(items, block, first):
+            yield _list(items)
+            items = []
+        if block.kind in ("bullet", "number"):
+            items.append((block, first))
+            if not rest:
+                continue
+            yield _list(items)  # what does not fit into the item goes on below it
+            items = []
+        else:
+            yield _paragraph(block, first)
+        yield from (_paragraph(block, spans) for spans in rest)
+    if items:
+        yield _list(items)
+
+
+def _goes_on(items: Sequence[tuple[Block, tuple[Span, ...]]], block: Block, spans: Sequence[Span]) -> bool:
+    """Whether a block is the next item of a list: Slack numbers items itself, one after the other."""
+    last, length = items[-1][0], sum(units(_plain(each)) for _, each in items) + units(_plain(spans))
+    return (
+        block.kind == last.kind and (block.kind == "bullet" or block.number == last.number + 1) and length <= BLOCK_TEXT
+    )
 
 
 def _has_ink(block: Block) -> bool:
     return any(span.text.strip() for span in _spans(block))
 
 
+def _paragraph(block: Block, spans: Sequence[Span]) -> tuple[Json, str]:
+    kind = "rich_text_quote" if block.kind == "quote" else "rich_text_section"
+    return _block({"type": kind, "elements": [_element(span) for span in spans]}), _plain(spans)
+
+
+def _list(items: Sequence[tuple[Block, Sequence[Span]]]) -> tuple[Json, str]:
+    first = items[0][0]
+    sections = [{"type": "rich_text_section", "elements": [_element(span) for span in spans]} for _, spans in items]
+    element: Json = {"type": "rich_text_list", "style": "bullet", "elements": sections}
+    if first.kind == "number":
+        element |= {"style": "ordered", **({"offset": first.number - 1} if first.number > 1 else {})}
+    marks = (f"{block.number}. " if block.kind == "number" else "• " for block, _ in items)
+    return _block(element), "\n".join(mark + _plain(spans) for mark, (_, spans) in zip(marks, items, strict=True))
+
+
 def _block(element: Json) -> Json:
     return {"type": "rich_text", "elements": [element]}
-
-
-def _list(kind: str, items: Sequence[tuple[Block, Sequence[Span]]]) -> Json:
-    sections = [{"type": "rich_text_section", "elements": [_element(span) for span in spans]} for _, spans in items]
-    if kind == "bullet":
-        return {"type": "rich_text_list", "style": "bullet", "elements": sections}
-    start = max(items[0][0].number - 1, 0)
-    return {"type": "rich_text_list", "style": "ordered", "elements": sections, **({"offset": start} if start else {})}
-
-
-def _item_text(block: Block, spans: Sequence[Span]) -> str:
-    return f"{block.number}. {_plain(spans)}" if block.kind == "number" else f"• {_plain(spans)}"
-
-
-def _fitting(lengths: Sequence[int]) -> int:
-    """How many items one list takes: at least one."""
-    total = 0
-    for count, length in enumerate(lengths):
-        total += length + 8  # its number or bullet
-        if total > BLOCK_TEXT and count:
-            return count
-    return len(lengths)
 
 
 def _element(span: Span) -> Json:

@@ -26,6 +26,7 @@ class Profile:
     name: str = ""
     zone: str = ""
     language: str = ""
+    gone: bool = False
 
 
 class People:
@@ -58,15 +59,18 @@ class People:
                 self.learn(answer["user"])
         return self._profiles.get(user, Profile())
 
-    def learn(self, user: Mapping[str, Any]) -> bool:
-        """Takes in a profile as Slack writes it; whether its zone is new to us."""
+    def known(self, user: str) -> Profile | None:
+        """Their profile if we have it, without asking."""
+        return self._profiles.get(user)
+
+    def learn(self, user: Mapping[str, Any]) -> None:
+        """Takes in a profile as Slack writes it."""
         about, who = user.get("profile") or {}, str(user.get("id"))
         name = about.get("display_name") or user.get("real_name") or about.get("real_name") or user.get("name") or ""
         language = str(user.get("locale") or "").replace("_", "-")
         before = self._profiles.get(who)
-        learnt = Profile(clean(str(name)), zone_of(user), language or (before.language if before else ""))
-        _keep(self._profiles, who, learnt)
-        return before is None or before.zone != learnt.zone
+        language = language or (before.language if before else "")  # an event's profile has none
+        _keep(self._profiles, who, Profile(clean(str(name)), zone_of(user), language, bool(user.get("deleted"))))
 
 
 def _keep(cache: OrderedDict[str, _T], key: str, value: _T) -> None:

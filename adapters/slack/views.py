@@ -28,7 +28,9 @@ FORM, READING = "form", "reading"  # callback ids
 INPUT = "value"  # every input's action id; its block id is the field's name
 
 
-def modal(words: Words, reply: Reply | None = None, *, form: Form | None = None, line: str = "", asked: int = 0) -> Json:
+def modal(
+    words: Words, reply: Reply | None = None, *, form: Form | None = None, line: str = "", asked: int = 0
+) -> Json:
     """A window that shows a reply and asks for a form, either of which may be missing, or just says a line."""
     form = form or (reply.form if reply else None)
     blocks = [_said(line)] if line else []

@@ -44,23 +44,44 @@ class Shelf:
         return held.reply
 
 
+@dataclass(slots=True)
+class _Waiting:
+    """A window that is open or being opened."""
+
+    until: float
+    opening: asyncio.Future[str | None]
+    told: bool = False
+
+
 class Windows:
     """The windows that wait, one a person; a window that is being opened counts already."""
 
     def __init__(self) -> None:
-        self._waiting: OrderedDict[str, tuple[float, asyncio.Future[str | None]]] = OrderedDict()
+        self._waiting: OrderedDict[str, _Waiting] = OrderedDict()
 
     def wait(self, user: str, opening: asyncio.Future[str | None]) -> None:
         """This person's next answer belongs into the view whose id `opening` will give (None: it did not open)."""
-        self._waiting[user] = (asyncio.get_running_loop().time() + WAITS, opening)
+        self._waiting[user] = _Waiting(asyncio.get_running_loop().time() + WAITS, opening)
         self._waiting.move_to_end(user)
         if len(self._waiting) > KEPT:
             self._waiting.popitem(last=False)
 
     async def take(self, user: str) -> str | None:
         """The view that waits for an answer to them, once; None if there is none."""
-        until, opening = self._waiting.pop(user, (0.0, None))
-        if opening is None or until < asyncio.get_running_loop().time():
+        return await _opened(self._waiting.pop(user, None))
+
+    async def glance(self, user: str) -> str | None:
+        """The view that waits, if it was not yet told where else to look; it goes on waiting."""
+        waiting = self._waiting.get(user)
+        if waiting is None or waiting.told:
             return None
-        done, _ = await asyncio.wait([opening], timeout=OPENING)
-        return opening.result() if done and not opening.cancelled() and opening.exception() is None else None
+        waiting.told = True
+        return await _opened(waiting)
+
+
+async def _opened(waiting: _Waiting | None) -> str | None:
+    if waiting is None or waiting.until < asyncio.get_running_loop().time():
+        return None
+    done, _ = await asyncio.wait([waiting.opening], timeout=OPENING)
+    opening = waiting.opening
+    return opening.result() if done and not opening.cancelled() and opening.exception() is None else None

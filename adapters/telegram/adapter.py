@@ -18,22 +18,17 @@ from urllib.parse import urlencode
 import structlog
 from telegram import (
     Bot,
-    InlineKeyboardMarkup,
-    KeyboardButton,
     LinkPreviewOptions,
-    ReplyKeyboardMarkup,
-    TelegramObject,
     Update,
 )
-from telegram.constants import ChatAction, ParseMode
+from telegram.constants import ChatAction
 from telegram.error import BadRequest, InvalidToken, TelegramError
 
-from adapters.telegram.aiohttp_request import AiohttpRequest, environment_proxy, form
+from adapters.telegram.aiohttp_request import AiohttpRequest, environment_proxy
 from adapters.telegram.failures import classified, trouble
 from adapters.telegram.inputs import ALLOWED_UPDATES, group_called, to_incoming
-from adapters.telegram.markup import keyboard, messages
-from bot.errors import Rejected
-from bot.model import ChoiceMade, Delivery, Incoming, MessageReceived, Receipt, Reply
+from adapters.telegram.sending import Sender
+from bot.model import ChoiceMade, Delivery, Incoming, MessageReceived, Receipt
 from bot.ports import Door
 
 API = "https://api.telegram.org"
@@ -116,7 +111,12 @@ class TelegramAdapter:
         self._nudged = asyncio.Event()
         self._asides: set[asyncio.Task[None]] = set()
         self._told: dict[int, float] = {}  # groups that heard lately where to write
-        self._parts_sent: dict[int, int] = {}  # what is through of a long reply whose rest must be retried
+        self._sender = Sender(self._bot, self._calls, self._url, words.share_location)
+
+    @property
+    def start_link(self) -> str:
+        """What opens a chat with us and hands over the code behind it; empty until Telegram told us our name."""
+        return f"https://t.me/{self._username}?start=" if self._username else ""
 
     # ------------------------------------------------------------ out
 
@@ -127,13 +127,7 @@ class TelegramAdapter:
             DeliveryError: one of its subclasses says what to do next.
         """
         try:
-            match delivery.reply.act:
-                case "message":
-                    return await self._say(delivery)
-                case "react":
-                    return await self._react(delivery)
-                case "close":
-                    return await self._close_question(delivery)
+            return await self._sender.send(delivery)
         except TelegramError as error:
             if isinstance(error, InvalidToken):
                 log.error("telegram.invalid_token", installation=self.installation, advice=_ADVICE["invalid_token"])
@@ -151,52 +145,6 @@ class TelegramAdapter:
         await asyncio.gather(*self._asides, return_exceptions=True)
         await self._polling.shutdown()
         await self._calls.shutdown()
-
-    async def _say(self, delivery: Delivery) -> Receipt:
-        markup, parts = self._markup(delivery.reply), messages(delivery.reply.text)
-        if not parts:
-            raise Rejected("a message without text")
-        sent = self._parts_sent.pop(delivery.id, 0)
-        try:
-            for part in parts[sent:]:
-                message = await self._call(
-                    "sendMessage",
-                    chat_id=delivery.platform_id,
-                    text=part,
-                    parse_mode=ParseMode.HTML.value,
-                    link_preview_options=_NO_PREVIEW,
-                    reply_markup=markup if sent == len(parts) - 1 else None,
-                )
-                sent += 1
-        except TelegramError:
-            if sent:
-                self._parts_sent[delivery.id] = sent
-            raise
-        return Receipt(str(message["message_id"]))
-
-    def _markup(self, reply: Reply) -> InlineKeyboardMarkup | ReplyKeyboardMarkup | None:
-        markup = keyboard(reply.rows)
-        if markup is None and reply.ask_location:
-            button = KeyboardButton(self._words.share_location, request_location=True)
-            return ReplyKeyboardMarkup([[button]], resize_keyboard=True, one_time_keyboard=True)
-        return markup
-
-    async def _react(self, delivery: Delivery) -> Receipt:
-        await self._bot.set_message_reaction(delivery.platform_id, _message_id(delivery), delivery.reply.emoji)
-        return Receipt(delivery.reply.ref)
-
-    async def _close_question(self, delivery: Delivery) -> Receipt:
-        await self._call(
-            "editMessageReplyMarkup",
-            chat_id=delivery.platform_id,
-            message_id=_message_id(delivery),
-            reply_markup=keyboard(delivery.reply.rows),
-        )
-        return Receipt(delivery.reply.ref)
-
-    async def _call(self, method: str, **parameters: str | int | TelegramObject | None) -> Any:
-        """The two calls of which there are many. The bot's own methods parse every answer into objects: half a call."""
-        return await self._calls.post(f"{self._url}/{method}", form(parameters))
 
     # ------------------------------------------------------------ in
 
@@ -272,10 +220,7 @@ class TelegramAdapter:
                     await self._nudged.wait()
 
     async def _fetch(self) -> list[dict[str, Any]]:
-        """A long poll, or a short one that tells soon whether a trouble is over.
-
-        Raw, so that one update which PTB cannot read does not hold up the rest.
-        """
+        """A poll (short in trouble: is it over?). Raw, so that one which PTB cannot read does not hold up the rest."""
         wanted: dict[str, Any] = {"timeout": 0 if self.problem else int(self._poll_timeout), "limit": _FETCH}
         wanted["allowed_updates"] = json.dumps(ALLOWED_UPDATES)
         if self._offset is not None:
@@ -374,11 +319,10 @@ class TelegramAdapter:
         while True:
             try:
                 await step()
+                return self._fine()
             except TelegramError as error:
                 await self._rest(error, failures)
                 failures += 1
-            else:
-                return self._fine()
 
     async def _rest(self, error: Exception, failures: int) -> None:
         """Says what is wrong, once a problem, and waits."""
@@ -397,15 +341,3 @@ class TelegramAdapter:
         if self.problem is not None:
             log.info("telegram.back", installation=self.installation, after=self.problem)
         self.problem, self.last_ok = None, self._monotonic()
-
-
-def _message_id(delivery: Delivery) -> int:
-    """The message that a reaction or a keyboard belongs to.
-
-    Raises:
-        Rejected: the reply names none.
-    """
-    ref = delivery.reply.ref or ""
-    if not ref.isdecimal():
-        raise Rejected("the reply's ref is no message of Telegram's")
-    return int(ref)

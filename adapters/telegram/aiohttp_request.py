@@ -16,7 +16,7 @@ from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 from telegram.request._requestparameter import RequestParameter
 
-_FORM = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": BaseRequest.USER_AGENT}
+_JSON = {"Content-Type": "application/json", "User-Agent": BaseRequest.USER_AGENT}
 
 
 def environment_proxy(url: str) -> str | None:
@@ -27,7 +27,7 @@ def environment_proxy(url: str) -> str | None:
     return getproxies().get(parts.scheme)
 
 
-def form(parameters: Mapping[str, str | int | TelegramObject | None]) -> RequestData:
+def call_data(parameters: Mapping[str, str | int | TelegramObject | None]) -> RequestData:
     """The parameters of a call, without those that are None."""
     values = {name: each.to_dict() if isinstance(each, TelegramObject) else each for name, each in parameters.items()}
     return RequestData([RequestParameter(name, each, None) for name, each in values.items() if each is not None])
@@ -118,7 +118,7 @@ def _body(request_data: RequestData | None) -> tuple[bytes | aiohttp.FormData | 
     if request_data is None:
         return None, {"User-Agent": BaseRequest.USER_AGENT}
     if not request_data.contains_files:
-        return request_data.url_encoded_parameters().encode(), _FORM
+        return request_data.json_payload, _JSON
     form = aiohttp.FormData(request_data.json_parameters)
     for name, (filename, content, mime) in request_data.multipart_data.items():
         form.add_field(name, content, filename=filename, content_type=mime)

@@ -61,7 +61,7 @@ def _given(update: Update, username: str) -> Input | None:
 
 
 def _message(message: Message, username: str, *, edited: bool) -> Input | None:
-    kind = str(effective_message_type(message) or "")
+    kind = "text" if message.text is not None else str(effective_message_type(message) or "")
     ref = str(message.message_id)
     if kind == "text":
         return MessageReceived(_unaddressed(clean(message.text or ""), username), edited=edited, ref=ref)

@@ -30,7 +30,7 @@ def clean(text: str) -> str:
 
 def units(text: str) -> int:
     """Its length as Telegram counts it, in UTF-16 code units."""
-    return len(text) + sum(char > "\uffff" for char in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _pieces(blocks: Sequence[Block]) -> Iterator[_Piece]:
             yield _Piece("• ")
         elif block.kind == "number":
             yield _Piece(f"{block.number}. ")
-        yield from (replace(piece, quote=block.kind == "quote") for piece in spans)
+        yield from (replace(piece, quote=True) for piece in spans) if block.kind == "quote" else spans
         before = block
 
 
@@ -149,7 +149,7 @@ def _slice(pieces: Iterable[_Piece], start: int, end: int) -> Iterator[_Piece]:
     for piece in pieces:
         low, high = max(start - at, 0), min(end - at, len(piece.text))
         if low < high:
-            yield replace(piece, text=piece.text[low:high])
+            yield piece if high - low == len(piece.text) else replace(piece, text=piece.text[low:high])
         at += len(piece.text)
 
 

@@ -69,7 +69,7 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """A code that was given to somebody. `uses_left` None is as often as they like; `expires_at` None is until revoked."""
+    """A code that was given away. Without `uses_left` it works as often as they like, without `expires_at` for ever."""
 
     id: str
     kind: Literal["facilitator", "cohort"]

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 
 from bot.conversations import (
     evening,
+    facilitating,
     graduation,
     gratitude,
+    joining,
     looking,
     morning,
     onboarding,
+    owning,
     pausing,
     settings,
     sit,
@@ -42,6 +45,11 @@ CONVERSATIONS: Mapping[str, Conversation] = {
         pausing.leaving,
         graduation.graduation,
         graduation.booster,
+        joining.joining,
+        joining.parting,
+        facilitating.cohorts,
+        owning.facilitators,
+        owning.audit,
     )
 }
 

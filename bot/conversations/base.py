@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from bot import journey
+from bot.cohorts.model import Act, Cohort, Desk, Welcome
 from bot.model import (
     ChoiceMade,
     Event,
@@ -42,6 +43,14 @@ class Context:
     programme: Programme
     gazetteer: Gazetteer
     run: Run
+    desk: Desk | None = None  # for those who own or lead
+    welcome: Welcome | None = None  # what a code led to
+    token: str = ""  # a fresh code, for those who own or lead
+
+    @property
+    def invited_to(self) -> Cohort | None:
+        """The cohort whose invitation they are thinking about, while it is good."""
+        return self.welcome.cohort if self.welcome and self.participant.joining else None
 
     @property
     def today(self) -> date:
@@ -82,6 +91,11 @@ class Context:
         taken = self.participant.taken
         named = self.run.notes.get("practice") or (taken[1] if taken and taken[0] == self.today else None)
         return self.programme.practice(named) if named else self.week.practice_on(self.day)
+
+    @property
+    def together(self) -> bool:
+        """Whether their week is the cohort's, which pauses and wishes do not move."""
+        return self.participant.journey.pacing == "calendar"
 
     @property
     def intention(self) -> str:
@@ -130,10 +144,13 @@ Closing = Callable[[Participant, datetime], datetime | None]
 
 
 class Conversation:
-    """A named set of steps. `open_for` says until when an open question is kept; None keeps it."""
+    """A named set of steps. `open_for` says until when an open question is kept; None keeps it.
 
-    def __init__(self, name: str, first: str, open_for: Closing, keeps: frozenset[str]) -> None:
-        self.name, self.first, self.open_for, self.keeps = name, first, open_for, keeps
+    `act` is what somebody must be allowed to do to have this conversation at all.
+    """
+
+    def __init__(self, name: str, first: str, open_for: Closing, keeps: frozenset[str], act: Act | None) -> None:
+        self.name, self.first, self.open_for, self.keeps, self.act = name, first, open_for, keeps, act
         self.steps: dict[str, StepFunction] = {}
 
     def step(self, function: StepFunction) -> StepFunction:
@@ -150,9 +167,11 @@ class Conversation:
         return register
 
 
-def conversation(name: str, *, first: str, open_for: Closing, keeps: frozenset[str] = frozenset()) -> Conversation:
+def conversation(
+    name: str, *, first: str, open_for: Closing, keeps: frozenset[str] = frozenset(), act: Act | None = None
+) -> Conversation:
     """A new conversation; its steps are registered with the `step` decorator. It `keeps` plain words to itself."""
-    return Conversation(name, first, open_for, keeps)
+    return Conversation(name, first, open_for, keeps, act)
 
 
 def until_the_day_turns(participant: Participant, now: datetime) -> datetime:

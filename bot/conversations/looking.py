@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from bot import journey
+from bot.access import may
+from bot.cohorts.model import Act
 from bot.conversations.base import (
     Context,
     Given,
@@ -39,6 +41,7 @@ def whereabouts(ctx: Context) -> dict[str, Any]:
         "until": ctx.participant.journey.resume_on,
         "week": ctx.week,
         "practice": ctx.practice,
+        "together": ctx.together,
     }
 
 
@@ -79,15 +82,16 @@ WEEK_WORDS = {"close": ("no", "fine", "ok"), "stay": ("stay",), "return": ("back
 @week.named("show")
 def show_week(ctx: Context, given: Given) -> Move | Said:
     """The theme once more; at one's own pace one may stay another week, or go back to one."""
-    walking = ctx.participant.journey.state in (State.ACTIVE, State.GRADUATED)
+    state = ctx.participant.journey.state
+    free = state is State.GRADUATED or (state is State.ACTIVE and not ctx.together)
     match meant(given, WEEK_WORDS):
-        case "stay" if walking and ctx.place is not None:
+        case "stay" if free and ctx.place is not None:
             return moved(ctx, ctx.place.week)
-        case "return" if walking:
+        case "return" if free:
             return ask("which")
         case "close":
             return finish(Said("week/closed"))
-        case _ if not walking or (ctx.place is None and ctx.participant.journey.state is State.ACTIVE):
+        case _ if not free or (ctx.place is None and state is State.ACTIVE):
             return finish(Said("week/show", whereabouts(ctx)))
         case _:
             offered = [Choice("close")] + ([Choice("stay")] if ctx.place else []) + [Choice("return")]
@@ -123,7 +127,14 @@ def moved(ctx: Context, number: int) -> Move:
 @help_.named("show")
 def show_help(ctx: Context, given: Given) -> Move:
     """What the coach can do, shortly."""
-    return finish(Said("help/show", {"state": ctx.participant.journey.state.value}))
+    desk = ctx.desk
+    facts = {
+        "state": ctx.participant.journey.state.value,
+        "cohort": bool(ctx.participant.cohort),
+        "leads": desk is not None,
+        "owns": desk is not None and may(desk.actor, Act.INVITE),
+    }
+    return finish(Said("help/show", facts))
 
 
 @support.named("show")

@@ -26,6 +26,7 @@ from bot.conversations.base import (
     without_end,
 )
 from bot.conversations.finding import NONE_OF_THESE, clock_in, zones_meant
+from bot.conversations.joining import agreed_to, consented, described, in_consent, joined
 from bot.model import Choice, Kind, Participant, Rhythm, Said, State
 from bot.timetable import day_begins, fitted, moments, zone
 
@@ -51,7 +52,10 @@ EVENINGS = ("20:00", "19:00", "21:00", "22:00")
 @onboarding.step
 def welcome(ctx: Context, given: Given) -> Move:
     """What this is and is not comes before any question."""
-    return ask("consent", Said("onboarding/welcome"))
+    cohort = ctx.invited_to
+    return ask(
+        "consent", Said("onboarding/welcome"), *([Said("joining/invited", described(ctx, cohort))] if cohort else [])
+    )
 
 
 @onboarding.step
@@ -60,15 +64,17 @@ def consent(ctx: Context, given: Given) -> Move | Said:
     person = ctx.participant
     match meant(given, CONSENTING):
         case "agree":
-            agreed = replace(person.journey, consent=CONSENT, consent_at=ctx.now)
+            agreed = consented(person.journey, CONSENT, ctx.now, cohort=ctx.invited_to is not None)
             once_more = agreed.state is State.ONBOARDING  # they came back to this question
             return ask("name", journey=agreed if once_more else journey.travel(agreed, State.ONBOARDING))
         case "more":
-            return stay(Said("onboarding/more").offering(Choice("agree"), Choice("not_now")))
+            return stay(Said("onboarding/more", in_consent(ctx)).offering(Choice("agree"), Choice("not_now")))
         case "not_now":
             return finish(Said("onboarding/not_now"), journey=journey.travel(person.journey, State.WITHDRAWN))
         case _:
-            return Said("onboarding/consent").offering(Choice("agree"), Choice("more"), Choice("not_now"))
+            return Said("onboarding/consent", in_consent(ctx)).offering(
+                Choice("agree"), Choice("more"), Choice("not_now")
+            )
 
 
 @onboarding.step
@@ -156,8 +162,13 @@ def health_care(ctx: Context, given: Given) -> Move | Said:
 
 @onboarding.step
 def start(ctx: Context, given: Given) -> Move | Said:
-    """Day 1: today while the morning's window is open, else tomorrow."""
+    """Day 1: today while the morning's window is open, else tomorrow; in a cohort, the cohort's own."""
     soonest = first_day(ctx.participant, ctx.now)
+    cohort = agreed_to(ctx)
+    if ctx.participant.joining and cohort is None:
+        return ask("start", *([] if ctx.invited_to else [Said("joining/gone")]), joining="")
+    if cohort is not None and (cohort.together or cohort.starts_on > soonest):
+        return begin(ctx, cohort.starts_on)
     monday = soonest + timedelta(days=(7 - soonest.weekday()) % 7 or 7)
     text = typed(given)
     match tapped(given):
@@ -175,16 +186,23 @@ def start(ctx: Context, given: Given) -> Move | Said:
 
 def begin(ctx: Context, on: date) -> Move:
     """The course begins on the local date `on`."""
-    person = ctx.participant
+    person, cohort = ctx.participant, agreed_to(ctx)
+    soonest = first_day(person, ctx.now)
+    first = max(on, soonest)  # somebody who comes late to a cohort begins where the others are
     begun = journey.travel(replace(person.journey, anchor=on), State.ACTIVE)
     facts = {
         "morning": person.rhythm.morning,
         "evening": person.rhythm.evening,
-        "date": on,
-        "is_today": on == ctx.today,
+        "date": first,
+        "is_today": first == ctx.today,
+        "late": on < first,
     }
-    before_day_one = day_begins(ctx.today, zone(person.zone)) - timedelta(seconds=1)
-    return finish(Said("onboarding/done", facts), journey=begun, checked=before_day_one)
+    done = Said("onboarding/done", facts)
+    since = day_begins(soonest, zone(person.zone)) - timedelta(seconds=1)
+    if cohort is None:
+        return finish(done, journey=begun, checked=since)
+    begun = replace(begun, pacing=cohort.pacing)
+    return finish(joined(ctx, cohort, begun, first), done, journey=begun, checked=since, cohort=cohort.id, joining="")
 
 
 def first_day(person: Participant, now: datetime) -> date:

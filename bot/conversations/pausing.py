@@ -48,14 +48,14 @@ def until(ctx: Context, given: Given) -> Move | Said:
     if text is not None:
         on = parse_date(text, ctx.today)
         return paused(ctx, (on - ctx.today).days) if on and on > ctx.today else again(Said("pause/date_unclear"))
-    return Said("pause/until").offering(*map(Choice, UNTIL), Choice("stay"), columns=2)
+    return Said("pause/until", {"together": ctx.together}).offering(*map(Choice, UNTIL), Choice("stay"), columns=2)
 
 
 def paused(ctx: Context, days: int | None) -> Move:
     """Nothing is sent until then, and the place in the course is kept."""
     on = None if days is None else ctx.today + timedelta(days=days)
     moved = journey.travel(ctx.participant.journey, State.PAUSED, ctx.today, on)
-    return finish(Said("pause/paused", {"until": on}), journey=moved)
+    return finish(Said("pause/paused", {"until": on, "together": ctx.together}), journey=moved)
 
 
 @resume.step
@@ -110,7 +110,9 @@ def sure(ctx: Context, given: Given) -> Move | Said:
         case "stay":
             return finish(Said("leaving/stayed"))
         case _:
-            return Said("leaving/sure").offering(Choice("leave"), Choice("pause"), Choice("stay"))
+            return Said("leaving/sure", {"together": ctx.together}).offering(
+                Choice("leave"), Choice("pause"), Choice("stay")
+            )
 
 
 def gone(path: Journey) -> Journey:

@@ -23,6 +23,11 @@ COMMANDS: Mapping[str, str] = {
 }
 MENU = tuple(COMMANDS)
 
+# not in the menu: for those who walk in a cohort, and for those who lead; to everybody else the latter are unknown
+COHORT_COMMANDS: Mapping[str, str] = {"leave": "parting"}
+DESK_COMMANDS: Mapping[str, str] = {"cohorts": "cohorts", "facilitators": "facilitators", "audit": "audit"}
+WITH_A_CODE = frozenset({"start", "join"})
+
 BEFORE_CONSENT = frozenset({"help", "support", "stop"})
 
 # said as a whole message, without a slash
@@ -42,6 +47,13 @@ def command_in(text: str) -> str | None:
     if bare.startswith("/"):
         return bare[1:].split(maxsplit=1)[0].split("@")[0].lower() if len(bare) > 1 else ""
     return PLAIN_WORDS.get(_plain(bare))
+
+
+def code_in(text: str) -> str | None:
+    """The invitation code in "/start CODE" or "/join CODE"; None where there is none."""
+    words = text.split()
+    carries = len(words) > 1 and words[0].startswith("/") and command_in(words[0]) in WITH_A_CODE
+    return words[1] if carries else None
 
 
 def _plain(text: str) -> str:

@@ -34,6 +34,9 @@ def load_rules(language: str) -> Rules:
         negations=frozenset(words["negations"]),
         subjects=frozenset(words.get("subjects", ())),
         reach=int(words.get("reach", 1)),
+        auxiliaries=frozenset(words.get("auxiliaries", ())),
+        undoing=frozenset(words.get("undoing", ())),
+        clause_ends=frozenset(words.get("clause_ends", ())),
         others=frozenset(words.get("others", ())),
         unless=_lines(words.get("unless", "")),
     )

@@ -12,10 +12,12 @@ from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
+from bot.cohorts.model import Cohort
 from bot.model import Incoming, Input, Origin, Participant, Reply, Run
 
 _PARTICIPANT = TypeAdapter(Participant)
 _REPLY = TypeAdapter(Reply)
+_COHORT = TypeAdapter(Cohort)
 _INPUTS: Mapping[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Input)}
 _ENVELOPE = TypeAdapter(tuple[str, str, str, str, str, str])
 
@@ -89,6 +91,16 @@ def dump_reply(reply: Reply) -> bytes:
 def load_reply(data: bytes) -> Reply:
     """The reply that was dumped."""
     return _REPLY.validate_json(data)
+
+
+def dump_cohort(cohort: Cohort) -> bytes:
+    """A cohort as JSON, without its facilitators: who holds a role stands in a table of its own."""
+    return _COHORT.dump_json(replace(cohort, facilitators=()), exclude_defaults=True, warnings="error")
+
+
+def load_cohort(data: bytes) -> Cohort:
+    """The cohort that was dumped; nobody leads it yet."""
+    return _COHORT.validate_json(data)
 
 
 def dump_incoming(incoming: Incoming) -> bytes:

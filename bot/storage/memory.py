@@ -11,9 +11,11 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
+from bot.cohorts.ports import Cohorts
 from bot.errors import StoreError
 from bot.model import Entry, Incoming, Origin, Outgoing, Participant
 from bot.ports import Known, OutboxStore, Queries, Saved, TouchpointRow, UnitOfWork
+from bot.storage.memory_cohorts import MemoryCohorts
 from bot.storage.memory_data import Address, Data, Row, latest
 from bot.storage.memory_outbox import MemoryOutbox
 from bot.storage.rows import new_id
@@ -25,6 +27,7 @@ class MemoryUnitOfWork:
 
     def __init__(self, data: Data) -> None:
         self._data = data
+        self.cohorts: Cohorts = MemoryCohorts(data)
 
     async def new(self, installation: str, keys: Sequence[str], at: datetime) -> set[str]:
         """Marks these input keys as received and returns those never seen before."""

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from itertools import count
 from typing import Any, TypeVar
 
+from bot.cohorts.model import Audited, Invitation
+from bot.cohorts.ports import KnownCohort
 from bot.model import Entry, Incoming, Kind, Origin, Outgoing
 from bot.ports import Known, TouchpointRow
 from bot.storage.tables import Stage
@@ -25,6 +27,16 @@ class Address:
     person: str
     origin: Origin
     reachable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Who walks, or walked, in which cohort."""
+
+    person: str
+    cohort: str
+    joined_at: datetime
+    left_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +76,13 @@ class Data:
     questions: dict[tuple[str, int], str] = field(default_factory=dict)  # which message put a question
     leases: dict[str, Lease] = field(default_factory=dict)
     system: dict[str, str] = field(default_factory=dict)
+    cohorts: dict[str, KnownCohort] = field(default_factory=dict)
+    members: dict[int, Member] = field(default_factory=dict)
+    roles: dict[tuple[str, str, str], None] = field(default_factory=dict)  # person, role, cohort
+    invitations: dict[str, Invitation] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)  # the id of its invitation
+    attempts: dict[int, tuple[str, datetime]] = field(default_factory=dict)
+    audit: dict[int, Audited] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     undo: list[tuple[dict[Any, Any], Any, Any]] = field(default_factory=list)
 

@@ -26,8 +26,8 @@ from bot.storage.vault import Vault
 MICROSECONDS = 1_000_000
 ENDED = {stage.name.lower(): int(stage) for stage in Stage if stage not in (Stage.SENDING, Stage.CANCELLED)}
 NOW = DatabaseNow()
-INSTALLATION, MOMENT = sa.bindparam("at_installation"), sa.bindparam("moment", type_=Instant)
-SKIPPED, ROOM = sa.bindparam("skipped", expanding=True), sa.bindparam("room", type_=sa.Integer)
+INSTALLATION, MOMENT = sa.bindparam("at_installation", type_=sa.String), sa.bindparam("moment", type_=Instant)
+SKIPPED, ROOM = sa.bindparam("skipped", type_=sa.String, expanding=True), sa.bindparam("room", type_=sa.Integer)
 PICKED = (OUTBOX.c.id, OUTBOX.c.address_id, OUTBOX.c.payload, OUTBOX.c.attempts)
 
 

@@ -9,10 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.cohorts.ports import Cohorts
 from bot.errors import StoreError
 from bot.model import Entry, Incoming, Origin, Outgoing, Participant
 from bot.ports import Known, Saved, TouchpointRow
 from bot.storage import codec, rows
+from bot.storage.sql_cohorts import SqlCohorts
 from bot.storage.tables import (
     ADDRESS,
     ENTRY,
@@ -33,6 +35,7 @@ class SqlUnitOfWork:
 
     def __init__(self, connection: AsyncConnection, insert: Callable[[sa.Table], Any], vault: Vault) -> None:
         self._connection, self._insert, self._vault = connection, insert, vault
+        self.cohorts: Cohorts = SqlCohorts(connection, insert, vault)
 
     async def new(self, installation: str, keys: Sequence[str], at: datetime) -> set[str]:
         """Marks these input keys as received and returns those never seen before."""

@@ -191,10 +191,87 @@ class LeaseRow(SQLModel, table=True):
     until: int = Field(sa_column=sa.Column(sa.BigInteger, nullable=False))
 
 
+class CohortRow(SQLModel, table=True):
+    """A cohort's whole state, encrypted, and when to wake it."""
+
+    __tablename__ = "cohort"
+    __table_args__ = (sa.Index("cohort_wake", "wake_at", **_where("wake_at IS NOT NULL")),)
+    id: str = Field(primary_key=True)
+    wake_at: datetime | None = _instant(nullable=True)
+    revision: int
+    state: bytes = _encrypted()
+
+
+class MembershipRow(SQLModel, table=True):
+    """Who walks in which cohort, and who did; at most in one at a time."""
+
+    __tablename__ = "membership"
+    __table_args__ = (
+        sa.Index("membership_now", "person_id", unique=True, **_where("left_at IS NULL")),
+        sa.Index("membership_size", "cohort_id", **_where("left_at IS NULL")),
+    )
+    seq: int | None = _serial()
+    person_id: str = _owned_by("person.id")
+    cohort_id: str = _owned_by("cohort.id")
+    joined_at: datetime = _instant()
+    left_at: datetime | None = _instant(nullable=True)
+
+
+class RoleRow(SQLModel, table=True):
+    """Who may lead; `cohort_id` is empty for the role at large."""
+
+    __tablename__ = "role"
+    __table_args__ = (sa.Index("role_holders", "role", "cohort_id"),)
+    person_id: str = _owned_by("person.id", primary_key=True)
+    role: str = Field(primary_key=True)
+    cohort_id: str = Field(primary_key=True)
+
+
+class InvitationRow(SQLModel, table=True):
+    """An invitation; `lookup` is the keyed hash of its code, which stands nowhere here in clear."""
+
+    __tablename__ = "invitation"
+    __table_args__ = (sa.Index("invitation_cohort", "cohort_id"),)
+    id: str = Field(primary_key=True)
+    lookup: str = Field(unique=True)
+    kind: str
+    cohort_id: str
+    created_by: str
+    created_at: datetime = _instant()
+    expires_at: datetime | None = _instant(nullable=True)
+    uses_left: int | None = None
+    revoked_at: datetime | None = _instant(nullable=True)
+
+
+class AttemptRow(SQLModel, table=True):
+    """A wrong code that somebody tried."""
+
+    __tablename__ = "attempt"
+    __table_args__ = (sa.Index("attempt_latest", "person_id", "at"),)
+    seq: int | None = _serial()
+    person_id: str = _owned_by("person.id")
+    at: datetime = _instant()
+
+
+class AuditRow(SQLModel, table=True):
+    """Who did what to what, in random ids that map to nobody once a person is erased."""
+
+    __tablename__ = "audit"
+    seq: int | None = _serial()
+    at: datetime = _instant()
+    actor: str
+    act: str
+    object: str
+    detail: str
+
+
 METADATA = SQLModel.metadata
 SYSTEM, PERSON, ADDRESS, ENTRY, TOUCHPOINT, RECEIVED, INBOX, OUTBOX, LEASE = (
     METADATA.tables[name]
     for name in ("system", "person", "address", "entry", "touchpoint", "received", "inbox", "outbox", "lease")
+)
+COHORT, MEMBERSHIP, ROLE, INVITATION, ATTEMPT, AUDIT = (
+    METADATA.tables[name] for name in ("cohort", "membership", "role", "invitation", "attempt", "audit")
 )
 
 

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from adapters.telegram import TelegramAdapter
 from bot.ports import Adapter
+from tests.contracts.slack_seat import slack, slack_over_http
 from tests.contracts.web_seat import web
 from tests.standin.telegram import TOKEN, Limits, StandIn
 
@@ -104,4 +105,9 @@ async def telegram() -> AsyncIterator[Seat]:
         assert [(call.method, call.problem) for call in server.refusals if "not modified" not in call.problem] == []
 
 
-SEATS: Mapping[str, Callable[[], AbstractAsyncContextManager[Seat]]] = {"telegram": telegram, "web": web}
+SEATS: Mapping[str, Callable[[], AbstractAsyncContextManager[Seat]]] = {
+    "telegram": telegram,
+    "slack": slack,
+    "slack_over_http": slack_over_http,
+    "web": web,
+}

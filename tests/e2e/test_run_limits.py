@@ -35,7 +35,7 @@ async def test_sixty_people_due_at_once_meet_no_429_and_a_reply_goes_ahead_of_th
     assert (status["idle"], status["now"]) == (True, "2026-03-03T07:00:00Z")
     assert server.refusals == []
     assert still_waiting > 20
-    assert waited < 0.7
-    assert 58 / 28 < took
+    assert waited < 1.0
+    assert took > 58 / 28
     for person in people:
         assert [message.button("Tell me more") is not None for message in person.messages] == [True]

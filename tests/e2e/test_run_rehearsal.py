@@ -89,7 +89,7 @@ async def test_with_nothing_planned_next_changes_nothing_and_a_clock_at_speed_ru
     async with StandIn(limits=Limits.raised()) as server:
         ana = server.person(1)
         settings = {"REHEARSAL": "start=2026-03-02T05:00:00Z,speed=0"}  # no platform at all
-        fast = settings_of(server, REHEARSAL="start=2026-03-03T06:00:00Z,speed=3600")
+        fast = settings_of(server, REHEARSAL="start=2026-03-03T06:00:00Z,speed=3600")  # an hour a second
         async with Running(calm, settings) as still, Running(hasty, fast) as running:
             nothing = {"now": "2026-03-02T05:00:00Z", "next_wake": None, "pending": 0, "idle": True}
             assert await still.move("next") == nothing
@@ -99,9 +99,8 @@ async def test_with_nothing_planned_next_changes_nothing_and_a_clock_at_speed_ru
             assert MORNING <= seen < EVENING
             await running.terminate()
             await running.start()
-            assert seen <= await now(running)
-            await server.until(lambda: len(ana.messages) == 2, 15)
-            assert await now(running) >= EVENING
+            assert seen <= await now(running) < EVENING
+            assert len(ana.messages) == 1
             assert server.refusals == []
 
 
@@ -127,6 +126,6 @@ async def test_a_rehearsal_never_speaks_to_real_people_by_accident(tmp_path: Pat
     output, _ = await process.communicate()
     assert process.returncode == 2
     assert b"HEARTSEASE_REHEARSAL" in output
-    assert b"HEARTSEASE_TELEGRAM_API_URL" in output or b"TELEGRAM_API_URL" in output
+    assert b"TELEGRAM_API_URL" in output  # the fix
     assert TOKEN.encode() not in output
-    assert list(tmp_path.iterdir()) == []
+    assert os.listdir(tmp_path) == []  # no database, no key

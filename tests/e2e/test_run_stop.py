@@ -36,3 +36,20 @@ async def test_a_stop_in_a_burst_loses_and_doubles_nothing_even_if_a_send_hangs(
             assert "Traceback" not in product.log()
         assert [len(person.messages) for person in people] == [1] * len(people)
         assert server.refusals == []
+
+
+async def test_a_stop_while_many_write_answers_everybody_once_in_the_end(tmp_path: Path) -> None:
+    async with StandIn(limits=Limits.raised()) as server:
+        people = [server.person(number) for number in range(1, 201)]
+        async with Running(tmp_path, settings_of(server)) as product:
+            for person in people:
+                person.says("/start")
+            await server.until(lambda: server.count("sendMessage") >= 20)
+            assert await product.terminate() == 0
+            assert any(not person.messages for person in people)
+            await product.start()
+            await server.until(lambda: all(len(person.messages) >= 2 for person in people), 15)
+            await quiet(server, product)
+            assert "Traceback" not in product.log()
+        assert [len(person.messages) for person in people] == [2] * len(people)  # the welcome, and the first question
+        assert server.refusals == []

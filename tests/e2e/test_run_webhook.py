@@ -31,9 +31,7 @@ async def behind_a_webhook(folder: Path) -> AsyncIterator[tuple[StandIn, Running
         httpx.AsyncClient(trust_env=False) as client,
     ):
         product = Running(folder, {})
-        product.settings |= settings_of(
-            server, TELEGRAM_WEBHOOK_URL=product.url, TELEGRAM_WEBHOOK_SECRET=SECRET
-        )
+        product.settings |= settings_of(server, TELEGRAM_WEBHOOK_URL=product.url, TELEGRAM_WEBHOOK_SECRET=SECRET)
         try:
             yield server, product, client
         finally:

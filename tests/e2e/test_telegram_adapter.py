@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -287,3 +288,14 @@ async def test_two_bots_do_not_see_each_others_people() -> None:
             await adapter.send(delivery(HELLO))
     assert (len(ana.messages), len(eva.messages)) == (1, 0)
     assert len(server.bots[other].pending) == 1
+
+
+async def test_the_location_button_goes_with_the_next_plain_message(server: StandIn) -> None:
+    server.person(7)
+    async with listening(server, FakeDoor()) as (adapter, _):
+        for reply in (replace(HELLO, ask_location=True), HELLO, HELLO):
+            await adapter.send(delivery(reply))
+    markups = [call.params.get("reply_markup") for call in server.calls if call.method == "sendMessage"]
+    assert ["request_location" in str(markups[0]), "remove_keyboard" in str(markups[1])] == [True, True]
+    assert markups[2] is None
+    assert server.refusals == []

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
+from bot.cohorts.model import Act
 from bot.model import Entry, Ledger, OneOf, Place, Rhythm
 from curriculum.loader import Library
 
@@ -27,7 +29,9 @@ def entries(kind: str, *texts: str) -> list[Entry]:
     return [Entry(str(n), "ana", kind, at, MONDAY, text=text) for n, text in enumerate(texts)]
 
 
-def whereabouts(state: str, place: Place | None = None, until: date | None = None) -> dict[str, Any]:
+def whereabouts(
+    state: str, place: Place | None = None, until: date | None = None, together: bool = False
+) -> dict[str, Any]:
     """The facts that say where somebody is."""
     return {
         "state": state,
@@ -37,6 +41,7 @@ def whereabouts(state: str, place: Place | None = None, until: date | None = Non
         "until": until,
         "week": WEEK,
         "practice": PRACTICE,
+        "together": together,
     }
 
 
@@ -79,6 +84,9 @@ EVERYWHERE = [
     whereabouts("paused", Place(3, 2), date(2026, 3, 20)),
     whereabouts("paused"),
     whereabouts("graduated"),
+    whereabouts("active", Place(3, 2), together=True),
+    whereabouts("paused", Place(3, 2), together=True),
+    whereabouts("paused", together=True),
 ]
 NO_LINES = {**help_lines("en"), "zone": None, "numbers": [], "directories": []}
 SAFETY = [help_lines("en"), help_lines("es"), NO_LINES, {**NO_LINES, "language": "es"}]
@@ -86,7 +94,58 @@ MINUTES = each("minutes", 1, 10)
 DONE: tuple[list[tuple[str, int]], ...] = ([("One kind act", 1), ("Just like me", 2), ("Three breaths", 5)], [])
 QUESTION = OneOf(f"{PRACTICE.id} reflection", PRACTICE.reflections)
 
+
+def truths(*facts: str, **usual: Any) -> list[dict[str, Any]]:
+    """A case for every way in which these facts can be true or not."""
+    ways = product((True, False), repeat=len(facts))
+    return [{**usual, **dict(zip(facts, way, strict=True))} for way in ways]
+
+
+COHORT = {"cohort": "Ward 4, spring", "host": "Sister Agnes", "starts": MONDAY, "weeks": 8}
+IN_COUNTS = [
+    {**facts, "week_number": week, "joined": joined}
+    for facts in truths("begun", "together", "takes_in", **COHORT)
+    for week, joined in ((0, None), (3, 7))
+]
+INVITATION = [
+    {"cohort": "Ward 4", "link": link, "code": "/join tIOl_Q"} for link in ("https://t.me/b?start=tIOl_Q", "")
+]
+ACTS = [
+    {"date": MONDAY, "time": time(9, 5), "who": who, "act": act.value, "what": what}
+    for act in Act
+    for who, what in (("Agnes", "Ward 4"), ("", ""))
+]
+
 FACTS: Mapping[str, Sequence[Facts]] = {
+    "audit/show": each("lines", ACTS, []),
+    "cohorts/close": IN_COUNTS,
+    "cohorts/closed": IN_COUNTS,
+    "cohorts/host": each("known", True, False),
+    "cohorts/link": INVITATION,
+    "cohorts/list": each("cohorts", IN_COUNTS, []),
+    "cohorts/made": INVITATION,
+    "cohorts/one": IN_COUNTS,
+    "cohorts/preview": truths("together", **COHORT),
+    "cohorts/renew": truths("takes_in", **COHORT),
+    "cohorts/revoke": [COHORT],
+    "cohorts/revoked": [COHORT],
+    "cohorts/starts": [{"date": MONDAY}],
+    "desk/here": truths("owns", "course"),
+    "facilitators/invite": each("cohort", "Ward 4", ""),
+    "facilitators/invited": [*INVITATION, {**INVITATION[0], "cohort": ""}],
+    "facilitators/list": each("facilitators", ["Agnes", "Bo"], []),
+    "facilitators/remove": [{"who": "Agnes"}],
+    "facilitators/removed": [{"who": "Agnes"}],
+    "joining/already": [COHORT],
+    "joining/card": truths("begun", "together", "elsewhere", **COHORT),
+    "joining/invited": truths("begun", "together", **COHORT),
+    "joining/joined": truths("begun", "together", "late", week_number=3, week=WEEK, **COHORT),
+    "joining/not_joined": truths("elsewhere"),
+    "joining/soon": [COHORT],
+    "leaving/sure": truths("together"),
+    "onboarding/consent": truths("cohort"),
+    "onboarding/more": truths("cohort"),
+    "pause/until": truths("together"),
     "booster/invite": [{"practice": PRACTICE, "invitation": OneOf(PRACTICE.id, PRACTICE.invitations)}],
     "evening/how_was_it": [evening(""), evening("to be kind " * 40), evening("to rest", WEEK.look_back.recap)],
     "evening/look_back": [{"question": WEEK.look_back.question}],
@@ -100,7 +159,11 @@ FACTS: Mapping[str, Sequence[Facts]] = {
         {"keep": "", "when": "", "every": 0},
     ],
     "gratitude/pages": each("entries", entries("gratitude", "tea", "rain\nand wind"), []),
-    "help/show": each("state", "active", "paused", "graduated", "onboarding", "invited", "withdrawn"),
+    "help/show": [
+        {**truth, "state": state}
+        for state in ("active", "paused", "graduated", "onboarding", "invited", "withdrawn")
+        for truth in truths("cohort", "leads", "owns")
+    ],
     "journal/pages": each("entries", entries("journal", "tea", "rain\n\nand wind"), []),
     "letter/pages": each("entries", entries("letter", "dear me", "rest well"), []),
     "morning/another": [morning()],
@@ -108,11 +171,11 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     "morning/more": [{"practice": PRACTICE}],
     "morning/theme": [morning(), morning(daily=None, week_number=1), morning(returning=True)],
     "onboarding/done": [
-        {"morning": time(8), "evening": time(20), "date": MONDAY, "is_today": today} for today in (True, False)
+        *truths("is_today", "late", morning=time(8), evening=time(20), date=MONDAY),
     ],
     "onboarding/morning": [{"clock": "14:30"}],
     "pause/already": each("until", MONDAY, None),
-    "pause/paused": each("until", MONDAY, None),
+    "pause/paused": [{"until": until, **truth} for until in (MONDAY, None) for truth in truths("together")],
     "pause/resumed": EVERYWHERE,
     "practice/show": [{"practice": PRACTICE}],
     "progress/show": [

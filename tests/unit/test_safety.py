@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections import Counter
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.safety import Finding, Rule, Rules, Screen
+from bot.safety import Finding, Rule, Rules, Screen, unmasked
 from bot.safety_rules import LANGUAGES, load_rules, load_screen
 from bot.safety_rules.help import country_of, help_for
 from bot.safety_rules.screen import screen_lines
+from tests.safety_table import count, rows, table_lines
 
-DATA = Path(__file__).parents[1] / "data" / "safety"
 SCREEN = load_screen()
 
-# what was measured: "" are sentences that rules were written for, "held" a third that was set aside before the rules
-# by the same author, "unseen" were written after the last change of a rule (least share found, most false alarms)
-AT_LEAST = {"": 0.97, "held": 0.97, "unseen": 0.85}
-AT_MOST = {"": 0.02, "held": 0.02, "unseen": 0.07}
-
-
-def corpus(language: str, part: str) -> list[tuple[str, str]]:
-    lines = (DATA / f"{language}.tsv").read_text("utf-8").splitlines()
-    rows = (line.split("\t") for line in lines)
-    return [(label, text) for label, text, each in rows if each == part]
+# what was measured, a little lower (see docs/safety.md): the least share of urgent that was found urgent, the least share
+# of urgent that was found at all, and the most false alarms
+BOUNDS = {
+    ("first", ""): (0.97, 0.97, 0.02),
+    ("first", "held"): (0.97, 0.97, 0.02),
+    ("first", "unseen"): (0.85, 0.85, 0.07),
+    ("second", ""): (0.88, 0.97, 0.02),
+    ("second", "held"): (0.88, 0.95, 0.07),
+    ("while_tuning", ""): (0.75, 0.90, 0.02),
+    ("third", "unseen"): (0.35, 0.35, 0.04),
+}
 
 
 def level(text: str) -> str:
@@ -35,22 +36,29 @@ def level(text: str) -> str:
     return found.level if found else "none"
 
 
-@pytest.mark.parametrize("part", ["", "held", "unseen"])
+@pytest.mark.parametrize(("corpus", "part"), BOUNDS)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_crises_are_found_and_hospital_talk_is_let_through(language: str, part: str) -> None:
-    rows = corpus(language, part)
-    said, right = Counter(label for label, _ in rows), Counter(label for label, text in rows if level(text) == label)
-    share = {label: right[label] / said[label] for label in said}
-    print(f"{language} {part or 'tuned':<7}" + "".join(f" {each} {right[each]}/{said[each]}" for each in sorted(said)))
-    assert share["urgent"] >= AT_LEAST[part]
-    assert 1 - share["none"] <= AT_MOST[part]
+def test_crises_are_found_and_hospital_talk_is_let_through(language: str, corpus: str, part: str) -> None:
+    counted = count(SCREEN, rows(language, corpus, part))
+    least_urgent, least_found, most_false = BOUNDS[corpus, part]
+    assert counted.urgent_as_urgent >= least_urgent * counted.urgent
+    assert counted.urgent_found >= least_found * counted.urgent
+    assert counted.false_alarms <= most_false * counted.none
+
+
+def test_the_table_names_every_corpus_and_part() -> None:
+    table = "\n".join(table_lines(SCREEN))
+    print(table)
+    assert all(
+        f"| {language} | {corpus} | {part or 'tuned'} |" in table for language in LANGUAGES for corpus, part in BOUNDS
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_corpus_is_large_and_half_of_it_is_everyday_talk(language: str) -> None:
-    rows = [row for part in ("", "held") for row in corpus(language, part)]
-    assert len(rows) >= 200
-    assert sum(label == "none" for label, _ in rows) >= 0.4 * len(rows)
+    labels = [label for corpus, part in BOUNDS for label, _ in rows(language, corpus, part)]
+    assert len(labels) >= 800
+    assert labels.count("none") >= 0.45 * len(labels)
 
 
 DISGUISES = (
@@ -122,23 +130,31 @@ def test_every_rule_has_an_id_of_its_own_and_fires_on_some_sentence(language: st
     ids = [rule.id for rule in rules.rules]
     assert len(ids) == len(set(ids))
     alone = {rule.id: Screen([_only(rules, rule)]) for rule in rules.rules}
-    texts = [text for part in ("", "held", "unseen") for _, text in corpus(language, part)]
+    texts = [text for corpus, part in BOUNDS for _, text in rows(language, corpus, part)]
     assert [name for name, check in alone.items() if not any(map(check, texts))] == []
 
 
 def _only(rules: Rules, rule: Rule) -> Rules:
-    return Rules(
-        rules.language,
-        (rule,),
-        rules.words,
-        rules.same,
-        rules.ignored,
-        (),
-        (),
-        rules.negations,
-        rules.subjects,
-        rules.reach,
-    )
+    return replace(rules, rules=(rule,), forgiven=(), other_words=())
+
+
+PLAIN = re.compile(r"(?:[a-z0-9'*]+(?: [a-z0-9'*]+)*|<[a-z-]+>|\$|\^)?")  # an alternative, an optional part, a list
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_pattern_is_well_formed(language: str) -> None:
+    rules = load_rules(language)
+    patterns = [pattern for rule in rules.rules for pattern in (*rule.patterns, *rule.unless)] + list(rules.unless)
+    for pattern in patterns:
+        for part in re.findall(r"\([^()]*\)|\[[^\[\]]*\]|\S+", unmasked(pattern)):
+            inside = part[1:-1].split("|") if part[0] in "([" else [part]
+            assert part == ".." or all(PLAIN.fullmatch(each.strip()) for each in inside), pattern
+
+
+def test_what_somebody_else_wants_is_not_what_the_writer_wants() -> None:
+    assert level("she wanted to end it all and we sat together") == "none"
+    assert level("el paciente quiere morir en casa") == "none"
+    assert level("he died dont want to live") == "urgent"
 
 
 @pytest.mark.parametrize(

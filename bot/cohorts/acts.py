@@ -1,0 +1,169 @@
+"""Carries out what a turn decided about cohorts and roles, in the turn's own transaction, and audits it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.access import may
+from bot.cohorts.model import FACILITATOR, PRIVATE, Act, Actor, Audited, Cohort, Invitation
+from bot.cohorts.ports import Cohorts, KnownCohort
+from bot.errors import HeartseaseError
+from bot.model import Decided
+from bot.timetable import local_day, zone
+
+A_WEEK = timedelta(days=7)  # how long a facilitator's invitation is good
+
+
+class NotAllowedError(HeartseaseError):
+    """Somebody decided what they may not: nothing of their turn is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """An act under way: by whom, on which cohort (or person), and when."""
+
+    decided: Decided
+    actor: Actor
+    known: KnownCohort | None
+    cohorts: Cohorts
+    now: datetime
+
+    @property
+    def detail(self) -> Mapping[str, Any]:
+        """What was decided besides."""
+        return self.decided.detail
+
+    @property
+    def cohort(self) -> Cohort:
+        """The cohort that the act concerns. Raises NotAllowedError if there is none."""
+        return self._known.cohort
+
+    async def save(self, **changes: Any) -> None:
+        """Writes the cohort with these changes."""
+        await self.cohorts.save(replace(self._known, cohort=replace(self.cohort, **changes)))
+
+    @property
+    def _known(self) -> KnownCohort:
+        if self.known is None:
+            raise NotAllowedError(self.decided.act)
+        return self.known
+
+
+async def carry_out(decided: Decided, actor: Actor, cohorts: Cohorts, now: datetime) -> None:
+    """Asks once more whether they may, does it, and writes the audit.
+
+    Raises:
+        NotAllowedError: they may not, or not any more.
+    """
+    person = decided.act is Act.REMOVE  # the only act whose object is no cohort
+    loaded = {} if person or not decided.object else await cohorts.load([decided.object])
+    known = loaded.get(decided.object)
+    if not may(actor, decided.act, known.cohort if known else None):
+        raise NotAllowedError(decided.act)
+    touched = await ACTS[decided.act](Doing(decided, actor, known, cohorts, now))
+    if decided.act not in PRIVATE:
+        await cohorts.note(Audited(now, actor.id, decided.act, touched or decided.object))
+
+
+async def create(doing: Doing) -> str:
+    """A new cohort, led by whoever made it, with its first invitation."""
+    cohort: Cohort = replace(doing.detail["cohort"], id=_new_id())
+    await doing.cohorts.add(replace(cohort, code=doing.detail["code"]), None)
+    await doing.cohorts.grant(doing.actor.id, FACILITATOR, cohort.id)
+    await _invite(doing, cohort.id)
+    return cohort.id
+
+
+async def open_(doing: Doing) -> None:
+    """A new invitation in place of the old one."""
+    await doing.cohorts.revoke(doing.cohort.id, doing.now)
+    await _invite(doing, doing.cohort.id)
+    await doing.save(code=doing.detail["code"], open_to="link")
+
+
+async def revoke(doing: Doing) -> None:
+    """The invitation ends; nobody comes in until there is a new one."""
+    await doing.cohorts.revoke(doing.cohort.id, doing.now)
+    await doing.save(code="", open_to="closed")
+
+
+async def close(doing: Doing) -> None:
+    """The cohort takes nobody in any more and is led no more; who walks in it walks on."""
+    await doing.cohorts.revoke(doing.cohort.id, doing.now)
+    on = local_day(doing.now, zone(doing.cohort.zone))
+    await doing.save(code="", open_to="closed", closed_on=on)
+
+
+async def invite(doing: Doing) -> None:
+    """A link that makes one person a facilitator."""
+    invitation = Invitation(
+        id=_new_id(),
+        kind="facilitator",
+        cohort=doing.decided.object,
+        created_by=doing.actor.id,
+        created_at=doing.now,
+        expires_at=doing.now + A_WEEK,
+        uses_left=1,
+    )
+    await doing.cohorts.invite(invitation, doing.detail["code"])
+
+
+async def remove(doing: Doing) -> None:
+    """A facilitator is none any more, at once and everywhere."""
+    await doing.cohorts.withdraw(doing.decided.object, FACILITATOR)
+
+
+async def become(doing: Doing) -> None:
+    """Somebody becomes a facilitator by an invitation, which is used up."""
+    invitation = await _good(doing, "facilitator")
+    await doing.cohorts.grant(doing.actor.id, FACILITATOR)
+    if invitation.cohort:
+        await doing.cohorts.grant(doing.actor.id, FACILITATOR, invitation.cohort)
+
+
+async def join(doing: Doing) -> None:
+    """Somebody walks in this cohort from now on."""
+    invitation = await _good(doing, "cohort")
+    if invitation.cohort != doing.cohort.id:
+        raise NotAllowedError(doing.decided.act)
+    await doing.cohorts.enter(doing.actor.id, doing.cohort.id, doing.now)
+
+
+async def leave(doing: Doing) -> None:
+    """Somebody walks in no cohort from now on."""
+    await doing.cohorts.exit(doing.actor.id, doing.now)
+
+
+async def _good(doing: Doing, kind: str) -> Invitation:
+    """The invitation that the act goes by, used once more. Raises NotAllowedError if it opens no door any more."""
+    invitation = await doing.cohorts.invited(invitation=doing.detail["invitation"])
+    fits = invitation is not None and invitation.kind == kind and invitation.good(doing.now)
+    if invitation is None or not fits or not await doing.cohorts.use(invitation.id):
+        raise NotAllowedError(doing.decided.act)
+    return invitation
+
+
+async def _invite(doing: Doing, cohort: str) -> None:
+    invitation = Invitation(_new_id(), "cohort", cohort, doing.actor.id, doing.now, doing.detail["until"])
+    await doing.cohorts.invite(invitation, doing.detail["code"])
+
+
+def _new_id() -> str:
+    return secrets.token_urlsafe(12)
+
+
+ACTS: Mapping[Act, Callable[[Doing], Awaitable[str | None]]] = {
+    Act.CREATE: create,
+    Act.OPEN: open_,
+    Act.REVOKE: revoke,
+    Act.CLOSE: close,
+    Act.INVITE: invite,
+    Act.REMOVE: remove,
+    Act.BECOME: become,
+    Act.JOIN: join,
+    Act.LEAVE: leave,
+}

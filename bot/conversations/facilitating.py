@@ -1,0 +1,296 @@
+"""A facilitator's cohorts: looking at them, making one, its invitation link, closing it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from bot import journey
+from bot.access import may
+from bot.clock_text import parse_date
+from bot.cohorts.model import Act, Cohort, Desk, Overview
+from bot.conversations.base import (
+    ENTERED,
+    Context,
+    Given,
+    Move,
+    again,
+    ask,
+    conversation,
+    finish,
+    for_an_hour,
+    meant,
+    tapped,
+    typed,
+)
+from bot.conversations.finding import NONE_OF_THESE, zones_meant
+from bot.conversations.onboarding import clean_name
+from bot.model import Choice, Decided, Journey, Said
+from bot.timetable import day_begins, local_day, zone
+
+cohorts = conversation("cohorts", first="list", open_for=for_an_hour, act=Act.CREATE)
+
+FARTHEST = timedelta(days=366)  # that a cohort begins ahead
+YES_NO: Mapping[str, tuple[str, ...]] = {"yes": ("yes", "y", "ok"), "never_mind": ("no", "n", "never mind")}
+
+
+def desk_of(ctx: Context) -> Desk:
+    """What this facilitator may know; the engine begins no such conversation without it."""
+    assert ctx.desk is not None
+    return ctx.desk
+
+
+def link_facts(ctx: Context, name: str, code: str) -> dict[str, Any]:
+    """An invitation as it is handed on: a link where the platform has such links, and the words that do the same."""
+    link = desk_of(ctx).link
+    return {"cohort": name, "link": f"{link}{code}" if link else "", "code": f"/join {code}"}
+
+
+def seen(ctx: Context, overview: Overview) -> dict[str, Any]:
+    """A cohort in counts."""
+    cohort = overview.cohort
+    on = local_day(ctx.now, zone(cohort.zone))
+    place = journey.place_on(Journey(anchor=cohort.starts_on), on, ctx.programme.length)
+    return {
+        "cohort": cohort.name,
+        "host": cohort.host,
+        "starts": cohort.starts_on,
+        "week_number": place.week if place else 0,
+        "begun": cohort.starts_on <= on,
+        "together": cohort.together,
+        "joined": overview.joined,
+        "takes_in": cohort.open_to == "link",
+    }
+
+
+# ---------------------------------------------------------------- looking
+
+
+@cohorts.named("list")
+def all_of_them(ctx: Context, given: Given) -> Move | Said:
+    """The cohorts that are not over, each a tap away, and a new one."""
+    desk = desk_of(ctx)
+    here = [overview for overview in desk.cohorts if may(desk.actor, Act.OPEN, overview.cohort)]
+    match tapped(given):
+        case "new_cohort":
+            return ask("name")
+        case "that_is_all":
+            return finish(Said("cohorts/done"))
+        case str() as chosen if any(chosen == overview.cohort.id for overview in here):
+            return ask("one", notes={"cohort": chosen})
+        case _:
+            named = [Choice(overview.cohort.id, label=overview.cohort.name) for overview in here]
+            said = Said("cohorts/list", {"cohorts": [seen(ctx, overview) for overview in here]})
+            return said.offering(*named, Choice("new_cohort"), Choice("that_is_all"), columns=1)
+
+
+@cohorts.step
+def one(ctx: Context, given: Given) -> Move | Said:
+    """One cohort, and what can be done with it."""
+    overview = chosen(ctx)
+    if overview is None:
+        return ask("list")
+    cohort, desk = overview.cohort, desk_of(ctx)
+    match tapped(given):
+        case "show_link" if cohort.code:
+            return again(Said("cohorts/link", link_facts(ctx, cohort.name, cohort.code)))
+        case "renew_link" | "revoke_link" | "close_cohort" as wish:
+            return ask(wish)
+        case "invite_leader" if may(desk.actor, Act.INVITE, cohort):
+            return ask("invite_leader")
+        case "all_cohorts":
+            return ask("list")
+        case "that_is_all":
+            return finish(Said("cohorts/done"))
+        case _:
+            links = [Choice("show_link"), Choice("renew_link"), Choice("revoke_link")]
+            offered = links if cohort.code else links[1:2]
+            leader = [Choice("invite_leader")] if may(desk.actor, Act.INVITE, cohort) else []
+            last = [Choice("close_cohort"), Choice("all_cohorts"), Choice("that_is_all")]
+            return Said("cohorts/one", seen(ctx, overview)).offering(*offered, *leader, *last, columns=1)
+
+
+def chosen(ctx: Context) -> Overview | None:
+    """The cohort that this is about, unless it was closed, or is not theirs any more."""
+    desk, wanted = desk_of(ctx), ctx.run.notes.get("cohort")
+    found = (overview for overview in desk.cohorts if overview.cohort.id == wanted)
+    return next((overview for overview in found if may(desk.actor, Act.OPEN, overview.cohort)), None)
+
+
+# ---------------------------------------------------------------- what reaches people, or cannot be undone
+
+
+@cohorts.step
+def renew_link(ctx: Context, given: Given) -> Move | Said:
+    """A new link; the old one, if there is one, ends."""
+    overview = chosen(ctx)
+    if overview is None:
+        return ask("list")
+    cohort = overview.cohort
+    facts = {"cohort": cohort.name, "takes_in": bool(cohort.code)}
+    detail = {"code": ctx.token, "until": ends(ctx, cohort)}
+    done = Said("cohorts/link", link_facts(ctx, cohort.name, ctx.token))
+    return confirmed(given, Said("cohorts/renew", facts), Decided(Act.OPEN, cohort.id, detail), done)
+
+
+@cohorts.step
+def revoke_link(ctx: Context, given: Given) -> Move | Said:
+    """The link ends and nobody comes in."""
+    overview = chosen(ctx)
+    if overview is None:
+        return ask("list")
+    facts = {"cohort": overview.cohort.name}
+    decided = Decided(Act.REVOKE, overview.cohort.id)
+    return confirmed(given, Said("cohorts/revoke", facts), decided, Said("cohorts/revoked", facts))
+
+
+@cohorts.step
+def close_cohort(ctx: Context, given: Given) -> Move | Said:
+    """The cohort is over for those who lead it; who walks in it walks on."""
+    overview = chosen(ctx)
+    if overview is None:
+        return ask("list")
+    decided, facts = Decided(Act.CLOSE, overview.cohort.id), seen(ctx, overview)
+    return confirmed(given, Said("cohorts/close", facts), decided, Said("cohorts/closed", facts))
+
+
+@cohorts.step
+def invite_leader(ctx: Context, given: Given) -> Move | Said:
+    """A link for one person, who then leads this cohort too."""
+    overview = chosen(ctx)
+    if overview is None:
+        return ask("list")
+    cohort = overview.cohort
+    done = Said("facilitators/invited", link_facts(ctx, cohort.name, ctx.token))
+    decided = Decided(Act.INVITE, cohort.id, {"code": ctx.token})
+    return confirmed(given, Said("facilitators/invite", {"cohort": cohort.name}), decided, done)
+
+
+def confirmed(given: Given, question: Said, decided: Decided, done: Said) -> Move | Said:
+    """Asks before anything is done."""
+    match meant(given, YES_NO):
+        case "yes":
+            return finish(decided, done)
+        case "never_mind":
+            return finish(Said("cohorts/unchanged"))
+        case _:
+            return question.offering(Choice("yes"), Choice("never_mind"))
+
+
+# ---------------------------------------------------------------- making one
+
+
+@cohorts.step
+def name(ctx: Context, given: Given) -> Move | Said:
+    """What those who are invited read."""
+    text = typed(given)
+    if text is None:
+        return Said("cohorts/name")
+    called = clean_name(text)
+    if called is None:
+        return again(Said("cohorts/name_unclear"))
+    return ask("starts" if ctx.participant.zone else "zone", notes={"name": called})
+
+
+@cohorts.named("zone")
+def where(ctx: Context, given: Given) -> Move | Said:
+    """Where the facilitator is, if nobody knows: the cohort's dates are counted there."""
+    if given is ENTERED:
+        return Said("cohorts/zone", {"ask_location": True})
+    found = zones_meant(ctx, given)
+    if not found:
+        return again(Said("onboarding/zone_unclear"))
+    if len(found) == 1:
+        return ask("starts", zone=found[0][0])
+    return ask("which_zone", notes={"zones": [list(pair) for pair in found[:5]]})
+
+
+@cohorts.step
+def which_zone(ctx: Context, given: Given) -> Move | Said:
+    """Several places bear that name."""
+    found = [] if given is ENTERED or tapped(given) == NONE_OF_THESE.id else zones_meant(ctx, given)
+    if len(found) == 1:
+        return ask("starts", zone=found[0][0])
+    if tapped(given) == NONE_OF_THESE.id:
+        return ask("zone")
+    places = [Choice(place, label=label) for place, label in ctx.run.notes["zones"]]
+    return Said("onboarding/which_zone").offering(*places, NONE_OF_THESE, columns=1)
+
+
+@cohorts.step
+def starts(ctx: Context, given: Given) -> Move | Said:
+    """The date of week 1, day 1: the soonest Monday first."""
+    monday = ctx.today + timedelta(days=7 - ctx.today.weekday())
+    offered = {"monday": monday, "monday_after": monday + timedelta(days=7)}
+    text = typed(given)
+    on = parse_date(text, ctx.today) if text else offered.get(tapped(given) or "")
+    if on is not None and ctx.today <= on <= ctx.today + FARTHEST:
+        return ask("pacing", notes={"starts": on})
+    if text:
+        return again(Said("cohorts/date_unclear"))
+    return Said("cohorts/starts", {"date": monday}).offering(Choice("monday"), Choice("monday_after"))
+
+
+@cohorts.step
+def pacing(ctx: Context, given: Given) -> Move | Said:
+    """Everybody in the same week, or each at their own pace."""
+    match meant(given, {"together": ("together",), "own_pace": ("own", "own pace")}):
+        case "together":
+            return ask("host", notes={"pacing": "calendar"})
+        case "own_pace":
+            return ask("host", notes={"pacing": "own"})
+        case _:
+            return Said("cohorts/pacing").offering(Choice("together"), Choice("own_pace"), columns=1)
+
+
+@cohorts.step
+def host(ctx: Context, given: Given) -> Move | Said:
+    """Who leads it, as those who are invited read it."""
+    known, text = ctx.participant.name, typed(given)
+    if tapped(given) == "as_shown" and known:
+        return ask("preview", notes={"host": known})
+    if text is None:
+        question = Said("cohorts/host", {"known": bool(known)})
+        return question.offering(Choice("as_shown", label=known)) if known else question
+    called = clean_name(text)
+    return ask("preview", notes={"host": called}) if called else again(Said("onboarding/name_unclear"))
+
+
+@cohorts.step
+def preview(ctx: Context, given: Given) -> Move | Said:
+    """The whole of it, before it is made."""
+    cohort = drafted(ctx)
+    facts = {"cohort": cohort.name, "host": cohort.host, "starts": cohort.starts_on, "together": cohort.together}
+    match meant(given, {"make_it": ("yes", "make it", "ok"), "never_mind": ("no", "never mind")}):
+        case "make_it":
+            detail = {"cohort": cohort, "code": ctx.token, "until": ends(ctx, cohort)}
+            made = Said("cohorts/made", link_facts(ctx, cohort.name, ctx.token))
+            return finish(Decided(Act.CREATE, "", detail), made)
+        case "never_mind":
+            return finish(Said("cohorts/unchanged"))
+        case _:
+            return Said("cohorts/preview", facts).offering(Choice("make_it"), Choice("never_mind"))
+
+
+def drafted(ctx: Context) -> Cohort:
+    """The cohort that the answers describe; it gets its id when it is made."""
+    notes = ctx.run.notes
+    starts_on: date = notes["starts"]
+    return Cohort(
+        id="",
+        name=notes["name"],
+        programme=ctx.programme.slug,
+        pacing=notes["pacing"],
+        starts_on=starts_on,
+        zone=ctx.participant.zone or "UTC",
+        host=notes["host"],
+    )
+
+
+def ends(ctx: Context, cohort: Cohort) -> datetime | None:
+    """When there is nothing left to join: after the last day, where all walk together."""
+    if not cohort.together:
+        return None
+    last = cohort.starts_on + timedelta(days=7 * ctx.programme.length)
+    return day_begins(last, zone(cohort.zone))

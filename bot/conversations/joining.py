@@ -1,0 +1,127 @@
+"""Joining a cohort by its invitation, and leaving it: to go on alone, or to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from bot import journey
+from bot.cohorts.model import Cohort
+from bot.conversations.base import Context, Given, Move, conversation, finish, for_an_hour, meant, without_end
+from bot.model import Choice, Journey, Said, State
+from bot.timetable import day_begins, zone
+
+IN_A_COHORT = " in a cohort"  # after the version of the consent that people agree to
+
+joining = conversation("joining", first="card", open_for=without_end)
+parting = conversation("parting", first="sure", open_for=for_an_hour)
+
+JOINING: Mapping[str, tuple[str, ...]] = {"join": ("yes", "y", "join", "ok", "sure"), "alone": ("no", "n", "not now")}
+PARTING: Mapping[str, tuple[str, ...]] = {"go_alone": ("alone",), "stop_all": (), "stay": ("no", "stay")}
+
+
+# ---------------------------------------------------------------- what onboarding and joining share
+
+
+def described(ctx: Context, cohort: Cohort) -> dict[str, Any]:
+    """A cohort as those read it who are invited."""
+    return {
+        "cohort": cohort.name,
+        "host": cohort.host,
+        "starts": cohort.starts_on,
+        "begun": cohort.starts_on <= ctx.today,
+        "together": cohort.together,
+        "weeks": ctx.programme.length,
+    }
+
+
+def in_consent(ctx: Context) -> dict[str, bool]:
+    """Whether the consent that is asked for is one to walking in a cohort, too."""
+    return {"cohort": ctx.invited_to is not None}
+
+
+def consented(path: Journey, version: str, now: datetime, *, cohort: bool) -> Journey:
+    """The journey of somebody who agreed just now."""
+    return replace(path, consent=version + (IN_A_COHORT if cohort else ""), consent_at=now)
+
+
+def agreed_to(ctx: Context) -> Cohort | None:
+    """The cohort that they are invited to and agreed to walk in."""
+    consent = ctx.participant.journey.consent
+    return ctx.invited_to if consent is not None and consent.endswith(IN_A_COHORT) else None
+
+
+def joined(ctx: Context, cohort: Cohort, path: Journey, first: date) -> Said:
+    """They are in. `first` is the date of the first message; late, it comes with the week that the others are in."""
+    place = journey.place_on(path, first, ctx.programme.length)
+    late = cohort.together and place is not None and path.anchor is not None and path.anchor < first
+    week = place.week if place is not None and late else 0
+    facts = {"week_number": week, "week": ctx.programme.week(week or 1), "late": late}
+    return Said("joining/joined", {**described(ctx, cohort), **facts})
+
+
+# ---------------------------------------------------------------- somebody who walks already
+
+
+@joining.step
+def card(ctx: Context, given: Given) -> Move | Said:
+    """Whether to walk with them from now on; what was written stays one's own."""
+    cohort = ctx.invited_to
+    if cohort is None:
+        return finish(Said("joining/gone"), joining="")
+    match meant(given, JOINING):
+        case "join":
+            return from_now_on(ctx, cohort)
+        case "alone":
+            return finish(Said("joining/not_joined", {"elsewhere": bool(ctx.participant.cohort)}), joining="")
+        case _:
+            facts = {**described(ctx, cohort), "elsewhere": bool(ctx.participant.cohort)}
+            return Said("joining/card", facts).offering(Choice("join"), Choice("alone"))
+
+
+def from_now_on(ctx: Context, cohort: Cohort) -> Move:
+    """In the cohort's week from now on; at one's own pace, at the place where they are."""
+    path = ctx.participant.journey
+    if path.state is State.PAUSED:
+        path = journey.travel(path, path.paused_from or State.ACTIVE, ctx.today)
+    path = consented(path, (path.consent or "").removesuffix(IN_A_COHORT), ctx.now, cohort=True)
+    if path.state is not State.ACTIVE and path.state is not State.GRADUATED:
+        return finish(Said("joining/soon", {"cohort": cohort.name}), journey=path)  # onboarding goes on and ends in it
+    anchor, checked, tomorrow = path.anchor, ctx.now, ctx.today + timedelta(days=1)
+    if path.state is State.GRADUATED:  # the rest of today is free
+        path = replace(journey.travel(path, State.ACTIVE), graduated_on=None, boosted_on=None)
+        anchor = max(cohort.starts_on, tomorrow)
+        checked = day_begins(tomorrow, zone(ctx.participant.zone)) - timedelta(seconds=1)
+    path = replace(path, pacing=cohort.pacing, anchor=cohort.starts_on if cohort.together else anchor)
+    elsewhere = {"graduation", "week"}  # questions about the course as it was
+    runs = tuple(run for run in ctx.participant.runs if run.conversation not in elsewhere)
+    said = joined(ctx, cohort, path, max(path.anchor or tomorrow, ctx.today))
+    return finish(said, journey=path, cohort=cohort.id, joining="", checked=checked, runs=runs)
+
+
+# ---------------------------------------------------------------- leaving
+
+
+@parting.step
+def sure(ctx: Context, given: Given) -> Move | Said:
+    """Leaving the group is not leaving the course."""
+    if not ctx.participant.cohort:
+        return finish(Said("parting/not_in"))
+    match meant(given, PARTING):
+        case "go_alone":
+            return finish(Said("parting/alone"), journey=alone(ctx), cohort="")
+        case "stop_all":
+            return finish(then="leaving")
+        case "stay":
+            return finish(Said("parting/stayed"))
+        case _:
+            return Said("parting/sure").offering(*map(Choice, PARTING))
+
+
+def alone(ctx: Context) -> Journey:
+    """From here on at one's own pace, from the same place; a pause stands still from now on."""
+    path = ctx.participant.journey
+    paused_on = ctx.today if path.state is State.PAUSED and path.pacing == "calendar" else path.paused_on
+    return replace(path, pacing="own", paused_on=paused_on)

@@ -1,0 +1,95 @@
+"""Cohorts, roles and invitations around one person of a golden conversation: the real looking-up and the real acts,
+over the store in memory, which never waits."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from bot.cohorts.acts import carry_out
+from bot.cohorts.desk import FrontDesk, Seen
+from bot.cohorts.model import FACILITATOR, OWNER, Actor, Cohort, Invitation
+from bot.model import Decided, Input, Origin, Participant, WokeUp
+from bot.ports import Known
+from bot.storage.memory import MemoryUnitOfWork
+from bot.storage.memory_data import Data
+
+BOT = "telegram:1"
+HOME = Origin(BOT, "4815162342")
+
+
+def done(act: Coroutine[Any, Any, Any]) -> Any:
+    """The result of a coroutine that never waits."""
+    try:
+        act.send(None)
+    except StopIteration as end:
+        return end.value
+    raise AssertionError("it waits")
+
+
+class Group:
+    """`given` may name a `role` (owner, facilitator), `cohorts` and what the person `walks_in`; a cohort's code is its id
+    in capital letters, and LEAD is the code of a facilitator's invitation."""
+
+    def __init__(self, given: Mapping[str, Any], person: Participant, now: datetime) -> None:
+        self.work, codes = MemoryUnitOfWork(Data()), count(1)
+        self.cohorts, self.role = self.work.cohorts, given.get("role", "")
+        owners = frozenset({f"telegram:{HOME.platform_id}"} if self.role == OWNER else ())
+        self.front = FrontDesk(owners, lambda _: "https://t.me/coach?start=", lambda: f"CODE{next(codes)}")
+        self.person = person.id
+        self._know(person)
+        for told in given.get("cohorts", ()):
+            done(self._found(told, now))
+        if self.role == FACILITATOR:
+            done(self.cohorts.grant(person.id, FACILITATOR))
+        if "walks_in" in given:
+            done(self.cohorts.enter(person.id, given["walks_in"], now))
+        lead = Invitation("lead", "facilitator", "", "somebody", now, now + timedelta(days=7), uses_left=1)
+        done(self.cohorts.invite(lead, "LEAD"))
+
+    def _know(self, person: Participant) -> None:
+        data = self.work._data
+        data.put(data.people, person.id, Known(person, BOT, None, 0))
+
+    async def _found(self, told: Mapping[str, Any], now: datetime) -> None:
+        cohort = Cohort(
+            id=told["id"],
+            name=told["name"],
+            programme="compassion",
+            pacing="own" if told.get("pacing") == "own" else "calendar",
+            starts_on=date.fromisoformat(told["starts"]),
+            zone="Europe/Madrid",
+            host=told.get("host", "Agnes"),
+            code=told["id"].upper(),
+        )
+        await self.cohorts.add(cohort, None)
+        await self.cohorts.invite(Invitation(told["id"], "cohort", told["id"], "agnes", now), told["id"].upper())
+        if told.get("led") != "no" and self.role == FACILITATOR:
+            await self.cohorts.grant(self.person, FACILITATOR, told["id"])
+        for number in range(int(told.get("joined", 0))):
+            self._know(Participant(f"{told['id']} {number}"))
+            await self.cohorts.enter(f"{told['id']} {number}", told["id"], now)
+
+    def look(self, person: Participant, given: Input, now: datetime) -> Seen:
+        """What the coach would look up before this turn."""
+        origin = None if isinstance(given, WokeUp) else HOME
+        return done(self.front.look(self.work, Known(person, BOT, None, 0), given, now, origin))  # type: ignore[no-any-return]
+
+    def carry_out(self, decided: Decided, actor: Actor, now: datetime) -> None:
+        """What the coach would do with a decision."""
+        done(carry_out(decided, actor, self.cohorts, now))
+
+    def meanwhile(self, what: str, now: datetime) -> None:
+        """Something that others do: the links end, or the person's role."""
+        match what:
+            case "the links end":
+                for cohort in done(self.cohorts.ids()):
+                    done(self.cohorts.revoke(cohort, now))
+            case "the role ends":
+                done(self.cohorts.withdraw(self.person, FACILITATOR))
+                self.front = replace(self.front, owners=frozenset())
+            case _:
+                raise AssertionError(f"nobody does {what!r}")

@@ -1,0 +1,84 @@
+"""The safety screen measured on the labelled sentences of tests/data/safety: `make safety` prints it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.safety import Screen
+from bot.safety_rules import LANGUAGES, load_screen
+
+DATA = Path(__file__).parent / "data" / "safety"
+CORPORA = ("first", "second", "while_tuning", "third")
+PARTS = ("", "held", "unseen")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many sentences bear each label, and what the screen made of them."""
+
+    urgent: int
+    urgent_as_urgent: int
+    urgent_found: int
+    concern: int
+    concern_found: int
+    none: int
+    false_alarms: int
+    false_urgent: int
+
+    @property
+    def precision(self) -> float:
+        """The share of sentences labelled urgent among those labelled urgent or none that were called urgent."""
+        return self.urgent_as_urgent / max(1, self.urgent_as_urgent + self.false_urgent)
+
+
+def rows(language: str, corpus: str, part: str) -> list[tuple[str, str]]:
+    """The (label, text) pairs of one part of a corpus; empty if it has no such part."""
+    name = language if corpus == "first" else f"{language}_{corpus}"
+    lines = (line.split("\t") for line in (DATA / f"{name}.tsv").read_text("utf-8").splitlines())
+    return [(label, text) for label, text, each in lines if each == part]
+
+
+def count(screen: Screen, sentences: Iterable[tuple[str, str]]) -> Counted:
+    """What the screen makes of labelled sentences."""
+    said = list[tuple[str, str]]()
+    for label, text in sentences:
+        found = screen(text)
+        said.append((label, found.level if found else "none"))
+    labels = [label for label, _ in said]
+    return Counted(
+        urgent=labels.count("urgent"),
+        urgent_as_urgent=said.count(("urgent", "urgent")),
+        urgent_found=labels.count("urgent") - said.count(("urgent", "none")),
+        concern=labels.count("concern"),
+        concern_found=labels.count("concern") - said.count(("concern", "none")),
+        none=labels.count("none"),
+        false_alarms=labels.count("none") - said.count(("none", "none")),
+        false_urgent=said.count(("none", "urgent")),
+    )
+
+
+def table_lines(screen: Screen) -> Iterator[str]:
+    """A Markdown table, one line for each language, corpus and part."""
+    yield "| language | corpus | part | urgent called urgent | urgent found | concern found | false alarms | precision |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for language in LANGUAGES:
+        for corpus in CORPORA:
+            for part in PARTS:
+                if not (sentences := rows(language, corpus, part)):
+                    continue
+                c = count(screen, sentences)
+                yield (
+                    f"| {language} | {corpus} | {part or 'tuned'} | {_share(c.urgent_as_urgent, c.urgent)}"
+                    f" | {_share(c.urgent_found, c.urgent)} | {_share(c.concern_found, c.concern)}"
+                    f" | {_share(c.false_alarms, c.none)} | {c.precision:.3f} |"
+                )
+
+
+def _share(some: int, of: int) -> str:
+    return f"{some}/{of} ({some / of:.0%})" if of else "–"
+
+
+if __name__ == "__main__":
+    print("\n".join(table_lines(load_screen())))

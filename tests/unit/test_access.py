@@ -1,0 +1,57 @@
+"""Who may do what: every role, every act, one's own cohort and another's, open and closed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from itertools import product
+
+import pytest
+
+from bot.access import may
+from bot.cohorts.model import Act, Actor, Cohort
+
+OWN = Cohort("own", "Ward 4", "compassion", "calendar", date(2026, 3, 9), "UTC", facilitators=("me", "her"))
+OTHERS = replace(OWN, id="others", facilitators=("her",))
+SHUT, SHUT_OTHERS = (replace(cohort, closed_on=date(2026, 4, 1)) for cohort in (OWN, OTHERS))
+REVOKED = replace(OWN, open_to="closed")
+
+NOBODY, FACILITATOR, OWNER = Actor("me"), Actor("me", frozenset({"facilitator"})), Actor("me", frozenset({"owner"}))
+EVERYTHING = tuple(Act)
+MINE = {Act.LEAVE, Act.BECOME}  # what anybody may do for themselves
+LEAD = {Act.SEE, Act.OPEN, Act.REVOKE, Act.CLOSE}
+OWNERS = {Act.INVITE, Act.REMOVE, Act.READ_AUDIT}
+
+TABLE: list[tuple[str, Actor, Cohort | None, set[Act]]] = [
+    ("nobody, no cohort", NOBODY, None, MINE),
+    ("nobody, a cohort that names them", NOBODY, OWN, MINE | {Act.JOIN}),
+    ("nobody, another's", NOBODY, OTHERS, MINE | {Act.JOIN}),
+    ("nobody, a closed one", NOBODY, SHUT, MINE),
+    ("nobody, a revoked link", NOBODY, REVOKED, MINE),
+    ("facilitator, no cohort", FACILITATOR, None, MINE | {Act.CREATE}),
+    ("facilitator, their own", FACILITATOR, OWN, MINE | LEAD | {Act.CREATE, Act.JOIN}),
+    ("facilitator, a revoked link", FACILITATOR, REVOKED, MINE | LEAD | {Act.CREATE}),
+    ("facilitator, another's", FACILITATOR, OTHERS, MINE | {Act.CREATE, Act.JOIN}),
+    ("facilitator, their own closed", FACILITATOR, SHUT, MINE | {Act.CREATE, Act.SEE}),
+    ("facilitator, another's closed", FACILITATOR, SHUT_OTHERS, MINE | {Act.CREATE}),
+    ("owner, no cohort", OWNER, None, MINE | OWNERS | {Act.CREATE}),
+    ("owner, any", OWNER, OTHERS, MINE | LEAD | OWNERS | {Act.CREATE, Act.JOIN}),
+    ("owner, a closed one", OWNER, SHUT_OTHERS, MINE | {Act.CREATE, Act.SEE}),
+]
+
+
+@pytest.mark.parametrize(
+    ("actor", "cohort", "allowed", "act"),
+    [pytest.param(a, c, allowed, act, id=f"{n}: {act}") for (n, a, c, allowed), act in product(TABLE, EVERYTHING)],
+)
+def test_everybody_may_do_what_the_table_says_and_nothing_else(
+    actor: Actor, cohort: Cohort | None, allowed: set[Act], act: Act
+) -> None:
+    assert may(actor, act, cohort) is (act in allowed)
+
+
+@pytest.mark.parametrize(("actor", "cohort"), [(a, c) for _, a, c, _ in TABLE])
+def test_whoever_holds_both_roles_may_do_what_either_may(actor: Actor, cohort: Cohort | None) -> None:
+    both = Actor("me", frozenset({"facilitator", "owner"}))
+    either = {act for act in Act if may(FACILITATOR, act, cohort) or may(OWNER, act, cohort)}
+    assert {act for act in Act if may(both, act, cohort)} == either
