@@ -55,10 +55,10 @@ class Rules:
     `same` spells out contractions and slang, `ignored` are words that change nothing, `forgiven` are words in which
     one typing mistake is understood (unless that makes one of `other_words`), `words` are the lists that patterns
     name. A match is dropped if a negation stands at most `reach` words before it with no subject in between, where
-    `auxiliaries` ("nunca he pensado") do not count; a negation right before one of `undoing` ("can't stop") is none. A
-    match of a rule about oneself is dropped too if one of the `others` stands at most `FROM_SUBJECT` words before; after
-    one of `clause_ends` ("he died, don't want to live") nobody else is the subject any more. `unless` are the idioms
-    that let any rule's match through.
+    `auxiliaries` ("nunca he pensado") do not count; a negation right before one of `undoing` ("can't stop") is none.
+    A match of a rule about oneself is dropped too if one of the `others` stands at most `FROM_SUBJECT` words before;
+    after one of `clause_ends` ("he died, don't want to live") nobody else is the subject any more. `unless` are the
+    idioms that let any rule's match through.
     """
 
     language: str

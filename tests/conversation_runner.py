@@ -52,6 +52,7 @@ NOTHING = "nothing"
 MESSAGES = ("says", "edits", "repeats", "sends", "taps", "taps_first", "taps_again", "shares", "does", "moves_to")
 LINES = (*MESSAGES, "after", "at", "outage", "meanwhile")
 LONGEST_FACT = 40
+CHANGES = ("name", "zone", "rhythm", "health_care", "intention", "fewer", "reachable", "cohort", "joining")
 DOES: Mapping[str, Literal["blocked", "came_back", "left"]] = {
     "blocks": "blocked",
     "comes back": "came_back",
@@ -245,6 +246,7 @@ class Player:
         ledger = who.ledger
         left: dict[str, object] = {
             "state": who.journey.state.value,
+            "roles": " ".join(sorted(who.roles)),
             "place": shown(place),
             "entries": self.entries,
             "alerts": self.marks,
@@ -254,7 +256,7 @@ class Player:
             "timers": [f"{timer.name} {self.local(timer.at)}" for timer in who.timers],
             "next": self.next(),
         }
-        for name in ("name", "zone", "rhythm", "health_care", "intention", "fewer", "reachable", "roles", "cohort", "joining"):
+        for name in CHANGES:
             if (value := getattr(who, name)) != getattr(self.before, name):
                 left[name] = shown(value)
         return {key: value for key, value in left.items() if value not in ("", [], None, 0)}
@@ -304,8 +306,6 @@ def shown(fact: object) -> str:
             return f"{fact:%H:%M}"
         case int() | date():
             return str(fact)
-        case frozenset():
-            return " ".join(sorted(fact))
         case str() if len(fact) <= LONGEST_FACT:
             return " ".join(fact.split())
         case Recall():

@@ -31,11 +31,13 @@ def done(act: Coroutine[Any, Any, Any]) -> Any:
 
 
 class Group:
-    """`given` may name a `role` (owner, facilitator), `cohorts` and what the person `walks_in`; a cohort's code is its id
-    in capital letters, and LEAD is the code of a facilitator's invitation."""
+    """`given` may name a `role` (owner, facilitator), `cohorts` and what the person `walks_in`.
+
+    A cohort's code is its id in capital letters, and LEAD is the code of a facilitator's invitation.
+    """
 
     def __init__(self, given: Mapping[str, Any], person: Participant, now: datetime) -> None:
-        self.work, codes = MemoryUnitOfWork(Data()), count(1)
+        self.work, codes, self.ids = MemoryUnitOfWork(Data()), count(1), count(1)
         self.cohorts, self.role = self.work.cohorts, given.get("role", "")
         owners = frozenset({f"telegram:{HOME.platform_id}"} if self.role == OWNER else ())
         self.front = FrontDesk(owners, lambda _: "https://t.me/coach?start=", lambda: f"CODE{next(codes)}")
@@ -80,7 +82,7 @@ class Group:
 
     def carry_out(self, decided: Decided, actor: Actor, now: datetime) -> None:
         """What the coach would do with a decision."""
-        done(carry_out(decided, actor, self.cohorts, now))
+        done(carry_out(decided, actor, self.cohorts, now, lambda: f"id{next(self.ids)}"))
 
     def meanwhile(self, what: str, now: datetime) -> None:
         """Something that others do: the links end, or the person's role."""

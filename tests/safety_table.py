@@ -61,7 +61,7 @@ def count(screen: Screen, sentences: Iterable[tuple[str, str]]) -> Counted:
 
 def table_lines(screen: Screen) -> Iterator[str]:
     """A Markdown table, one line for each language, corpus and part."""
-    yield "| language | corpus | part | urgent called urgent | urgent found | concern found | false alarms | precision |"
+    yield "| language | corpus | part | called urgent | urgent found | concern found | false alarms | precision |"
     yield "|---|---|---|---|---|---|---|---|"
     for language in LANGUAGES:
         for corpus in CORPORA:

@@ -1,17 +1,17 @@
 """The Slack adapter over real HTTP and WebSocket: when an input counts as taken, and what goes wrong."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from adapters.slack import SlackAdapter, connect
-from bot.errors import DeliveryError, Ignored, Rejected, Retry, SettingsError, Unreachable
-from bot.model import Button, Changed, ChoiceMade, MessageReceived, Origin, Reply
+from bot.errors import SettingsError
+from bot.model import Button, Changed, ChoiceMade, Incoming, MessageReceived, Origin
 from tests.contracts.fake_door import FakeDoor
-from tests.e2e.slack_listening import HELLO, Transport, Waits, delivery, listening, said
+from tests.e2e.slack_listening import Transport, Waits, delivery, listening, said
 from tests.standin.slack import APP_TOKEN, BOT_TOKEN, Limits, StandIn
 
 YES = ((Button("3:yes", "Yes"), Button("3:no", "No")),)
@@ -59,16 +59,22 @@ async def test_what_people_write_tap_and_run_arrives(server: StandIn, transport:
 
 
 @BOTH
-async def test_an_event_is_acknowledged_only_when_it_is_durable(server: StandIn, transport: Transport) -> None:
-    door, ana = FakeDoor(), server.member("U7")
-    async with listening(server, door, transport) as (adapter, _):
-        await server.until(lambda: adapter.last_ok is not None)
-        door.failures = 2
-        with capture_logs():
-            ana.says("one")
+async def test_an_event_is_acknowledged_only_when_it_is_durable(transport: Transport) -> None:
+    class ForgetfulDoor(FakeDoor):
+        async def keep(self, incoming: Sequence[Incoming]) -> None:
+            self.knocks += 1
+            if self.knocks < 3:
+                raise RuntimeError("the database is away")
+            await super().keep(incoming)
+
+    door = ForgetfulDoor()
+    async with StandIn(ack_within=0.1) as server, listening(server, door, transport):
+        server.member("U7").says("one")
+        with capture_logs() as logs:
             await server.until(lambda: texts(door) == ["one"])
-    assert not server.space.outbound
-    assert server.counts["events" if transport == "http" else "envelopes"] >= 2
+            await server.until(lambda: not server.space.outbound)
+        assert door.knocks == server.counts["events" if transport == "http" else "envelopes"] == 3
+    assert [entry["event"] for entry in logs] == ["slack.not_kept", "slack.not_kept"]
 
 
 @BOTH
@@ -221,6 +227,19 @@ async def test_a_link_that_slack_ends_is_made_anew(server: StandIn, reason: str)
     assert waits == []
 
 
+async def test_a_link_that_is_being_renewed_is_used_until_the_next_is_there(server: StandIn) -> None:
+    door, ana = FakeDoor(), server.member("U7")
+    async with listening(server, door) as (_, waits):
+        ana.says("one")
+        await server.until(lambda: len(door.received) == 1)
+        server.fault("apps.connections.open", "hang")
+        await server.disconnect("warning")
+        await server.until(lambda: server.count("apps.connections.open") == 2)
+        ana.says("two")
+        await server.until(lambda: texts(door) == ["one", "two"])
+    assert (waits, server.late) == ([], 0)
+
+
 @pytest.mark.parametrize(
     ("what", "problem", "wait"),
     [
@@ -247,13 +266,14 @@ async def test_a_connection_that_fails_is_named_and_tried_again(
     assert not any(BOT_TOKEN in str(entry) or APP_TOKEN in str(entry) for entry in logs)
 
 
-async def test_socket_mode_that_is_switched_off_is_named(server: StandIn) -> None:
+@pytest.mark.parametrize("reason", ["link_disabled", "too_many_websockets"])
+async def test_a_link_that_slack_does_not_want_is_named(server: StandIn, reason: str) -> None:
     async with listening(server, FakeDoor()) as (adapter, waits):
         await server.until(lambda: server.connected and adapter.last_ok is not None)
         with capture_logs() as logs:
-            await server.disconnect("link_disabled")
+            await server.disconnect(reason)
             await server.until(lambda: waits == [30.0] and adapter.problem is None)
-    assert [entry["event"] for entry in logs] == ["slack.link_disabled", "slack.back"]
+    assert [entry["event"] for entry in logs] == [f"slack.{reason}", "slack.back"]
 
 
 async def test_it_starts_while_slack_is_down_and_is_there_when_slack_is(server: StandIn) -> None:
@@ -288,119 +308,3 @@ async def test_connecting_tells_a_wrong_token_from_a_slack_that_is_down(server: 
     with pytest.raises(SettingsError, match="HEARTSEASE_SLACK_BOT_TOKEN") as caught:
         await connect("xoxb-wrong", api_url=server.url, sleep=waits)
     assert "xoxb-wrong" not in str(caught.value)
-
-
-# ---------------------------------------------------------------- sending
-
-
-@pytest.mark.parametrize(
-    ("what", "expected"),
-    [
-        ("channel_not_found", Unreachable),
-        ("user_not_found", Unreachable),
-        ("user_disabled", Unreachable),
-        ("is_archived", Unreachable),
-        ("not_in_channel", Unreachable),
-        ("message_not_found", Ignored),
-        ("cant_update_message", Ignored),
-        ("already_reacted", Ignored),
-        ("no_reaction", Ignored),
-        ("expired_trigger_id", Ignored),
-        ("invalid_blocks", Rejected),
-        ("msg_too_long", Rejected),
-        ("token_revoked", Retry),
-        ("invalid_auth", Retry),
-        ("account_inactive", Retry),
-        ("internal_error", Retry),
-        (500, Retry),
-        ("garbage", Retry),
-    ],
-)
-async def test_slacks_codes_have_one_meaning_each(server: StandIn, what: Any, expected: type[DeliveryError]) -> None:
-    server.member("U7")
-    server.fault("chat.postMessage", what)
-    adapter = SlackAdapter("slack:T1", BOT_TOKEN, api_url=server.url)
-    with capture_logs(), pytest.raises(expected) as caught:
-        await adapter.send(delivery(HELLO))
-    if isinstance(caught.value, Retry):
-        token = what in ("token_revoked", "invalid_auth", "account_inactive")
-        assert (caught.value.scope, caught.value.counts, caught.value.after) == (
-            ("installation", False, 60.0) if token else ("chat", True, 1.0)
-        )
-        assert (adapter.problem is not None) == token
-    await adapter.send(delivery(HELLO))
-    assert adapter.problem is None
-    await adapter.close()
-
-
-async def test_a_revoked_token_is_a_problem_at_once(server: StandIn) -> None:
-    server.member("U7")
-    async with listening(server, FakeDoor()) as (adapter, _):
-        await server.until(lambda: adapter.last_ok is not None and server.connected)
-        with capture_logs() as logs:
-            server.revoke()
-            await server.until(lambda: adapter.problem == "token_revoked")
-        assert "install it again" in logs[0]["advice"]
-        with pytest.raises(Retry):
-            await adapter.send(delivery(HELLO))
-
-
-async def test_somebody_who_was_deactivated_cannot_be_reached(server: StandIn) -> None:
-    server.member("U7").deleted = True
-    adapter = SlackAdapter("slack:T1", BOT_TOKEN, api_url=server.url)
-    for person in ("U7", "U404"):
-        with pytest.raises(Unreachable):
-            await adapter.send(delivery(HELLO, person))
-    await adapter.close()
-
-
-async def test_a_channel_gets_posts_and_says_when_it_does_not(server: StandIn) -> None:
-    room, adapter = server.channel("C1"), SlackAdapter("slack:T1", BOT_TOKEN, api_url=server.url)
-    await adapter.send(delivery(HELLO, "C1"))
-    assert [message.text for message in room.messages] == ["Hello."]
-    server.kick("C1")
-    with pytest.raises(Unreachable, match="not_in_channel"):
-        await adapter.send(delivery(HELLO, "C1"))
-    server.invite("C1")
-    server.archive("C1")
-    with pytest.raises(Unreachable, match="is_archived"):
-        await adapter.send(delivery(HELLO, "C1"))
-    await adapter.close()
-
-
-async def test_the_stand_in_holds_the_official_limit_of_one_a_second_and_channel() -> None:
-    async with StandIn() as server:
-        server.member("U7")
-        server.member("U8")
-        adapter = SlackAdapter("slack:T1", BOT_TOKEN, api_url=server.url)
-        await adapter.send(delivery(HELLO))
-        with pytest.raises(Retry) as caught:
-            await adapter.send(delivery(HELLO))
-        assert (caught.value.after, caught.value.scope, caught.value.counts) == (1.0, "chat", False)
-        await adapter.send(delivery(HELLO, "U8"))
-        await adapter.close()
-
-
-async def test_the_rest_of_a_long_reply_is_sent_after_a_flood_and_nothing_twice() -> None:
-    async with StandIn(limits=Limits(rate=1.0, burst=2)) as server:
-        ana, adapter = server.member("U7"), SlackAdapter("slack:T1", BOT_TOKEN, api_url=server.url)
-        long = said("word " * 7000, rows=YES)
-        with pytest.raises(Retry) as caught:
-            await adapter.send(delivery(long))
-        assert (len(ana.messages), caught.value.counts, caught.value.after) == (2, False, 1.0)
-        server.lift_limits()
-        receipt = await adapter.send(delivery(long))
-        assert receipt.ref == ana.messages[-1].ts
-        assert [bool(message.rows) for message in ana.messages] == [False, False, True]
-        await adapter.close()
-
-
-async def test_a_question_of_an_earlier_process_is_closed_too(server: StandIn) -> None:
-    ana = server.member("U7")
-    before, after = (SlackAdapter("slack:T1", BOT_TOKEN, api_url=server.url) for _ in range(2))
-    receipt = await before.send(delivery(said("How are *you*?", rows=YES)))
-    await after.send(delivery(Reply("close", ref=receipt.ref, rows=((Button("-", "✓ Yes"),),))))
-    assert ana.messages[0].text == "How are *you*?"
-    assert [[shown.label for shown in row] for row in ana.messages[0].rows] == [["✓ Yes"]]
-    await before.close()
-    await after.close()

@@ -130,6 +130,38 @@ async def test_a_form_still_opens_after_a_restart_but_without_what_stood_in_it(s
     assert "ashamed" not in exported(server)
 
 
+async def test_a_form_that_a_command_asks_for_opens_at_once_and_stays_in_the_conversation(server: StandIn) -> None:
+    door, ana = FakeDoor(), server.member("U7")
+    async with listening(server, door, opens={"/letter"}) as (adapter, _):
+        ana.runs("/heartsease letter")
+        await opened(server, ana, "One moment…")
+        await adapter.send(delivery(said("Would you write?", form=LETTER, asked=5)))
+        await opened(server, ana, "Would you write?")
+        ana.shuts()
+        ana.taps("Write")
+        await server.until(lambda: ana.view is not None)
+        ana.submits(text="dear me")
+        await server.until(lambda: len(door.received) == 2)
+    assert door.received[1].given == FormSubmitted("letter", {"text": "dear me"}, 5)
+
+
+async def test_somebody_elses_form_does_not_open_with_what_stands_in_it(server: StandIn) -> None:
+    form = Form("letter", "A letter", (Field("text", "Your letter", value=SECRET),))
+    ana, eva = server.member("U7"), server.member("U8", "Eva")
+    async with listening(server, FakeDoor()) as (adapter, _):
+        await adapter.send(delivery(said("Go on?", form=form, asked=5)))
+        await adapter.send(delivery(private()))
+        for label in ("Write", "Open"):
+            [stolen] = [
+                each for each in ana.messages if any(shown.label == label for row in each.rows for shown in row)
+            ]
+            eva.taps(label, stolen)
+            await server.until(lambda: eva.view is not None)
+            assert eva.view is not None
+            assert "ashamed" not in str(eva.view.payload)
+            eva.shuts()
+
+
 async def test_a_colleagues_message_is_kept_as_a_gratitude(server: StandIn) -> None:
     door, ana = FakeDoor(), server.member("U7")
     async with listening(server, door):

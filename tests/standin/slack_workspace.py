@@ -190,10 +190,14 @@ def _history(space: Workspace, params: Json) -> Json:
 
 
 def _open_conversation(space: Workspace, params: Json) -> Json:
-    member = space.member(str(params["users"]))
-    if member.deleted:
+    members = [space.member(user) for user in str(params["users"]).split(",")]
+    if any(member.deleted for member in members):
         raise Refused("user_disabled")
-    return {"channel": {"id": member.channel}}
+    if len(members) == 1:
+        return {"channel": {"id": members[0].channel}}
+    together = "G" + "".join(sorted(member.id for member in members))
+    space.channels.setdefault(together, Channel(together, "mpdm", {BOT_USER, *(member.id for member in members)}))
+    return {"channel": {"id": together}}
 
 
 def _info(space: Workspace, params: Json) -> Json:

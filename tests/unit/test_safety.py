@@ -18,8 +18,8 @@ from tests.safety_table import count, rows, table_lines
 
 SCREEN = load_screen()
 
-# what was measured, a little lower (see docs/safety.md): the least share of urgent that was found urgent, the least share
-# of urgent that was found at all, and the most false alarms
+# what was measured, a little lower (see docs/safety.md): the least share of urgent that was called urgent, the least
+# share of urgent that was found at all, and the most false alarms
 BOUNDS = {
     ("first", ""): (0.97, 0.97, 0.02),
     ("first", "held"): (0.97, 0.97, 0.02),
@@ -138,7 +138,8 @@ def _only(rules: Rules, rule: Rule) -> Rules:
     return replace(rules, rules=(rule,), forgiven=(), other_words=())
 
 
-PLAIN = re.compile(r"(?:[a-z0-9'*]+(?: [a-z0-9'*]+)*|<[a-z-]+>|\$|\^)?")  # an alternative, an optional part, a list
+TOKEN = r"(?:[a-z0-9']+|\^|\$)"
+PLAIN = re.compile(rf"(?:{TOKEN}(?: {TOKEN})*)?|<[a-z-]+>")  # an alternative, or the name of a list alone
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
