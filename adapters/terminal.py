@@ -73,9 +73,9 @@ class TerminalAdapter:
         """
         reply = delivery.reply
         match reply.act:
-            case "message" if not any(span.text.strip() for block in reply.text for span in block.spans):
+            case "message" | "edit" if not any(span.text.strip() for block in reply.text for span in block.spans):
                 raise Rejected("a message needs words")
-            case "message":
+            case "message" | "edit":  # paper cannot be changed: it is said again
                 return Receipt(self._print(reply))
             case "react":
                 self._console.print(Text(f"  {reply.emoji}"))

@@ -101,6 +101,9 @@ def _playground(**overrides: Any) -> Iterator[Settings]:
                 "telegram_token": "",
                 "telegram_tokens": "",
                 "telegram_webhook_url": "",
+                "slack_bot_token": "",
+                "slack_app_token": "",
+                "slack_signing_secret": "",
                 "owners": "web:*,terminal:*",  # whoever tries it may also lead
                 "telegram_webhook_secret": "",
                 "rehearsal": f"start={datetime.now(UTC).isoformat(timespec='seconds')},speed=1".replace("+00:00", "Z"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot.cohorts.model import FACILITATOR, OWNER, Act, Actor, Cohort
 
 OWNERS_ALONE = frozenset({Act.INVITE, Act.REMOVE, Act.READ_AUDIT})
-WITH_A_COHORT = frozenset({Act.SEE, Act.OPEN, Act.REVOKE, Act.CLOSE})
+WITH_A_COHORT = frozenset({Act.OPEN, Act.REVOKE, Act.CLOSE, Act.EDIT, Act.BROADCAST, Act.GO_ON})
+ALSO_CLOSED = frozenset({Act.SEE, Act.HOLD, Act.CANCEL})  # what stops messages is never out of reach
 
 
 def may(actor: Actor, act: Act, cohort: Cohort | None = None) -> bool:
@@ -23,7 +24,7 @@ def may(actor: Actor, act: Act, cohort: Cohort | None = None) -> bool:
             return True
         case Act.CREATE:
             return owns or FACILITATOR in actor.roles
-        case Act.SEE:
+        case _ if act in ALSO_CLOSED:
             return leads or (owns and cohort is not None)
         case _ if act in WITH_A_COHORT:
             return cohort is not None and cohort.closed_on is None and (owns or leads)

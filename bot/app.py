@@ -7,7 +7,7 @@ import contextlib
 import gc
 import secrets
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,7 +25,8 @@ from bot.conversations.words import MENU
 from bot.errors import SettingsError, StoreError
 from bot.gazetteer import OfflineGazetteer
 from bot.help_lines import help_facts
-from bot.http import HttpServer, http_app
+from bot.home import Home
+from bot.http import Answer, HttpServer, Webhook, http_app
 from bot.leap import Leaps
 from bot.limits import Limits
 from bot.metrics import Metrics
@@ -36,6 +37,7 @@ from bot.rehearsal import RehearsalTime
 from bot.safety_rules import load_screen
 from bot.settings import PREFIX, TELEGRAM_URL, Settings
 from bot.storage import keys_for, open_store
+from bot.workspace import connected
 from curriculum.loader import Library
 from prompts.markup import plain
 from prompts.renderer import Prompts
@@ -58,6 +60,7 @@ class Installation:
 
     adapter: Adapter
     outbox: Outbox
+    limits: Limits
     listening: asyncio.Task[None] | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)  # the adapter has nothing more to hear
 
@@ -73,6 +76,7 @@ class App:
     metrics: Metrics
     rehearsal: RehearsalTime | None
     leaps: Leaps | None
+    home: Home
     installations: dict[str, Installation] = field(default_factory=dict)
     alarm: AlarmClock | None = None
     server: HttpServer | None = None
@@ -114,6 +118,11 @@ class App:
         """The link that brings somebody to this installation, without its code; empty where there is none yet."""
         one = self.installations.get(installation)
         return str(getattr(one.adapter, "start_link", "")) if one else ""
+
+    def rate(self, installation: str) -> float:
+        """How many messages a second this installation sends at most."""
+        one = self.installations.get(installation)
+        return one.limits.rate if one else Limits().rate
 
     def nudge_all(self) -> None:
         """The clock moved: look everywhere."""
@@ -159,7 +168,7 @@ class App:
             gained=gained,
             lost=lost,
         )
-        self.installations[name] = Installation(adapter, outbox)
+        self.installations[name] = Installation(adapter, outbox, limits)
 
     async def _listen(self, adapter: Adapter) -> None:
         """Listens, and begins again if the adapter fails: nothing is lost, since nothing was confirmed."""
@@ -210,8 +219,8 @@ def _state(one: Installation) -> str:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, *, exclusive: bool = True) -> AsyncIterator[App]:
-    """Opens the store and wires the coach, without any adapter yet.
+async def opened(settings: Settings, *, workspaces: Sequence[str] = (), exclusive: bool = True) -> AsyncIterator[App]:
+    """Opens the store and wires the coach, without any adapter yet; `workspaces` are Slack's installations.
 
     Raises:
         SettingsError: a key is wrong or missing.
@@ -232,10 +241,16 @@ async def opened(settings: Settings, *, exclusive: bool = True) -> AsyncIterator
             screen=load_screen(),
             help_lines=help_facts,
             programme=PROGRAMME,
-            installations=_names(settings),
+            installations=(*_names(settings), *workspaces),
             committed=lambda name: app_of[0].nudge(name),
             newcomer=lambda: _in_a_thread(gazetteer.warm),
-            front_desk=FrontDesk(settings.owners_named, link=lambda name: app_of[0].start_link(name)),
+            discreet=lambda name: name.startswith("slack:"),
+            front_desk=FrontDesk(
+                settings.owners_named,
+                link=lambda name: app_of[0].start_link(name),
+                rate=lambda name: app_of[0].rate(name),
+                weeks=library.programme(PROGRAMME, "en").length,
+            ),
         )
         rehearsal, leaps = None, None
         if isinstance(clock, RehearsalClock):
@@ -243,7 +258,8 @@ async def opened(settings: Settings, *, exclusive: bool = True) -> AsyncIterator
                 clock, store, coach, busy=lambda: (coach.underway, coach.calls), nudge=lambda: app_of[0].nudge_all()
             )
             leaps = Leaps(store, clock, rehearsal, library.programme(PROGRAMME, "en"))
-        app_of.append(App(settings, store, clock, coach, Metrics(), rehearsal, leaps))
+        home = Home(store, clock, library, prompts, gazetteer, PROGRAMME)
+        app_of.append(App(settings, store, clock, coach, Metrics(), rehearsal, leaps, home))
     except BaseException:
         await store.close()
         raise
@@ -276,14 +292,15 @@ def _names(settings: Settings) -> tuple[str, ...]:
     return tuple(f"telegram:{token.split(':')[0]}" for token in settings.tokens)
 
 
-def add_telegram(app: App) -> Mapping[str, Callable[[Mapping[str, str], bytes], Awaitable[int]]]:
+def add_telegram(app: App) -> Mapping[str, Webhook]:
     """Every configured bot; returns the webhooks by path, if webhooks are set."""
-    from adapters.telegram import TelegramAdapter, Webhook, Words  # PTB is loaded only where a token asks for it
+    from adapters.telegram import TelegramAdapter, Words  # PTB is loaded only where a token asks for it
+    from adapters.telegram import Webhook as TelegramWebhook
 
     settings, prompts = app.settings, Prompts()
-    webhook = Webhook(settings.telegram_webhook_url, settings.telegram_webhook_secret)
+    webhook = TelegramWebhook(settings.telegram_webhook_url, settings.telegram_webhook_secret)
     base = None if settings.telegram_api_url == TELEGRAM_URL else settings.telegram_api_url
-    webhooks: dict[str, Callable[[Mapping[str, str], bytes], Awaitable[int]]] = {}
+    webhooks: dict[str, Webhook] = {}
     for name, token in zip(_names(settings), settings.tokens, strict=True):
         adapter = TelegramAdapter(
             name,
@@ -302,9 +319,9 @@ def add_telegram(app: App) -> Mapping[str, Callable[[Mapping[str, str], bytes], 
     return webhooks
 
 
-def _accepting(adapter: TelegramAdapter, door: Coach) -> Callable[[Mapping[str, str], bytes], Awaitable[int]]:
-    async def accept(headers: Mapping[str, str], body: bytes) -> int:
-        return await adapter.accept(door, headers.get("x-telegram-bot-api-secret-token"), body)
+def _accepting(adapter: TelegramAdapter, door: Coach) -> Webhook:
+    async def accept(headers: Mapping[str, str], body: bytes) -> Answer:
+        return Answer(await adapter.accept(door, headers.get("x-telegram-bot-api-secret-token"), body))
 
     return accept
 
@@ -340,9 +357,7 @@ def add_terminal(app: App) -> TerminalAdapter:
     return terminal
 
 
-def serve(
-    app: App, web: WebAdapter | None, webhooks: Mapping[str, Callable[[Mapping[str, str], bytes], Awaitable[int]]]
-) -> None:
+def serve(app: App, web: WebAdapter | None, webhooks: Mapping[str, Webhook]) -> None:
     """The HTTP side of the app."""
     router = routes(web, app.coach, app.leaps.jump, app.leaps.where) if web and app.leaps else None
     asgi = http_app(
@@ -358,11 +373,14 @@ def serve(
 
 async def run(settings: Settings) -> None:
     """`python -m bot run`: everything that the settings configure, until SIGTERM or SIGINT."""
-    if not settings.tokens and settings.rehearsing is None:
-        fix = "is missing; put the token that BotFather gave you here (or try: python -m bot demo)"
+    if not settings.tokens and not settings.slack_bot_token and settings.rehearsing is None:
+        fix = "is missing; put the token that BotFather gave you here, or set SLACK_BOT_TOKEN (or: python -m bot demo)"
         raise SettingsError(f"{PREFIX}TELEGRAM_TOKEN", fix)
-    async with opened(settings) as app:
-        webhooks = add_telegram(app) if settings.tokens else {}
+    slack = await connected(settings) if settings.slack_bot_token else None
+    async with opened(settings, workspaces=[slack.installation] if slack else ()) as app:
+        webhooks = dict(add_telegram(app)) if settings.tokens else {}
+        if slack:
+            webhooks |= slack.add_to(app)
         web = add_web(app) if settings.rehearsing is not None else None
         serve(app, web, webhooks)
         await app.run(stopped_by_signal())

@@ -18,7 +18,7 @@ from bot.errors import ContentError
 from curriculum.source import read_text
 from prompts.renderer import Prompts
 
-BUILT_IN = frozenset({"name", "health_care", "week", "day", "line"})
+BUILT_IN = frozenset({"name", "health_care", "discreet", "week", "day", "line"})
 _HEAD = re.compile(r"\A\{#-?\s*(?P<name>[\w/]+):\s*(?P<rest>.+?)\s*-?#\}", re.DOTALL)
 _FACTS = re.compile(r"[a-z_]\w*(,\s*[a-z_]\w*)*")
 _VALUE = re.compile("\ue000([^\ue000]*)\ue000")  # private-use letters, so that bold around a value stays bold

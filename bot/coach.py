@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from hashlib import blake2b
 from itertools import groupby
 from typing import Any
@@ -13,16 +14,22 @@ from typing import Any
 import structlog
 
 from bot import engine, journey
+from bot.clock_text import parse_zone
 from bot.cohorts.acts import carry_out
+from bot.cohorts.audience import is_out_of_reach
+from bot.cohorts.composing import Composer
 from bot.cohorts.desk import FrontDesk
+from bot.cohorts.model import Actor
 from bot.conversations.onboarding import clean_name
 from bot.errors import StoreError
 from bot.model import (
     PRIORITY,
     Button,
+    Changed,
     Closed,
     Decided,
     Entry,
+    Event,
     Gazetteer,
     Incoming,
     Input,
@@ -81,7 +88,8 @@ class Outcome:
 class Coach:
     """Implements ports.Door. `committed` is called with the installations that have something new to send.
 
-    `newcomer` is called when somebody arrives, who will soon be asked where they are.
+    `newcomer` is called when somebody arrives, who will soon be asked where they are; `discreet` says of an
+    installation whether others may export what is said there.
     """
 
     def __init__(
@@ -99,13 +107,15 @@ class Coach:
         committed: Callable[[str], None],
         newcomer: Callable[[], None] = lambda: None,
         front_desk: FrontDesk | None = None,
+        discreet: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._store, self._clock, self._renderer = store, clock, renderer
         self._curriculum, self._gazetteer, self._screen = curriculum, gazetteer, screen
         self._help_lines, self._programme, self._committed = help_lines, programme, committed
         self._installations, self._newcomer = tuple(installations), newcomer
-        self._front_desk = front_desk or FrontDesk()
+        self._front_desk, self._discreet = front_desk or FrontDesk(), discreet
         self._programmes: dict[str, Programme] = {}
+        self._composer, self._announcing = Composer(store, renderer, self._in_locale, committed), False
         self.underway = 0  # calls of the door that have not returned yet
         self.calls = 0  # calls of the door so far
 
@@ -144,7 +154,8 @@ class Coach:
         """Wakes up to `limit` people who are due, in one transaction; how many. The rest waits for the next call."""
         with self._busy():
             try:
-                return await self._wake(limit)
+                woken = await self._wake(limit)
+                return woken + (await self._composer.compose(self._clock.now()) if self._announcing else 0)
             except StoreError as error:
                 if error.kind != "conflict":
                     raise
@@ -155,6 +166,7 @@ class Coach:
         now = self._clock.now()
         done = Outcome()
         async with self._store.writing() as work:
+            self._announcing = await work.cohorts.broadcasts.due(now) is not None
             known = await work.due(now, limit)
             for one in known:
                 done.add(await self._woken(work, one, now))
@@ -196,6 +208,9 @@ class Coach:
         """One commit for many people's inputs."""
         done = Outcome()
         now = self._clock.now()
+        incoming = [one for one in incoming if await self._concerns_us(one, incoming)]
+        if not incoming:
+            return
         async with self._store.writing() as work:
             fresh = await work.new(installation, [one.key for one in incoming], now)
             todo = list({one.key: one for one in incoming if one.key in fresh}.values())
@@ -214,12 +229,19 @@ class Coach:
             await done.write(work)
         self._tell(done.outgoing)
 
+    async def _concerns_us(self, one: Incoming, together: Sequence[Incoming]) -> bool:
+        """A change of somebody (or of a channel) that we do not know is none of our business."""
+        if not all(isinstance(other.given, Changed) for other in together if other.origin == one.origin):
+            return True
+        async with self._store.reading() as queries:
+            return await queries.person_at(one.origin) is not None
+
     async def _turn(self, work: UnitOfWork, known: Known, one: Incoming, now: datetime) -> Outcome:
         """What one input leads to."""
         person = known.participant
         if not person.name and one.first_name:
             person = replace(person, name=clean_name(one.first_name[:40]) or "")
-        return await self._advance(work, replace(known, participant=person), one.given, now, one.origin)
+        return await self._advance(work, replace(known, participant=person), one.given, now, one.origin, one.zone)
 
     async def _woken(self, work: UnitOfWork, known: Known, now: datetime) -> Outcome:
         """What an alarm leads to; somebody whose turn fails is put off and does not hold up the others."""
@@ -235,7 +257,7 @@ class Coach:
     async def _apology(self, work: UnitOfWork, known: Known, one: Incoming, now: datetime) -> Outcome:
         """Our fault: the input is kept as it came, they hear of it kindly, and help comes first even now."""
         person = known.participant
-        text = getattr(one.given, "text", "")
+        text: str = getattr(one.given, "text", "")
         done = Outcome(saved={person.id: Saved(person, known.wake_at, known.revision)})
         try:
             finding = self._screen(text) if text else None
@@ -249,13 +271,24 @@ class Coach:
         return done
 
     async def _advance(
-        self, work: UnitOfWork, known: Known, given: Input, now: datetime, origin: Origin | None = None
+        self,
+        work: UnitOfWork,
+        known: Known,
+        given: Input,
+        now: datetime,
+        origin: Origin | None = None,
+        profile_zone: str = "",
     ) -> Outcome:
         """Engine, then renderer; nothing is written yet but what was decided about cohorts."""
+        discreet = self._discreet(known.installation)
+        if known.participant.discreet is not discreet:
+            known = replace(known, participant=replace(known.participant, discreet=discreet))
         seen = await self._front_desk.look(work, known, given, now, origin)
         about = self._in_locale(known.participant.locale), self._gazetteer, self._screen
-        world = engine.World(now, *about, seen.desk, seen.welcome, seen.token)
-        turn = engine.advance(seen.person, given, world)
+        known_to_us = seen.desk, seen.welcome, seen.token
+        world = engine.World(now, *about, *known_to_us, profile_zone=parse_zone(profile_zone) or "")
+        proofread = partial(self._renderer.proofread, weeks=about[0].length)
+        turn = engine.advance(seen.person, given, replace(world, cohort=seen.cohort, proofread=proofread))
         person = turn.participant
         used: dict[str, int] = {}
         done = Outcome()
@@ -275,13 +308,19 @@ class Coach:
                 case Closed():
                     done.outgoing.append(self._outgoing(known, self._closed(event, person), now))
                 case _:
-                    if isinstance(event, Decided):
-                        await carry_out(event, seen.actor, work.cohorts, now)
-                    if isinstance(event, Travelled) and event.after is State.CONSENTING:
-                        self._newcomer()
-                    log.info("event", person=person.id, kind=type(event).__name__.lower(), **_marks(event))
+                    await self._noted(work, event, person, seen.actor, now)
         done.saved[person.id] = Saved(person, turn.wake_at, known.revision)
         return done
+
+    async def _noted(self, work: UnitOfWork, event: Event, person: Participant, actor: Actor, now: datetime) -> None:
+        """What leads to no message."""
+        if isinstance(event, Decided):
+            await carry_out(event, actor, work.cohorts, now)
+        if isinstance(event, Travelled) and event.after is State.CONSENTING:
+            self._newcomer()
+        if is_out_of_reach(event):
+            await work.cancel([person.address], PRIORITY["broadcast"])
+        log.info("event", person=person.id, kind=type(event).__name__.lower(), **_marks(event))
 
     async def _said(
         self, work: UnitOfWork, known: Known, person: Participant, said: Said, now: datetime, used: dict[str, int]
@@ -296,7 +335,10 @@ class Coach:
         rendered = self._renderer.render(replace(said, facts=facts), person, journey.today(person, now))
         for key, times in rendered.used.items():
             used[key] = person.history.get(key, 0) + times
-        return self._outgoing(known, rendered.reply, now, PRIORITY[said.urgency], said.expires)
+        reply = rendered.reply
+        if said.in_place:
+            reply = replace(reply, act="edit", ref=said.ref, asked=said.asked)
+        return self._outgoing(known, reply, now, PRIORITY[said.urgency], said.expires)
 
     def _outgoing(
         self, known: Known, reply: Reply, now: datetime, priority: int = 0, expires: datetime | None = None

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from bot import journey
 from bot.access import may
 from bot.clock_text import parse_zone
-from bot.cohorts.model import FACILITATOR, Act, Cohort, Invitation, Welcome
+from bot.cohorts.model import FACILITATOR, Act, Invitation, Welcome
 from bot.conversations import CONVERSATIONS, TOUCHPOINTS
+from bot.conversations.gratitude import KEEP_GRATITUDE
+from bot.conversations.joining import IN_A_COHORT
 from bot.conversations.words import (
     BEFORE_CONSENT,
     COHORT_COMMANDS,
@@ -23,6 +25,7 @@ from bot.model import (
     Changed,
     ChoiceMade,
     Decided,
+    FormSubmitted,
     Input,
     Kind,
     LocationShared,
@@ -94,6 +97,8 @@ class Visit(Walk):
                 self.read(given)
             case ChoiceMade():
                 self.tap(given)
+            case FormSubmitted():
+                self.take_form(given)
             case LocationShared() if not self.participant.runs:
                 self.say(Said("unasked/location"))
             case _ if self.participant.runs:
@@ -117,6 +122,25 @@ class Visit(Walk):
             self.answer(given)
         elif given.text.strip():
             self.begin("keeping", text=given.text)
+
+    def take_form(self, given: FormSubmitted) -> None:
+        """A form answers its own question as typed text would, and no word in it is a command; late, it is not lost."""
+        text = given.text
+        finding, stage = self.screened(text), self.participant.journey.paused_from or self.participant.journey.state
+        if finding is not None:
+            self.help_first(finding, MessageReceived(text))
+        elif self.raise_run(given.asked):
+            self.answer(MessageReceived(text))
+        elif stage in (State.INVITED, State.WITHDRAWN):
+            self.welcome()
+        elif stage in (State.CONSENTING, State.ONBOARDING):
+            self.say(Said("unasked/after_onboarding"))
+            self.ask_again()
+        elif given.form == KEEP_GRATITUDE:
+            self.begin("shared_gratitude", text=text)
+        elif text:
+            self.say(Said("unasked/late"))
+            self.begin("keeping", text=text)
 
     def command(self, given: MessageReceived) -> str | None:
         """The command that this message is, unless the open conversation keeps the word to itself."""
@@ -187,7 +211,7 @@ class Visit(Walk):
         """An invitation's code, or a command of those who lead; False if it is none of these."""
         welcome = self.world.welcome
         if command in WITH_A_CODE and welcome is not None and welcome.just_now:
-            self.knock(welcome)
+            self.knock(welcome, command)
         elif command == "join":
             self.say(Said("joining/no_code"))
             self.ask_again()
@@ -202,30 +226,30 @@ class Visit(Walk):
         run = self.participant.run
         return run is not None and CONVERSATIONS[run.conversation].act is not None
 
-    def knock(self, welcome: Welcome) -> None:
-        """A code was given: it opens a cohort, or makes a facilitator, or nothing."""
+    def knock(self, welcome: Welcome, command: str) -> None:
+        """A code was given: it opens a cohort, or makes a facilitator, or nothing; /start begins the course anyway."""
         invitation, cohort = welcome.invitation, welcome.cohort
         if invitation is None:
             self.say(Said("joining/too_many" if welcome.why_not == "too_many" else "joining/unknown_code"))
-            self.ask_again()
+            outside = self.participant.journey.state in (State.INVITED, State.WITHDRAWN)
+            self.welcome() if command == "start" and outside and not self.world.desk else self.ask_again()
         elif cohort is None or invitation.kind == "facilitator":
             self.lead(invitation)
         elif cohort.id == self.participant.cohort:
             self.say(Said("joining/already", {"cohort": cohort.name}))
             self.ask_again()
         else:
-            self.consider(invitation, cohort)
+            self.consider(invitation)
 
-    def consider(self, invitation: Invitation, cohort: Cohort) -> None:
+    def consider(self, invitation: Invitation) -> None:
         """Newcomers hear of the cohort within their onboarding; everybody else is asked."""
-        self.become(joining=invitation.id)
-        state = self.participant.journey.state
-        if state in (State.INVITED, State.WITHDRAWN):
+        path = self.participant.journey
+        if path.state is State.ONBOARDING:  # what they agreed to was another cohort
+            path = replace(path, consent=(path.consent or "").removesuffix(IN_A_COHORT))
+        self.become(joining=invitation.id, journey=path)
+        if path.state in (State.INVITED, State.WITHDRAWN):
             self.travel(State.CONSENTING)
-        if self.participant.journey.state is State.CONSENTING:
-            self.begin("onboarding")
-        else:
-            self.begin("joining")
+        self.begin("onboarding" if self.participant.journey.state is State.CONSENTING else "joining")
 
     def lead(self, invitation: Invitation) -> None:
         """Somebody becomes a facilitator; who leads all that this opens already does not use it up."""
@@ -256,6 +280,8 @@ class Visit(Walk):
     def change(self, given: Changed) -> None:
         """The platform told us something about the person."""
         match given.what:
+            case "left" | "came_back" if given.detail:
+                pass  # a channel, and not us
             case "blocked" | "deactivated" | "kicked" | "left":
                 self.break_off()
                 self.become(reachable=False)
@@ -313,7 +339,9 @@ class Visit(Walk):
         person, returning = self.participant, self.participant.journey.state is State.PAUSED
         if returning:
             self.travel(person.journey.paused_from or State.ACTIVE)
-        if self.participant.journey.state is not State.ACTIVE and moment.kind is not Kind.BOOSTER:
+        path = self.participant.journey
+        early = path.anchor is not None and moment.on < path.anchor
+        if (early or path.state is not State.ACTIVE) and moment.kind is not Kind.BOOSTER:
             self.say(Said("pause/back"))
             self.ask_again()
         elif not returning and self.should_check_in(moment):

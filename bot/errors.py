@@ -26,6 +26,10 @@ class ContentError(HeartseaseError):
         self.file, self.line, self.problem = file, line, problem
 
 
+class NotAllowedError(HeartseaseError):
+    """Somebody decided what they may not: nothing of their turn is kept."""
+
+
 StoreProblem = Literal[
     "locked",  # another program is writing
     "in_use",  # another `run` holds the file

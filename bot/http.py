@@ -9,6 +9,7 @@ import json
 import socket
 import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,9 +32,19 @@ BODY_LIMIT = 1 << 20  # bytes
 GRACE = 2  # seconds that requests in flight have when the server stops
 
 Ready = Callable[[], Awaitable[tuple[bool, dict[str, str]]]]
-Webhook = Callable[[Mapping[str, str], bytes], Awaitable[int]]
+Webhook = Callable[[Mapping[str, str], bytes], Awaitable["Answer"]]
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a webhook answers with."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "text/plain"
+
 
 _DEFAULT_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -54,7 +65,7 @@ def http_app(
     """All that is served over HTTP; what is None is not there (404).
 
     `ready` tells whether we can work, and how each part fares. A webhook gets headers (any case) and the body, at most
-    1 MiB, and returns the status to answer with. `static` is a folder served under /static. Errors are {"error": …}.
+    1 MiB, and returns what to answer with. `static` is a folder served under /static. Errors are {"error": …}.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(_Guarded)
@@ -94,7 +105,8 @@ def _health(app: FastAPI, ready: Ready, metrics: CollectorRegistry) -> None:
 def _webhook(app: FastAPI, path: str, webhook: Webhook) -> None:
     @app.post(path)
     async def called(request: Request) -> Response:
-        return Response(status_code=await webhook(request.headers, await request.body()))
+        answer = await webhook(request.headers, await request.body())
+        return Response(answer.body, answer.status, media_type=answer.content_type)
 
 
 def _rehearsal(app: FastAPI, rehearsal: Rehearsal) -> None:

@@ -204,4 +204,8 @@ def _kind(participant: Participant, moment: Moment, weeks: int) -> Kind | None:
                 return None
         case State.PAUSED if moment.kind is not begins:
             return None
+        case State.PAUSED if journey.pacing == "calendar" and journey.paused_from is State.ACTIVE:
+            begun = journey.anchor is not None and journey.anchor <= moment.on
+            if begun and place_on(journey, moment.on, weeks) is None:  # the cohort walked to its end meanwhile
+                return Kind.GRADUATION
     return moment.kind

@@ -7,7 +7,7 @@ from itertools import groupby
 from bot.journey import TRANSITIONS, Transition
 from bot.model import State
 
-WEEKS = "one week after another, at one's own pace"
+WEEKS = "one week after another, at one's own pace or with a cohort"
 
 
 def diagram() -> str:
@@ -47,5 +47,7 @@ Where somebody is on their way through the course. This page is drawn from the t
 {rows}
 A pause keeps the state it came from and returns to it; the days of a pause do not count, so week and day stand
 still. Who leaves keeps their pages, and starts again at the consent question if they come back. Weeks and days are not
-states: they follow from the date of week 1, day 1 (`place_on`), which a pause or a repeated week moves later.
+states: they follow from the date of week 1, day 1 (`place_on`), which a pause or a repeated week moves later. In a
+cohort that walks together that date is the cohort's, and nothing moves it: whoever pauses comes back to the week of
+the others.
 """

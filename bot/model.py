@@ -5,7 +5,7 @@ Every datetime here is aware; in storage it is UTC. Personal text appears only i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -43,6 +43,11 @@ class FormSubmitted:
     form: str
     values: Mapping[str, str] = field(repr=False)
     asked: int = 0
+
+    @property
+    def text(self) -> str:
+        """What was written in it, all its fields together."""
+        return "\n".join(value.strip() for value in self.values.values() if value.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +233,7 @@ class Participant:
     roles: frozenset[str] = frozenset()  # "owner", "facilitator": as of the last turn; the store has the last word
     cohort: str = ""  # the id of the one they walk in
     joining: str = ""  # the id of an invitation that they are thinking about
+    discreet: bool = False  # others may export what we say there: messages do not repeat what they wrote
 
     @property
     def run(self) -> Run | None:
@@ -288,6 +294,25 @@ class OneOf:
     texts: tuple[Text, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A fact that a facilitator wrote, to be read by somebody in this week (0 before and after the course)."""
+
+    text: str = field(repr=False)
+    week: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What keeps a facilitator's text from being sent; `kind` is worded in prompts/, `line` counts from 1."""
+
+    kind: str
+    line: int
+    word: str = field(default="", repr=False)
+
+
+Proofread = Callable[[str], Flaw | None]
+
 Urgency = Literal["reply", "scheduled", "broadcast"]
 
 
@@ -301,6 +326,10 @@ class Said:
     asked: int = 0
     urgency: Urgency = "reply"
     expires: datetime | None = None
+    in_place: bool = False  # instead of message `ref`, or of the message that put question number `asked`
+    ref: str | None = None
+    writes: bool = False  # the answer is private text
+    private: bool = False  # repeats private text
 
     def offering(self, *choices: Choice, columns: int = 3) -> Said:
         """With these buttons, so many in a row."""
@@ -436,18 +465,19 @@ class Form:
     id: str
     title: str
     fields: tuple[Field, ...]
+    asked: int = 0  # the number of the question that it answers
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A platform-neutral message, reaction or keyboard edit.
+    """A platform-neutral message, reaction or edit.
 
     `act`: "message" says `text` with `rows` of buttons; "react" puts `emoji` on message `ref`; "close" replaces the
     buttons of message `ref` by `rows` (without `ref`: of the message that put question number `asked`; the outbox knows
-    which that was). `ask_location` wants the platform's location button where it has one.
+    which that was), "edit" its text too. `ask_location` wants the platform's location button where it has one.
     """
 
-    act: Literal["message", "react", "close"] = "message"
+    act: Literal["message", "react", "close", "edit"] = "message"
     text: tuple[Block, ...] = ()
     rows: tuple[tuple[Button, ...], ...] = ()
     ref: str | None = None
@@ -474,6 +504,7 @@ class Outgoing:
     due_at: datetime
     expires_at: datetime | None = None
     dedup: str | None = None
+    broadcast: str | None = None  # the id of the one that it belongs to
 
 
 @dataclass(frozen=True, slots=True)

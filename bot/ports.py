@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from bot.cohorts.ports import Cohorts
-from bot.model import Delivery, Entry, Incoming, Kind, Origin, Outgoing, Participant, Receipt, Reply, Said
+from bot.model import Delivery, Entry, Flaw, Incoming, Kind, Origin, Outgoing, Participant, Receipt, Reply, Said
 from curriculum.model import Programme
 
 
@@ -50,6 +50,10 @@ class Renderer(Protocol):
 
     def knows(self, choice: str, locale: str) -> bool:
         """Whether the choice has words of its own (a city's button carries its label itself)."""
+        ...
+
+    def proofread(self, text: str, weeks: int) -> Flaw | None:
+        """What keeps a facilitator's text from being sent in a course of so many weeks; None if nothing does."""
         ...
 
 
@@ -176,7 +180,7 @@ class Queries(Protocol):
         ...
 
     async def next_wake(self, after: datetime) -> datetime | None:
-        """The earliest wake_at or unsent due_at that lies after `after`."""
+        """The earliest wake_at, a broadcast's included, or unsent due_at that lies after `after`."""
         ...
 
     async def pending(self, now: datetime) -> int:
@@ -184,7 +188,7 @@ class Queries(Protocol):
         ...
 
     async def overdue(self, now: datetime) -> int:
-        """People with wake_at <= now."""
+        """People and broadcasts with wake_at <= now."""
         ...
 
     async def counts(self) -> Mapping[str, int]:

@@ -19,7 +19,7 @@ from bot.coach import Coach
 from bot.errors import SettingsError
 from bot.gazetteer import OfflineGazetteer
 from bot.help_lines import help_facts
-from bot.model import Delivery, Incoming, Origin, Outgoing, Participant, Receipt, Said, State
+from bot.model import Delivery, Flaw, Incoming, Origin, Outgoing, Participant, Receipt, Said, State
 from bot.ports import Door, Queries, Rendered, Renderer, Saved, Store, UnitOfWork
 from bot.rehearse_people import Person, company
 from bot.rehearse_report import Promises, Transcript, Walked, summary
@@ -112,6 +112,10 @@ class SteadyRenderer:
     def knows(self, choice: str, locale: str) -> bool:
         """Whether the choice has words of its own."""
         return self._prompts.knows(choice, locale)
+
+    def proofread(self, text: str, weeks: int) -> Flaw | None:
+        """What keeps a facilitator's text from being sent."""
+        return self._prompts.proofread(text, weeks)
 
 
 class TranscriptAdapter:

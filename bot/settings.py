@@ -16,8 +16,10 @@ from bot.errors import SettingsError
 
 PREFIX = "HEARTSEASE_"
 TELEGRAM_TOKEN = re.compile(r"\d{3,}:[A-Za-z0-9_-]{20,}")
+SLACK_BOT_TOKEN, SLACK_APP_TOKEN = re.compile(r"xoxb-[A-Za-z0-9-]{10,}"), re.compile(r"xapp-[A-Za-z0-9-]{10,}")
 OWNER = re.compile(r"telegram:\d+|slack:[^\s/*]+/[^\s/*]+|(web|terminal):\S+")
 TELEGRAM_URL = "https://api.telegram.org"
+SLACK_URL = "https://slack.com/api/"
 
 
 class Settings(BaseSettings):
@@ -40,6 +42,11 @@ class Settings(BaseSettings):
     telegram_chat_rate: float = Field(
         1, gt=0, allow_inf_nan=False, description="messages a second in one private chat (burst 3)"
     )
+    slack_bot_token: str = Field("", repr=False, description="the installed app's bot token, xoxb-…")
+    slack_app_token: str = Field("", repr=False, description="its app-level token, xapp-…: Socket Mode")
+    slack_signing_secret: str = Field("", repr=False, description="its signing secret: HTTP mode at /slack/events")
+    slack_api_url: str = Field(SLACK_URL, description="base of the Web API, /api/ included")
+    slack_rate: float = Field(1, gt=0, allow_inf_nan=False, description="messages a second in one channel")
     owners: str = Field(
         "", repr=False, description="who invites facilitators: telegram:<user id>, slack:<team>/<user>, comma-separated"
     )
@@ -50,7 +57,7 @@ class Settings(BaseSettings):
     log_level: str = Field("info", description="debug, info, warning or error")
     log_format: str = Field("console", description="console, or json for machines")
 
-    @field_validator("telegram_api_url", "telegram_webhook_url")
+    @field_validator("telegram_api_url", "telegram_webhook_url", "slack_api_url")
     @classmethod
     def _is_url(cls, value: str) -> str:
         parts = urlsplit(value)
@@ -128,18 +135,41 @@ class Settings(BaseSettings):
             yield SettingsError(f"{PREFIX}TELEGRAM_WEBHOOK_SECRET", fix)
         if secret and not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", secret):
             yield SettingsError(f"{PREFIX}TELEGRAM_WEBHOOK_SECRET", "use 16 to 256 letters, digits, - and _")
+        yield from self._slack_problems()
         try:
             rehearsing = self.rehearsing
         except SettingsError as problem:
             yield problem
             return
-        if rehearsing and self.tokens and self._real_platform and self.rehearsal_confirm.lower() != "yes":
-            fix = "would speak to real people in rehearsed time; set TELEGRAM_API_URL, or REHEARSAL_CONFIRM=yes"
+        if rehearsing and self._real_platform and self.rehearsal_confirm.lower() != "yes":
+            fix = f"would speak to real people in rehearsed time; set {self._real_platform}, or REHEARSAL_CONFIRM=yes"
             yield SettingsError(f"{PREFIX}REHEARSAL", fix)
 
+    def _slack_problems(self) -> Iterator[SettingsError]:
+        bot, app, secret = self.slack_bot_token, self.slack_app_token, self.slack_signing_secret
+        if bot and not SLACK_BOT_TOKEN.fullmatch(bot):
+            fix = "is not a bot token; copy it from Install App, it looks like xoxb-…"
+            yield SettingsError(f"{PREFIX}SLACK_BOT_TOKEN", fix)
+        if app and not SLACK_APP_TOKEN.fullmatch(app):
+            fix = (
+                "is not an app-level token; make one with connections:write in Basic Information, it begins with xapp-"
+            )
+            yield SettingsError(f"{PREFIX}SLACK_APP_TOKEN", fix)
+        if bot and not (app or secret):
+            fix = "is missing; make one in the app's Basic Information (or set SLACK_SIGNING_SECRET for HTTP mode)"
+            yield SettingsError(f"{PREFIX}SLACK_APP_TOKEN", fix)
+        if (app or secret) and not bot:
+            fix = "is missing; install the app in its Install App page, and copy the token that begins with xoxb-"
+            yield SettingsError(f"{PREFIX}SLACK_BOT_TOKEN", fix)
+
     @property
-    def _real_platform(self) -> bool:
-        return (urlsplit(self.telegram_api_url).hostname or "").endswith("telegram.org")
+    def _real_platform(self) -> str:
+        """The setting by which a configured platform's own servers would be spoken to; empty if there is none."""
+        if self.tokens and (urlsplit(self.telegram_api_url).hostname or "").endswith("telegram.org"):
+            return "TELEGRAM_API_URL"
+        if self.slack_bot_token and (urlsplit(self.slack_api_url).hostname or "").endswith("slack.com"):
+            return "SLACK_API_URL"
+        return ""
 
 
 def load(**overrides: Any) -> Settings:

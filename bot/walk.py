@@ -9,9 +9,9 @@ from typing import Any
 
 from bot import journey
 from bot.access import may
-from bot.cohorts.model import Act, Desk, Welcome
+from bot.cohorts.model import Act, Cohort, Desk, Welcome
 from bot.conversations import CONVERSATIONS, TOUCHPOINTS
-from bot.conversations.base import ENTERED, Context, Given, Move, counted
+from bot.conversations.base import ENTERED, Context, Given, Move, counted, nothing_wrong
 from bot.model import (
     Backstep,
     ChoiceMade,
@@ -21,6 +21,7 @@ from bot.model import (
     Gazetteer,
     Input,
     Participant,
+    Proofread,
     Recorded,
     Run,
     Said,
@@ -39,7 +40,10 @@ OPEN_AT_ONCE = 6  # a pile of interrupted conversations helps nobody: the oldest
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What the engine is handed besides the person and the input. `now` is aware, `token` a fresh random code."""
+    """What the engine is handed besides the person and the input. `now` is aware, `token` a fresh random code.
+
+    `profile_zone` is the time zone by which their platform knows them, if it does.
+    """
 
     now: datetime
     programme: Programme
@@ -48,6 +52,9 @@ class World:
     desk: Desk | None = None
     welcome: Welcome | None = None
     token: str = ""
+    profile_zone: str = ""
+    cohort: Cohort | None = None  # the one that they walk in
+    proofread: Proofread = nothing_wrong
 
 
 @dataclass(slots=True)
@@ -152,7 +159,7 @@ class Walk:
     def step(self, run: Run, given: Given) -> Move | Said:
         """What the step that the run stands at makes of an input."""
         world = self.world
-        known = world.desk, world.welcome, world.token
+        known = world.desk, world.welcome, world.token, world.profile_zone, world.cohort, world.proofread
         context = Context(world.now, self.participant, world.programme, world.gazetteer, run, *known)
         return CONVERSATIONS[run.conversation].steps[run.step](context, given)
 

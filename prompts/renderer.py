@@ -8,10 +8,10 @@ comes from the curriculum or from another template.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -21,9 +21,10 @@ from jinja2 import Environment, StrictUndefined, Template, TemplateError, pass_c
 from jinja2.runtime import Context, Undefined
 
 from bot.errors import ContentError
-from bot.model import Button, OneOf, Participant, Reply, Said
+from bot.model import Block, Button, Field, Flaw, Form, OneOf, Participant, Reply, Said, Written
 from bot.ports import Rendered
 from curriculum.model import Text
+from prompts.facilitator_text import flaw_in, sandbox
 from prompts.markup import blocks, placeholder
 
 HERE = Path(__file__).parent / "templates"
@@ -68,6 +69,9 @@ def printed(context: Context, value: object) -> object:
             return value.flavour(telling.to.health_care)
         case OneOf():
             return value.texts[telling.turn_of(value.key, len(value.texts))].flavour(telling.to.health_care)
+        case Written():
+            facts = {"name": telling.to.name, "week": value.week, "telling": telling}
+            return Markdown(_compiled_text(value.text).render(facts).strip())
         case bool() | int():
             return value
         case time():
@@ -78,6 +82,17 @@ def printed(context: Context, value: object) -> object:
             return ""
         case _:
             return telling.keep(str(value))
+
+
+_SANDBOX = sandbox(printed)
+
+
+@lru_cache(maxsize=64)
+def _compiled_text(text: str) -> Template:
+    """A facilitator's text, checked once more: what was stored before the rules changed is not run either."""
+    if flaw := flaw_in(text, 0):
+        raise ContentError("a facilitator's text", flaw.line, flaw.kind)
+    return _SANDBOX.from_string(text)
 
 
 class Prompts:
@@ -115,14 +130,22 @@ class Prompts:
             )
             for row in said.choices
         )
+        shown = blocks(text, telling.typed)
         reply = Reply(
-            text=blocks(text, telling.typed),
+            text=shown,
             rows=rows,
             ask_location=asks_location and not rows,
             asked=said.asked if rows else 0,
+            form=self._form(shown, said.asked, to.locale) if said.writes else None,
+            private=said.private,
             prompt=said.prompt,
         )
         return Rendered(reply, telling.used)
+
+    def _form(self, shown: Sequence[Block], asked: int, locale: str) -> Form:
+        """One field for the answer, under what was asked last."""
+        question = "".join(span.text for span in shown[-1].spans) if shown else ""
+        return Form("write", self.label("form_title", locale), (Field("text", question, "text"),), asked)
 
     def label(self, choice: str, locale: str) -> str:
         """The words on a button; the id itself where it needs none (a time)."""
@@ -132,10 +155,16 @@ class Prompts:
         """Whether this choice has words of its own."""
         return choice in self._labels(locale)
 
+    def proofread(self, text: str, weeks: int) -> Flaw | None:
+        """What keeps a facilitator's text from being sent in a course of so many weeks; None if nothing does."""
+        return flaw_in(text, weeks)
+
     def _tell(self, telling: Telling, prompt: str, facts: Mapping[str, Any]) -> str:
         variants = self._variants(telling.to.locale, prompt)
         template = variants[telling.turn_of(prompt, len(variants)) if len(variants) > 1 else 0]
-        known = {"name": telling.to.name, "health_care": telling.to.health_care, **facts, "telling": telling}
+        to = telling.to
+        reader = {"name": to.name, "health_care": to.health_care, "discreet": to.discreet}
+        known = {**reader, **facts, "telling": telling}
         try:
             return template.render(known).strip()
         except TemplateError as error:

@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -31,7 +32,7 @@ from bot.ports import Door
 
 PATIENCE = 15.0  # seconds that any call may take
 WORK_EVERY = 2.0  # seconds: another process may have kept an input that nudged nobody here
-LINK_DISABLED_WAIT = 30.0  # seconds
+REFUSED_LINK_WAIT = 30.0  # seconds
 BODY_LIMIT = 1 << 20  # bytes of a request's body
 KEPT = 2000  # messages that are remembered, so that their buttons can be replaced
 
@@ -50,6 +51,7 @@ _ADVICE = {
     "token_revoked": "the app was removed from the workspace: install it again and take the fresh tokens",
     "other_workspace": "the bot token belongs to another workspace than before",
     "link_disabled": "Socket Mode is switched off in the app's settings: switch it on",
+    "too_many_websockets": "more than ten processes hold a Socket Mode connection of this app: stop some",
     "refused": "Slack refuses our registration: compare the app with deploy/slack-manifest.yaml",
 }
 
@@ -58,8 +60,9 @@ class SlackAdapter:
     """A `bot.ports.Adapter`. `last_ok` (monotonic seconds) and `problem` (a short code) tell how it fares.
 
     `home` renders a person's Home tab. `opens` names choices, commands ("/journal") and forms whose answers are
-    private: a window is opened at once for those. `knows` says whether somebody is a participant: the workspace tells
-    us of everybody's zone, and of everybody in our channels.
+    private: a window is opened at once for those. `commands` are what replies write as "/journal", and Slack as
+    "/heartsease journal". `knows` says whether somebody is a participant: the workspace tells us of everybody's zone,
+    and of everybody in our channels.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class SlackAdapter:
         api_url: str | None = None,
         home: Home | None = None,
         opens: Collection[str] = (),
+        commands: Collection[str] = (),
         knows: Callable[[Origin], Awaitable[bool]] | None = None,
         words: Words = WORDS,
         patience: float = PATIENCE,
@@ -83,7 +87,7 @@ class SlackAdapter:
         self.last_ok: float | None = None
         self.problem: str | None = None
         self._secret = "" if app_token else signing_secret
-        self._words = words
+        self._words, self._commands = words, markup.command_names(commands)
         self._sleep, self._monotonic, self._wall = sleep, monotonic, wall
         self._me = Me()
         self._web = Web(bot_token, api_url, patience)
@@ -122,6 +126,7 @@ class SlackAdapter:
             raise classified(error) from error
         if self.problem in _BOT_TOKEN:
             self._fine()
+        self._private.told(delivery.platform_id)
         return receipt
 
     async def publish(self, platform_id: str) -> None:
@@ -140,9 +145,10 @@ class SlackAdapter:
             raise Rejected("a message without text")
         if not reply.private:
             buttons = self._buttons(person, reply)
-            found = markup.parts(reply.text, markup.MESSAGE_BLOCKS - len(buttons))
+            text = markup.with_commands(reply.text, self._commands)
+            found = markup.parts(text, markup.MESSAGE_BLOCKS - len(buttons))
             receipt = await self._post(delivery, channel, found, buttons)
-            await self._private.look_in_chat(person)
+            await self._private.said_in_chat(person, reply)
             return receipt
         if not person.startswith(("U", "W")):
             raise Rejected("private text in a channel")
@@ -211,7 +217,13 @@ class SlackAdapter:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._work(door))
             await self._insist(self._register)
-            await (self._hold(door, self._link) if self._link else asyncio.Event().wait())
+            if self._link is None:
+                await asyncio.Event().wait()
+                return
+            try:
+                await self._hold(door, self._link)
+            finally:
+                await self._link.close()
 
     async def accept(self, door: Door, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes, str]:
         """A POST to /slack/events: keeps what it brings, and gives status, body and content type to answer with.
@@ -257,7 +269,7 @@ class SlackAdapter:
         while True:
             connected = asyncio.Event()
             try:
-                reason = await link.run(door, lambda now=connected: self._connected(now))
+                reason = await link.run(door, partial(self._connected, connected))
             except Exception as error:
                 failures = 0 if connected.is_set() else failures
                 if code(error) in TOKEN_CODES:
@@ -267,9 +279,9 @@ class SlackAdapter:
                     await self._rest(error, failures)
                 failures += 1
                 continue
-            if reason == "link_disabled":
+            if reason in ("link_disabled", "too_many_websockets"):
                 self._trouble(reason)
-                await self._sleep(LINK_DISABLED_WAIT)
+                await self._sleep(REFUSED_LINK_WAIT)
             elif not connected.is_set():  # closed before it said hello
                 await self._rest(TimeoutError(), failures)
                 failures += 1

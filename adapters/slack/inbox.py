@@ -73,7 +73,9 @@ class Inbox:
         if body.get("type") == "event_callback":
             self._private.noticed_typing(found.platform_id, found.given)
         elif not retry:
-            return self._private.expect(body, found.platform_id, found.given)
+            answer = self._private.expect(body, found.platform_id, found.given)
+            in_channel = "command" in body and getattr(found.given, "ref", None)
+            return {"response_type": "ephemeral", "text": self._words.in_private} if in_channel else answer
         return {}
 
     def _answered_at_once(self, body: Json, me: str) -> bool:

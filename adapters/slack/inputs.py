@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.slack.markup import clean, unescaped
+from adapters.slack.markup import DATA, clean, unescaped
 from adapters.slack.views import picked, submitted
 from bot.model import Changed, ChoiceMade, FormSubmitted, Input, MessageReceived
 
@@ -162,12 +162,15 @@ def given_by(data: str, ref: str | None = None) -> Input | None:
 
 
 def data_of(given: Input) -> str:
-    """The button's data that would mean this input; empty for what no button can say."""
+    """The button's data that would ask for the same: a command without its words, for those may be private.
+
+    Empty for what no button can say.
+    """
     match given:
         case ChoiceMade(choice=choice, asked=asked):
             return f"{asked}:{choice}"
         case MessageReceived(text=text) if text.startswith("/"):
-            return text
+            return text.split()[0][:DATA]
     return ""
 
 

@@ -6,6 +6,7 @@ acknowledges in tasks of their own, out of order; this link asks for a new addre
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -30,6 +31,8 @@ WINDOW = (
     300.0  # seconds that a signature is good for, https://docs.slack.dev/authentication/verifying-requests-from-slack
 )
 HEARTBEAT = 10.0  # seconds
+LEAVING = 10.0  # seconds: about as long as Slack itself still uses a connection that it wants renewed
+_RENEWED = ("warning", "refresh_requested")
 _ANY = re.compile("")
 
 log = structlog.get_logger()
@@ -116,34 +119,64 @@ def signed(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> 
 
 
 class SocketLink:
-    """Socket Mode. `link.run` holds one connection until Slack ends it."""
+    """Socket Mode. `run` holds one connection until Slack ends it; `close` ends those that are being given up."""
 
     def __init__(self, web: Web, app_token: str, router: Router) -> None:
         self._web, self._token, self._router = web, app_token, router
+        self._leaving: set[asyncio.Task[str]] = set()
 
     async def run(self, door: Door, connected: Callable[[], None]) -> str:
         """Opens a connection and brings what comes to the router, in order; returns Slack's reason for its end.
 
-        What is not acknowledged (the door failed, the connection broke) Slack sends again.
+        What is not acknowledged (the door failed, the connection broke) Slack sends again. A connection that Slack
+        wants renewed is read for a while beside the next one.
 
         Raises:
             SlackApiError, aiohttp.ClientError, TimeoutError: no connection.
         """
         answer = await self._web.api.apps_connections_open(app_token=self._token)
-        async with self._web.session.ws_connect(
+        socket = await self._web.session.ws_connect(
             answer["url"], heartbeat=HEARTBEAT, proxy=self._web.proxy, max_msg_size=0
-        ) as socket:
-            async for message in socket:
-                if message.type != aiohttp.WSMsgType.TEXT:
-                    continue
-                envelope = json.loads(message.data)
-                match envelope.get("type"):
-                    case "hello":
-                        connected()
-                    case "disconnect":
-                        return str(envelope.get("reason") or "")
-                    case _ if "envelope_id" in envelope:
-                        await self._deliver(door, envelope, socket)
+        )
+        reason = ""
+        try:
+            reason = await self._read(door, socket, connected)
+        finally:
+            if reason not in _RENEWED:
+                await socket.close()
+        if reason in _RENEWED:
+            leaving = asyncio.create_task(self._leave(door, socket))
+            self._leaving.add(leaving)
+            leaving.add_done_callback(self._leaving.discard)
+        return reason
+
+    async def close(self) -> None:
+        """Ends the connections that are being given up."""
+        for leaving in self._leaving:
+            leaving.cancel()
+        await asyncio.gather(*self._leaving, return_exceptions=True)
+
+    async def _leave(self, door: Door, socket: aiohttp.ClientWebSocketResponse) -> str:
+        try:
+            async with asyncio.timeout(LEAVING):
+                return await self._read(door, socket, lambda: None)
+        except TimeoutError:
+            return ""
+        finally:
+            await socket.close()
+
+    async def _read(self, door: Door, socket: aiohttp.ClientWebSocketResponse, connected: Callable[[], None]) -> str:
+        async for message in socket:
+            if message.type != aiohttp.WSMsgType.TEXT:
+                continue
+            envelope = json.loads(message.data)
+            match envelope.get("type"):
+                case "hello":
+                    connected()
+                case "disconnect":
+                    return str(envelope.get("reason") or "")
+                case _ if "envelope_id" in envelope:
+                    await self._deliver(door, envelope, socket)
         return ""
 
     async def _deliver(self, door: Door, envelope: Json, socket: aiohttp.ClientWebSocketResponse) -> None:

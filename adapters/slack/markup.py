@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +16,7 @@ Json = dict[str, Any]
 BLOCK_TEXT = 3000  # UTF-16 units in one block, https://docs.slack.dev/reference/block-kit/blocks/section-block
 MESSAGE_BLOCKS = 50
 VIEW_BLOCKS = 100
-MESSAGE_TEXT = 12_000  # units in a message: Slack answers msg_blocks_too_long from about 13,200
+MESSAGE_SIZE = 10_000  # characters of a message's blocks as JSON: github.com/slackapi/bolt-js/issues/2867
 FALLBACK = 4000  # units of `text`, https://docs.slack.dev/reference/methods/chat.postMessage
 LABEL = 75
 ROW = 25  # elements of an actions block
@@ -84,16 +85,17 @@ class Part:
     text: str
 
 
-def parts(said: Sequence[Block], most_blocks: int = MESSAGE_BLOCKS, most_text: int = MESSAGE_TEXT) -> list[Part]:
+def parts(said: Sequence[Block], most_blocks: int = MESSAGE_BLOCKS) -> list[Part]:
     """The text, cut into messages that hold Slack's limits. No text gives no parts."""
     found: list[list[tuple[Json, str]]] = []
     room = 0
     for block, text in _rich(said):
-        if not found or len(found[-1]) == most_blocks or units(text) > room:
+        size = units(json.dumps(block, ensure_ascii=False))
+        if not found or len(found[-1]) == most_blocks or size > room:
             found.append([])
-            room = most_text
+            room = MESSAGE_SIZE
         found[-1].append((block, text))
-        room -= units(text)
+        room -= size
     return [Part(tuple(block for block, _ in one), _fallback([text for _, text in one])) for one in found]
 
 
@@ -230,6 +232,26 @@ def _slice(spans: Sequence[Span], start: int, end: int) -> Iterator[Span]:
         if low < high:
             yield replace(span, text=span.text[low:high])
         at += len(span.text)
+
+
+# ---------------------------------------------------------------- commands
+
+
+def command_names(commands: Collection[str]) -> re.Pattern[str] | None:
+    """Matches these words after a slash that begins a word."""
+    names = "|".join(sorted(map(re.escape, commands), key=len, reverse=True))
+    return re.compile(rf"(?<![\w/.:])/({names})(?![\w/])") if names else None
+
+
+def with_commands(said: Sequence[Block], names: re.Pattern[str] | None) -> Sequence[Block]:
+    """The text with its commands as Slack knows them: it would run "/help" itself, and refuses "/journal"."""
+    if names is None:
+        return said
+    return [replace(block, spans=tuple(_commanding(span, names) for span in block.spans)) for block in said]
+
+
+def _commanding(span: Span, names: re.Pattern[str]) -> Span:
+    return span if span.link else replace(span, text=names.sub(r"/heartsease \1", span.text))
 
 
 # ---------------------------------------------------------------- buttons

@@ -46,7 +46,8 @@ class Private:
         self._shelf, self._windows = Shelf(), Windows()
         self._last: dict[str, str] = {}  # what each person last asked for, as a button would
         self._noticed: dict[str, float] = {}
-        self._homes: set[str] = set()  # who looks at their Home tab and did something there
+        self._visitors: set[str] = set()  # who opened their Home tab
+        self._homes: set[str] = set()  # whose Home tab may have changed
         self._asides: set[asyncio.Task[Any]] = set()
 
     async def close(self) -> None:
@@ -81,15 +82,22 @@ class Private:
         """The button that opens a reply's form. What stands in the form already is not in the message."""
         if reply.form is None:
             return []
-        token = self._shelf.put(platform_id, Reply(form=reply.form, asked=reply.asked))
-        value = f"{token}:{reply.asked}:{views.packed(reply.form) or ''}"
+        asked = reply.form.asked or reply.asked
+        token = self._shelf.put(platform_id, Reply(form=reply.form, asked=asked))
+        value = f"{token}:{asked}:{views.packed(reply.form) or ''}"
         return [{"type": "actions", "elements": [button(self._words.write, value, f"{WRITE}0")]}]
 
-    async def look_in_chat(self, user: str) -> None:
-        """A window waits, but this answer was not private: says where it is. Another may still be private."""
-        view_id = await self._windows.glance(user)
+    async def said_in_chat(self, user: str, reply: Reply) -> None:
+        """A window waits, and the answer went into the conversation: shows its form, or says where to look.
+
+        Another answer may still be private, so a window without a form goes on waiting.
+        """
+        if reply.form is not None:
+            view_id, view = await self._windows.take(user), views.modal(self._words, reply)
+        else:
+            view_id, view = await self._windows.glance(user), views.modal(self._words, line=self._words.in_chat)
         if view_id is not None:
-            self.aside(self._update, view_id, views.modal(self._words, line=self._words.in_chat))
+            self.aside(self._update, view_id, view)
 
     # ------------------------------------------------------------ what came in
 
@@ -103,14 +111,14 @@ class Private:
             if reply is None and rest:
                 return False  # it is asked for again
             line = "" if reply else self._words.gone
-            self.aside(self._open, body, user, views.modal(self._words, reply, line=line))
+            self.aside(self._open_now, body, user, views.modal(self._words, reply, line=line))
             return True
         if name.startswith(WRITE):
             asked, _, packed = rest.partition(":")
             form = reply.form if reply else views.unpacked(packed)
             line = "" if form else self._words.gone
             view = views.modal(self._words, form=form, line=line, asked=int(asked or 0))
-            self.aside(self._open, body, user, view)
+            self.aside(self._open_now, body, user, view)
             return True
         return False
 
@@ -131,7 +139,7 @@ class Private:
             if wanted:
                 self.aside(self._update, str(view.get("id")), loading)
         elif wanted and body.get("trigger_id"):
-            self._windows.wait(user, self.aside(self._open, body, user, loading))
+            self._windows.wait(user, self.aside(self._open, body, loading))
         return {}
 
     def noticed_typing(self, user: str, given: Input) -> None:
@@ -148,10 +156,16 @@ class Private:
     def home_opened(self, user: str, seen: Mapping[str, Any] | None) -> None:
         """Publishes their Home tab; `seen` is the view that they see now."""
         if self._home is not None:
+            self._visitors.add(user)
             self.aside(self.publish, user, str((seen or {}).get("hash") or ""))
 
+    def told(self, user: str) -> None:
+        """The coach had something to say to them, so their Home tab may have changed."""
+        if user in self._visitors:
+            self._homes.add(user)
+
     def refresh_homes(self) -> None:
-        """The coach has worked: who did something on their Home tab sees it."""
+        """The coach has worked: who opened their Home tab sees it."""
         homes, self._homes = self._homes, set()
         for user in homes:
             self.home_opened(user, None)
@@ -192,19 +206,22 @@ class Private:
         known.set_result(view_id)
         self._windows.wait(user, known)
 
-    async def _open(self, body: Mapping[str, Any], user: str, view: Json) -> str | None:
-        trigger, inside = str(body.get("trigger_id") or ""), body.get("view") or {}
+    async def _open_now(self, body: Mapping[str, Any], user: str, view: Json) -> None:
         try:
-            if inside.get("type") == "modal":
-                answer = await self._web.api.views_update(view_id=inside["id"], view=view)
-            else:
-                answer = await self._web.api.views_open(trigger_id=trigger, view=view)
+            await self._open(body, view)
         except SlackApiError as error:
             if code(error) not in _EXPIRED:
                 raise
             log.info("slack.expired_trigger", installation=self._installation)
             await self._whisper(user, self._words.try_again)
-            return None
+
+    async def _open(self, body: Mapping[str, Any], view: Json) -> str:
+        """The id of the view: the modal in which something was tapped, or a new one."""
+        inside = body.get("view") or {}
+        if inside.get("type") == "modal":
+            answer = await self._web.api.views_update(view_id=inside["id"], view=view)
+        else:
+            answer = await self._web.api.views_open(trigger_id=str(body.get("trigger_id") or ""), view=view)
         return str(answer["view"]["id"])
 
     async def _update(self, view_id: str, view: Json) -> None:

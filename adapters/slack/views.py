@@ -38,6 +38,8 @@ def modal(
         buttons = actions(reply.rows)
         blocks += text_blocks(reply.text)[: VIEW_BLOCKS - len(buttons) - (len(form.fields) if form else 0)] + buttons
         asked = asked or reply.asked
+    if form is not None:
+        asked = asked or form.asked
     view: Json = {
         "type": "modal",
         "callback_id": FORM if form else READING,

@@ -19,11 +19,12 @@ class Words:
     in_chat: str = "The answer is in our conversation."
     private_here: str = "There is something for your eyes only."
     open_private: str = "Open"
+    in_private: str = "I have answered in our own conversation, which only you can read."
     gone: str = "I no longer have this at hand. Please ask me for it again."
     try_again: str = "That took too long to open. Please tap once more."
     typed_notice: str = (
-        "I have read that. Your organisation may be able to export messages; what you write with the Write button "
-        "or read in a window like this one is not a message."
+        "I have read that. Your organisation may be able to export messages. "
+        "What you write or read in a window that a button opens is not a message."
     )
     empty: str = "Please write a few words."
     too_long: str = "At most {most} characters, please."

@@ -47,6 +47,8 @@ class Sender:
                 return await self._react(delivery)
             case "close":
                 return await self._close_question(delivery)
+            case "edit":
+                return await self._edit(delivery)
 
     async def _say(self, delivery: Delivery) -> Receipt:
         markup, parts = self._markup(delivery), messages(delivery.reply.text)
@@ -92,6 +94,22 @@ class Sender:
             "editMessageReplyMarkup",
             chat_id=delivery.platform_id,
             message_id=_message_id(delivery),
+            reply_markup=keyboard(delivery.reply.rows),
+        )
+        return Receipt(delivery.reply.ref)
+
+    async def _edit(self, delivery: Delivery) -> Receipt:
+        """A message in place of an earlier one; only one that fits into one message of Telegram's can be."""
+        parts = messages(delivery.reply.text)
+        if len(parts) != 1:
+            raise Rejected("an edit is one message")
+        await self._call(
+            "editMessageText",
+            chat_id=delivery.platform_id,
+            message_id=_message_id(delivery),
+            text=parts[0],
+            parse_mode=ParseMode.HTML.value,
+            link_preview_options=_NO_PREVIEW,
             reply_markup=keyboard(delivery.reply.rows),
         )
         return Receipt(delivery.reply.ref)

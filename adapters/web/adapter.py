@@ -106,9 +106,10 @@ class WebAdapter:
             Ignored: a reaction or closed question belongs to a message that the transcript no longer holds.
         """
         chat, reply = self.chat(delivery.platform_id), delivery.reply
+        wordless = not any(span.text.strip() for block in reply.text for span in block.spans)
+        if reply.act in ("message", "edit") and wordless:
+            raise Rejected("a message needs words")
         if reply.act == "message":
-            if not any(span.text.strip() for block in reply.text for span in block.spans):
-                raise Rejected("a message needs words")
             ref = f"c{chat.last + 1}"
             chat.add(
                 "message",
@@ -125,6 +126,8 @@ class WebAdapter:
             raise Ignored("the message is not in the transcript")
         if reply.act == "react":
             chat.add("react", reply.ref, emoji=reply.emoji)
+        elif reply.act == "edit":
+            chat.add("edit", reply.ref, html=to_html(reply.text), rows=_rows(reply.rows))
         else:
             chat.add("close", reply.ref, rows=_rows(reply.rows))
         return Receipt(reply.ref)

@@ -9,17 +9,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.access import may
+from bot.cohorts import announcing
 from bot.cohorts.model import FACILITATOR, PRIVATE, Act, Actor, Audited, Cohort, Invitation
 from bot.cohorts.ports import Cohorts, KnownCohort
-from bot.errors import HeartseaseError
+from bot.errors import NotAllowedError
 from bot.model import Decided
 from bot.timetable import local_day, zone
 
+__all__ = ["NotAllowedError", "carry_out"]
+
 A_WEEK = timedelta(days=7)  # how long a facilitator's invitation is good
-
-
-class NotAllowedError(HeartseaseError):
-    """Somebody decided what they may not: nothing of their turn is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +30,7 @@ class Doing:
     known: KnownCohort | None
     cohorts: Cohorts
     now: datetime
+    new_id: Callable[[], str]
 
     @property
     def detail(self) -> Mapping[str, Any]:
@@ -53,29 +53,38 @@ class Doing:
         return self.known
 
 
-async def carry_out(decided: Decided, actor: Actor, cohorts: Cohorts, now: datetime) -> None:
+def random_id() -> str:
+    """An id that maps to nothing."""
+    return secrets.token_urlsafe(12)
+
+
+async def carry_out(
+    decided: Decided, actor: Actor, cohorts: Cohorts, now: datetime, new_id: Callable[[], str] = random_id
+) -> None:
     """Asks once more whether they may, does it, and writes the audit.
 
     Raises:
         NotAllowedError: they may not, or not any more.
     """
     person = decided.act is Act.REMOVE  # the only act whose object is no cohort
-    loaded = {} if person or not decided.object else await cohorts.load([decided.object])
+    find = cohorts.look if decided.act in PRIVATE else cohorts.load  # who joins or leaves changes no cohort: no lock
+    loaded = {} if person or not decided.object else await find([decided.object])
     known = loaded.get(decided.object)
     if not may(actor, decided.act, known.cohort if known else None):
         raise NotAllowedError(decided.act)
-    touched = await ACTS[decided.act](Doing(decided, actor, known, cohorts, now))
+    more = await ACTS[decided.act](Doing(decided, actor, known, cohorts, now, new_id)) or {}
     if decided.act not in PRIVATE:
-        await cohorts.note(Audited(now, actor.id, decided.act, touched or decided.object))
+        of, detail = more.get("object", decided.object), more.get("detail", "")
+        await cohorts.note(Audited(now, actor.id, decided.act, of, detail))
 
 
-async def create(doing: Doing) -> str:
+async def create(doing: Doing) -> Mapping[str, str]:
     """A new cohort, led by whoever made it, with its first invitation."""
-    cohort: Cohort = replace(doing.detail["cohort"], id=_new_id())
+    cohort: Cohort = replace(doing.detail["cohort"], id=doing.new_id())
     await doing.cohorts.add(replace(cohort, code=doing.detail["code"]), None)
     await doing.cohorts.grant(doing.actor.id, FACILITATOR, cohort.id)
     await _invite(doing, cohort.id)
-    return cohort.id
+    return {"object": cohort.id}
 
 
 async def open_(doing: Doing) -> None:
@@ -98,10 +107,10 @@ async def close(doing: Doing) -> None:
     await doing.save(code="", open_to="closed", closed_on=on)
 
 
-async def invite(doing: Doing) -> None:
+async def invite(doing: Doing) -> Mapping[str, str]:
     """A link that makes one person a facilitator."""
     invitation = Invitation(
-        id=_new_id(),
+        id=doing.new_id(),
         kind="facilitator",
         cohort=doing.decided.object,
         created_by=doing.actor.id,
@@ -110,6 +119,7 @@ async def invite(doing: Doing) -> None:
         uses_left=1,
     )
     await doing.cohorts.invite(invitation, doing.detail["code"])
+    return {"detail": invitation.id}
 
 
 async def remove(doing: Doing) -> None:
@@ -117,12 +127,13 @@ async def remove(doing: Doing) -> None:
     await doing.cohorts.withdraw(doing.decided.object, FACILITATOR)
 
 
-async def become(doing: Doing) -> None:
+async def become(doing: Doing) -> Mapping[str, str]:
     """Somebody becomes a facilitator by an invitation, which is used up."""
     invitation = await _good(doing, "facilitator")
     await doing.cohorts.grant(doing.actor.id, FACILITATOR)
     if invitation.cohort:
         await doing.cohorts.grant(doing.actor.id, FACILITATOR, invitation.cohort)
+    return {"detail": invitation.id}
 
 
 async def join(doing: Doing) -> None:
@@ -148,15 +159,11 @@ async def _good(doing: Doing, kind: str) -> Invitation:
 
 
 async def _invite(doing: Doing, cohort: str) -> None:
-    invitation = Invitation(_new_id(), "cohort", cohort, doing.actor.id, doing.now, doing.detail["until"])
+    invitation = Invitation(doing.new_id(), "cohort", cohort, doing.actor.id, doing.now, doing.detail["until"])
     await doing.cohorts.invite(invitation, doing.detail["code"])
 
 
-def _new_id() -> str:
-    return secrets.token_urlsafe(12)
-
-
-ACTS: Mapping[Act, Callable[[Doing], Awaitable[str | None]]] = {
+ACTS: Mapping[Act, Callable[[Doing], Awaitable[Mapping[str, str] | None]]] = {
     Act.CREATE: create,
     Act.OPEN: open_,
     Act.REVOKE: revoke,
@@ -166,4 +173,9 @@ ACTS: Mapping[Act, Callable[[Doing], Awaitable[str | None]]] = {
     Act.BECOME: become,
     Act.JOIN: join,
     Act.LEAVE: leave,
+    Act.EDIT: announcing.edit,
+    Act.BROADCAST: announcing.broadcast,
+    Act.HOLD: announcing.hold,
+    Act.GO_ON: announcing.go_on,
+    Act.CANCEL: announcing.cancel,
 }

@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.access import may
+from bot.cohorts.audience import head_of, takes_part
+from bot.cohorts.broadcasts import Press, Progress
 from bot.cohorts.model import (
     FACILITATOR,
     OWNER,
     Act,
     Actor,
     Audited,
+    Cohort,
     Colleague,
     Desk,
     Invitation,
@@ -22,13 +25,15 @@ from bot.cohorts.model import (
     crowd,
 )
 from bot.cohorts.ports import Cohorts
-from bot.conversations.words import code_in
+from bot.conversations.words import code_in, command_in
 from bot.model import Input, MessageReceived, Origin, Participant, WokeUp
 from bot.ports import Known, UnitOfWork
 
 TRIES = 5  # wrong codes of one person within AN_HOUR; then no code of theirs is looked at
 AN_HOUR = timedelta(hours=1)
 AUDIT_LINES = 20
+LATEST = 8  # broadcasts that are shown
+COUNTING = frozenset({"whom", "which_week", "how_silent", "when", "date", "clock", "summary"})
 
 
 def new_code() -> str:
@@ -44,6 +49,7 @@ class Seen:
     desk: Desk | None = None
     welcome: Welcome | None = None
     token: str = ""
+    cohort: Cohort | None = None
 
     @property
     def actor(self) -> Actor:
@@ -58,6 +64,8 @@ class FrontDesk:
     owners: frozenset[str] = frozenset()
     link: Callable[[str], str] = lambda _: ""
     token: Callable[[], str] = new_code
+    rate: Callable[[str], float] = lambda _: 28.0  # messages a second, by installation
+    weeks: int = 8  # of the course
 
     def owns(self, origin: Origin) -> bool:
         """Whether the setting names whoever writes from there."""
@@ -77,8 +85,37 @@ class FrontDesk:
         if roles:
             led = [cohort for _, cohort in held if cohort]
             desk = await _desk(cohorts, Actor(person.id, roles), led, self.link(known.installation))
+            if is_about_broadcasts(person, given):
+                desk = replace(desk, press=await self._press(cohorts, desk, person, now))
             seen = replace(seen, desk=desk, token=self.token())
+        if person.cohort:
+            walking = (await cohorts.look([person.cohort])).get(person.cohort)
+            seen = replace(seen, cohort=walking.cohort if walking else None)
         return replace(seen, welcome=await _welcome(cohorts, person, given, now))
+
+    async def _press(self, cohorts: Cohorts, desk: Desk, person: Participant, now: datetime) -> Press:
+        """How far broadcasts are; and while recipients are counted, who there is to count."""
+        led = [overview.cohort.id for overview in desk.cohorts]
+        progress = [
+            Progress(known.broadcast, await cohorts.broadcasts.tally(known.broadcast.id))
+            for known in await cohorts.broadcasts.latest(led, LATEST)
+            if set(known.broadcast.cohorts) <= set(led)
+        ]
+        if not any(run.conversation == "broadcast" and run.step in COUNTING for run in person.runs):
+            return Press(progress=tuple(progress))
+        open_ = [one.cohort.id for one in desk.cohorts if may(desk.actor, Act.BROADCAST, one.cohort)]
+        heads = tuple(
+            head_of(who, installation, now, self.weeks)
+            for who, installation in await cohorts.broadcasts.census(open_)
+            if takes_part(who)
+        )
+        return Press(heads, tuple(progress), {name: self.rate(name) for name in {head.installation for head in heads}})
+
+
+def is_about_broadcasts(person: Participant, given: Input) -> bool:
+    """Whether a turn has to do with broadcasts."""
+    begins = isinstance(given, MessageReceived) and command_in(given.text) == "broadcast"
+    return begins or any(run.conversation == "broadcast" for run in person.runs)
 
 
 async def _desk(cohorts: Cohorts, actor: Actor, led: list[str], link: str) -> Desk:

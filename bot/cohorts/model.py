@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from bot.cohorts.broadcasts import Press
 
 FEW = 5  # counts below this are never shown (design.md §6)
 
@@ -27,6 +30,11 @@ class Act(StrEnum):
     BECOME = "become"  # a facilitator, by an invitation
     JOIN = "join"  # a cohort, by an invitation
     LEAVE = "leave"  # a cohort
+    EDIT = "edit"  # a week's theme
+    BROADCAST = "broadcast"  # a message to a cohort, or to all of one's own
+    HOLD = "hold"  # a broadcast
+    GO_ON = "go_on"  # with a broadcast that was held
+    CANCEL = "cancel"  # a broadcast
 
 
 PRIVATE = frozenset({Act.JOIN, Act.LEAVE})
@@ -39,6 +47,15 @@ class Actor:
 
     id: str
     roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """What a facilitator did with a week's theme: a note beside it, a text in its place, or neither ("")."""
+
+    week: int
+    note: str = field(default="", repr=False)
+    text: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +77,16 @@ class Cohort:
     facilitators: tuple[str, ...] = ()
     code: str = field(default="", repr=False)
     closed_on: date | None = None
+    themes: tuple[Theme, ...] = field(default=(), repr=False)
 
     @property
     def together(self) -> bool:
         """Whether everybody is in the cohort's week."""
         return self.pacing == "calendar"
+
+    def theme(self, week: int) -> Theme:
+        """What was done with the theme of this week."""
+        return next((theme for theme in self.themes if theme.week == week), Theme(week))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +110,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """A line of the audit: who did what to what, by ids alone; `detail` holds no personal text."""
+    """A line of the audit: who did what to what, by ids alone; `detail` may be an invitation's."""
 
     at: datetime
     actor: str
@@ -126,6 +148,7 @@ class Desk:
     audit: tuple[Audited, ...] = ()
     names: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # of those in the audit
     link: str = ""
+    press: Press | None = None  # while it is about broadcasts
 
     @property
     def owns(self) -> bool:

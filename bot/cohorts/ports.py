@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.cohorts.broadcasts import KnownBroadcast, Tally
 from bot.cohorts.model import Audited, Cohort, Invitation
+from bot.model import Participant
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +21,78 @@ class KnownCohort:
     revision: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Stranded:
+    """A copy of a broadcast, by its row in the outbox, that waits for a new moment: held, or past its time."""
+
+    row: int
+    person: str
+
+
+class Broadcasts(Protocol):
+    """Broadcasts and their copies in the outbox, inside a writing transaction. People are locked before broadcasts."""
+
+    async def add(self, known: KnownBroadcast) -> None:
+        """Keeps a new broadcast."""
+        ...
+
+    async def load(self, broadcasts: Sequence[str]) -> Mapping[str, KnownBroadcast]:
+        """Locks these broadcasts (in the order of their ids) and loads them; unknown ids are left out."""
+        ...
+
+    async def save(self, known: KnownBroadcast) -> None:
+        """Writes a broadcast, revision + 1. Raises StoreError if the revision is not the one loaded."""
+        ...
+
+    async def due(self, now: datetime) -> KnownBroadcast | None:
+        """The broadcast whose wake_at is the earliest, if it is not after `now`; read without a lock."""
+        ...
+
+    async def latest(self, cohorts: Sequence[str], limit: int) -> Sequence[KnownBroadcast]:
+        """Broadcasts to any of these cohorts, newest first; read without a lock."""
+        ...
+
+    async def members(self, cohorts: Sequence[str], after: str, limit: int) -> Sequence[str]:
+        """The ids, in order and greater than `after`, of people who walk in these cohorts."""
+        ...
+
+    async def census(self, cohorts: Sequence[str]) -> Sequence[tuple[Participant, str]]:
+        """Everybody who walks in these cohorts, with their installation; read without a lock."""
+        ...
+
+    async def tally(self, broadcast: str) -> Tally:
+        """How many of its copies are where."""
+        ...
+
+    async def hold(self, broadcast: str) -> None:
+        """Nothing of it that waits is sent until `plan`."""
+        ...
+
+    async def drop(self, broadcast: str) -> None:
+        """Nothing of it that waits is ever sent."""
+        ...
+
+    async def stranded(self, broadcast: str, now: datetime, limit: int) -> Sequence[Stranded]:
+        """Copies that were held, or whose time ran out before `now`."""
+        ...
+
+    async def plan(self, moments: Mapping[int, tuple[datetime, datetime] | None]) -> None:
+        """Stranded rows wait for these moments (due, expires); None takes one back for good."""
+        ...
+
+    async def ahead(self, broadcast: str) -> datetime | None:
+        """When the first of its waiting copies runs out of time."""
+        ...
+
+    async def announced(self, addresses: Sequence[str], since: datetime) -> Mapping[str, Sequence[datetime]]:
+        """When broadcasts, not taken back, are or were due at these addresses, from `since` on."""
+        ...
+
+
 class Cohorts(Protocol):
     """Groups, roles and invitations, inside a writing transaction. People are locked before cohorts."""
+
+    broadcasts: Broadcasts
 
     async def add(self, cohort: Cohort, wake_at: datetime | None) -> None:
         """Keeps a new cohort. Its facilitators are roles of their own (see `grant`)."""

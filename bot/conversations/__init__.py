@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.conversations import (
+    announcing,
     evening,
     facilitating,
     graduation,
@@ -17,6 +18,7 @@ from bot.conversations import (
     pausing,
     settings,
     sit,
+    theming,
     writing,
 )
 from bot.conversations.base import Conversation
@@ -28,6 +30,7 @@ CONVERSATIONS: Mapping[str, Conversation] = {
         morning.morning,
         evening.evening,
         gratitude.gratitude,
+        gratitude.shared,
         sit.sit,
         writing.journal,
         writing.letter,
@@ -48,6 +51,8 @@ CONVERSATIONS: Mapping[str, Conversation] = {
         joining.joining,
         joining.parting,
         facilitating.cohorts,
+        theming.themes,
+        announcing.broadcast,
         owning.facilitators,
         owning.audit,
     )

@@ -17,6 +17,7 @@ from bot.model import (
     MessageReceived,
     Participant,
     Place,
+    Proofread,
     Recorded,
     Run,
     Said,
@@ -34,6 +35,10 @@ ENTERED: Final = Entered()
 Given = Input | Entered
 
 
+def nothing_wrong(_: str) -> None:
+    """Finds no flaw in any text; whoever sends one proofreads it all the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """All that a step may know. `now` is aware; nothing here does I/O."""
@@ -46,6 +51,9 @@ class Context:
     desk: Desk | None = None  # for those who own or lead
     welcome: Welcome | None = None  # what a code led to
     token: str = ""  # a fresh code, for those who own or lead
+    profile_zone: str = ""  # the time zone by which their platform knows them
+    cohort: Cohort | None = None  # the one that they walk in
+    proofread: Proofread = nothing_wrong
 
     @property
     def invited_to(self) -> Cohort | None:
@@ -99,9 +107,9 @@ class Context:
 
     @property
     def intention(self) -> str:
-        """What they set themselves for today, in their words."""
-        taken = self.participant.taken
-        return self.participant.intention if taken and taken[0] == self.today else ""
+        """What they set themselves for today, in their words; nothing where messages must not repeat it."""
+        taken, person = self.participant.taken, self.participant
+        return person.intention if taken and taken[0] == self.today and not person.discreet else ""
 
 
 @dataclass(frozen=True, slots=True)

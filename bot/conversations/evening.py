@@ -46,7 +46,7 @@ def how_was_it(ctx: Context, given: Given) -> Move | Said:
                 "intention": ctx.intention,
                 "recap": ctx.week.look_back.recap if ctx.closes_week else None,
             }
-            return Said("evening/how_was_it", facts).offering(*map(Choice, WENT))
+            return Said("evening/how_was_it", facts, writes=True).offering(*map(Choice, WENT))
 
 
 @evening.step
@@ -60,7 +60,7 @@ def what_was_it_like(ctx: Context, given: Given) -> Move | Said:
             return ask("look_back", Recorded("reflection", text, about=ctx.practice.id))
         case _:
             question = OneOf(f"{ctx.practice.id} reflection", ctx.practice.reflections)
-            return Said("evening/what_was_it_like", {"question": question}).offering(Choice("skip"))
+            return Said("evening/what_was_it_like", {"question": question}, writes=True).offering(Choice("skip"))
 
 
 @evening.step
@@ -75,17 +75,19 @@ def look_back(ctx: Context, given: Given) -> Move | Said:
         case None if text is not None:
             return ask("gratitude", Recorded("look_back", text, about=ctx.week.step))
         case _:
-            return Said("evening/look_back", {"question": ctx.week.look_back.question}).offering(Choice("skip"))
+            facts = {"question": ctx.week.look_back.question}
+            return Said("evening/look_back", facts, writes=True).offering(Choice("skip"))
 
 
 @evening.step
 def gratitude(ctx: Context, given: Given) -> Move | Said:
     """Up to three things, on the evenings that the person's dial says."""
+    question = Said("evening/gratitude", writes=True).offering(Choice("not_tonight"))
     if given is ENTERED:
-        return Said("evening/gratitude").offering(Choice("not_tonight")) if asks_tonight(ctx) else good_night(ctx)
+        return question if asks_tonight(ctx) else good_night(ctx)
     if meant(given, {"not_tonight": ("no", "skip", "not tonight", "nothing")}):
         return good_night(ctx)
-    return receive(ctx, given) or Said("evening/gratitude").offering(Choice("not_tonight"))
+    return receive(ctx, given) or question
 
 
 @evening.step
@@ -93,7 +95,7 @@ def another_gratitude(ctx: Context, given: Given) -> Move | Said:
     """What comes after the first, until there are three or the day turns."""
     if meant(given, DONE):
         return good_night(ctx)
-    return receive(ctx, given) or Said("evening/another_gratitude").offering(Choice("that_is_all"))
+    return receive(ctx, given) or Said("evening/another_gratitude", writes=True).offering(Choice("that_is_all"))
 
 
 def receive(ctx: Context, given: Given) -> Move | None:

@@ -31,7 +31,7 @@ from bot.timetable import day_begins, local_day, zone
 
 cohorts = conversation("cohorts", first="list", open_for=for_an_hour, act=Act.CREATE)
 
-FARTHEST = timedelta(days=366)  # that a cohort begins ahead
+FARTHEST = timedelta(weeks=26)  # that a cohort begins ahead; "1 March" said in April is a slip
 YES_NO: Mapping[str, tuple[str, ...]] = {"yes": ("yes", "y", "ok"), "never_mind": ("no", "n", "never mind")}
 
 

@@ -48,7 +48,7 @@ def keep(ctx: Context, given: Given) -> Move | Said:
         case None if text is not None:
             return ask("when", Recorded("plan", text, about="keep"), notes={"keep": text})
         case _:
-            return Said("graduation/keep").offering(Choice("skip"))
+            return Said("graduation/keep", writes=True).offering(Choice("skip"))
 
 
 @graduation.step
@@ -61,7 +61,7 @@ def when(ctx: Context, given: Given) -> Move | Said:
         case None if text is not None:
             return ask("boosters", Recorded("plan", text, about="when"), notes={"when": text})
         case _:
-            return Said("graduation/when").offering(Choice("skip"))
+            return Said("graduation/when", writes=True).offering(Choice("skip"))
 
 
 @graduation.step
@@ -73,7 +73,7 @@ def boosters(ctx: Context, given: Given) -> Move | Said:
         every = BOOSTERS[chosen]
         facts = {"keep": ctx.run.notes.get("keep", ""), "when": ctx.run.notes.get("when", ""), "every": every}
         path = replace(ctx.participant.journey, boosters_every=every)
-        return finish(Said("graduation/plan", facts), journey=path, checked=ctx.now)
+        return finish(Said("graduation/plan", facts, private=True), journey=path, checked=ctx.now)
     return Said("graduation/boosters").offering(*map(Choice, BOOSTERS), columns=2)
 
 
@@ -90,4 +90,4 @@ def invite(ctx: Context, given: Given) -> Move | Said:
     practices = [practice for week in ctx.programme.weeks for practice in week.practices]
     practice = practices[ctx.today.toordinal() % len(practices)]
     facts = {"practice": practice, "invitation": OneOf(f"{practice.id} invitation", practice.invitations)}
-    return Said("booster/invite", facts).offering(Choice("carry"), Choice("never"))
+    return Said("booster/invite", facts, writes=True).offering(Choice("carry"), Choice("never"))

@@ -6,8 +6,10 @@ from bot.conversations.base import Context, Given, Move, conversation, finish, f
 from bot.model import Choice, MessageReceived, Reacted, Recall, Recorded, Said
 
 MOST = 3
+KEEP_GRATITUDE = "keep_gratitude"  # the form that brings somebody else's message
 
 gratitude = conversation("gratitude", first="write", open_for=for_an_hour)
+shared = conversation("shared_gratitude", first="keep", open_for=for_an_hour)
 
 
 def gratitudes(given: Given, had: int) -> tuple[Recorded, ...]:
@@ -25,9 +27,16 @@ def gratitudes(given: Given, had: int) -> tuple[Recorded, ...]:
 def write(ctx: Context, given: Given) -> Move | Said:
     """Asks; keeps; offers to read the last ones again."""
     if meant(given, {"read_back": ("read", "read back")}) == "read_back":
-        return stay(Said("gratitude/pages", {"entries": Recall(("gratitude",), limit=9)}))
+        entries = {"entries": Recall(("gratitude",), limit=9)}
+        return stay(Said("gratitude/pages", entries, writes=True, private=True))
     records = gratitudes(given, 0)
     if records:
         reaction = (Reacted(given.ref, "❤"),) if isinstance(given, MessageReceived) and given.ref else ()
         return finish(*records, *reaction, Said("gratitude/kept"))
-    return Said("gratitude/write").offering(Choice("read_back"))
+    return Said("gratitude/write", writes=True).offering(Choice("read_back"))
+
+
+@shared.step
+def keep(ctx: Context, given: Given) -> Move:
+    """A message that somebody was glad of, whole and for their eyes only."""
+    return finish(Recorded("gratitude", str(ctx.run.notes["text"])), Said("gratitude/kept"))

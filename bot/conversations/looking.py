@@ -20,6 +20,7 @@ from bot.conversations.base import (
     meant,
     tapped,
 )
+from bot.conversations.morning import written
 from bot.model import Choice, Recorded, Said, State
 from bot.timetable import day_begins, zone
 
@@ -71,12 +72,41 @@ def show_practice(ctx: Context, given: Given) -> Move | Said:
 @progress.named("show")
 def show_progress(ctx: Context, given: Given) -> Move:
     """The ledger: what there is, and never what is missing."""
+    return finish(Said("progress/show", ledger(ctx), private=True))
+
+
+def ledger(ctx: Context) -> dict[str, Any]:
+    """Where somebody is, and what they practised, in counts."""
     practised = ctx.participant.ledger.practised
     done = [(p.title, practised[p.id]) for w in ctx.programme.weeks for p in w.practices if p.id in practised]
-    return finish(Said("progress/show", {**whereabouts(ctx), "done": done, "ledger": ctx.participant.ledger}))
+    return {**whereabouts(ctx), "done": done, "ledger": ctx.participant.ledger}
+
+
+# each is a command's name after "home_"
+DOORS = ("home_today", "home_practice", "home_sit", "home_journal", "home_gratitude", "home_progress")
+
+
+def at_home(ctx: Context) -> Said:
+    """What stands on a person's own page where their platform has one; nothing that they wrote is on it."""
+    match ctx.participant.journey.state:
+        case State.INVITED | State.WITHDRAWN:
+            return Said("home/welcome").offering(Choice("home_start"), Choice("home_support"))
+        case State.CONSENTING | State.ONBOARDING:
+            return Said("home/beginning").offering(Choice("home_start"), Choice("home_support"))
+        case State.PAUSED:
+            rest = Choice("home_resume")
+        case _:
+            rest = Choice("home_pause")
+    said = Said("home/show", ledger(ctx)).offering(*map(Choice, DOORS))
+    return said.offering(Choice("home_settings"), rest, Choice("home_support"))
 
 
 WEEK_WORDS = {"close": ("no", "fine", "ok"), "stay": ("stay",), "return": ("back", "go back", "earlier")}
+
+
+def week_facts(ctx: Context) -> dict[str, Any]:
+    """The week with what those who lead the cohort wrote about it."""
+    return whereabouts(ctx) | written(ctx.cohort, ctx.place.week if ctx.place else 0)
 
 
 @week.named("show")
@@ -92,10 +122,10 @@ def show_week(ctx: Context, given: Given) -> Move | Said:
         case "close":
             return finish(Said("week/closed"))
         case _ if not free or (ctx.place is None and state is State.ACTIVE):
-            return finish(Said("week/show", whereabouts(ctx)))
+            return finish(Said("week/show", week_facts(ctx)))
         case _:
             offered = [Choice("close")] + ([Choice("stay")] if ctx.place else []) + [Choice("return")]
-            return Said("week/show", whereabouts(ctx)).offering(*offered)
+            return Said("week/show", week_facts(ctx)).offering(*offered)
 
 
 @week.step

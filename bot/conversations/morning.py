@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.cohorts.model import Cohort, Theme
 from bot.conversations.base import (
     Context,
     Given,
@@ -16,8 +17,8 @@ from bot.conversations.base import (
     typed,
     until_the_day_turns,
 )
-from bot.model import Choice, OneOf, Recorded, Said
-from curriculum.model import Practice
+from bot.model import Choice, OneOf, Recorded, Said, Written
+from curriculum.model import Practice, Programme, Week
 
 morning = conversation("morning", first="invite", open_for=until_the_day_turns)
 
@@ -37,7 +38,7 @@ def invite(ctx: Context, given: Given) -> Move | Said:
             return finish(Said("morning/thanks"), taken=(ctx.today, ctx.practice.id), intention="")
         case "more":
             facts = {"practice": ctx.practice}
-            return stay(Said("morning/more", facts).offering(Choice("carry"), Choice("another")))
+            return stay(Said("morning/more", facts, writes=True).offering(Choice("carry"), Choice("another")))
         case "another":
             return ask("invite", notes={"practice": next_practice(ctx).id, "another": True})
         case None if text is not None:
@@ -58,16 +59,30 @@ def invitation(ctx: Context) -> Said:
         "week": ctx.week,
     }
     if ctx.run.notes.get("another"):
-        return Said("morning/another", facts)
+        return Said("morning/another", facts, writes=True)
     if ctx.opens_week:
-        return Said("morning/theme", facts)
-    return Said("morning/invite", facts)
+        return Said("morning/theme", facts | written(ctx.cohort, facts["week_number"]), writes=True)
+    return Said("morning/invite", facts, writes=True)
+
+
+def written(cohort: Cohort | None, number: int) -> dict[str, Any]:
+    """What those who lead their cohort wrote about a week's theme."""
+    theme = cohort.theme(number) if cohort else Theme(number)
+    return {
+        "host": cohort.host if cohort and theme.note else "",
+        "note": Written(theme.note, number) if theme.note else None,
+        "own_theme": Written(theme.text, number) if theme.text else None,
+    }
 
 
 def stays_on_offer(ctx: Context) -> Practice | None:
+    """The one beside today's practice."""
+    return daily_beside(ctx.programme, ctx.week, ctx.practice)
+
+
+def daily_beside(programme: Programme, week: Week, practice: Practice) -> Practice | None:
     """A practice that the source makes daily stays on offer all its week, beside the one that the day proposes."""
-    daily = (p for p in ctx.week.practices if p.id in ctx.programme.daily and p.id != ctx.practice.id)
-    return next(daily, None)
+    return next((p for p in week.practices if p.id in programme.daily and p.id != practice.id), None)
 
 
 def next_practice(ctx: Context) -> Practice:

@@ -102,7 +102,9 @@ def clean_name(text: str) -> str | None:
 
 @onboarding.named("zone")
 def where(ctx: Context, given: Given) -> Move | Said:
-    """Where they are, for the clock only."""
+    """Where they are, for the clock only; not asked where their platform says it."""
+    if given is ENTERED and ctx.profile_zone:
+        return ask("morning", zone=ctx.profile_zone)
     if given is ENTERED:
         return Said("onboarding/zone", {"ask_location": True})
     found = zones_meant(ctx, given)
@@ -131,8 +133,8 @@ def which_zone(ctx: Context, given: Given) -> Move | Said:
 def morning(ctx: Context, given: Given) -> Move | Said:
     """When the morning message comes."""
     if given is ENTERED:
-        clock = clock_in(ctx.participant.zone, ctx.now)
-        return Said("onboarding/morning", {"clock": clock}).offering(*at_times(MORNINGS), columns=4)
+        facts = {"clock": clock_in(ctx.participant.zone, ctx.now), "profile_zone": ctx.profile_zone}
+        return Said("onboarding/morning", facts).offering(*at_times(MORNINGS), columns=4)
     at = time_given(given)
     if at is None:
         return again(Said("onboarding/time_unclear"))
@@ -165,8 +167,8 @@ def start(ctx: Context, given: Given) -> Move | Said:
     """Day 1: today while the morning's window is open, else tomorrow; in a cohort, the cohort's own."""
     soonest = first_day(ctx.participant, ctx.now)
     cohort = agreed_to(ctx)
-    if ctx.participant.joining and cohort is None:
-        return ask("start", *([] if ctx.invited_to else [Said("joining/gone")]), joining="")
+    if ctx.participant.joining and ctx.invited_to is None:
+        return ask("start", Said("joining/gone"), joining="")
     if cohort is not None and (cohort.together or cohort.starts_on > soonest):
         return begin(ctx, cohort.starts_on)
     monday = soonest + timedelta(days=(7 - soonest.weekday()) % 7 or 7)

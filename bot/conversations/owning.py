@@ -78,7 +78,8 @@ def show(ctx: Context, given: Given) -> Move:
 def told(ctx: Context, line: Audited) -> dict[str, Any]:
     """A line of the audit with names in place of ids; who was erased has none."""
     desk = desk_of(ctx)
-    names = dict(desk.names) | {overview.cohort.id: overview.cohort.name for overview in desk.cohorts}
+    names = {id_: called(Colleague(id_, name)) for id_, name in desk.names}
+    names |= {overview.cohort.id: overview.cohort.name for overview in desk.cohorts}
     at = line.at.astimezone(zone(ctx.participant.zone))
     return {
         "date": at.date(),

@@ -78,7 +78,7 @@ def after(ctx: Context, given: Given) -> Move | Said:
         case None if text is not None:
             return finish(Recorded("reflection", text, about=sitting(ctx).id), Said("sit/thanks"))
         case _:
-            return Said("sit/after").offering(Choice("skip"))
+            return Said("sit/after", writes=True).offering(Choice("skip"))
 
 
 def next_cue(ctx: Context) -> Move:

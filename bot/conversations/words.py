@@ -25,7 +25,13 @@ MENU = tuple(COMMANDS)
 
 # not in the menu: for those who walk in a cohort, and for those who lead; to everybody else the latter are unknown
 COHORT_COMMANDS: Mapping[str, str] = {"leave": "parting"}
-DESK_COMMANDS: Mapping[str, str] = {"cohorts": "cohorts", "facilitators": "facilitators", "audit": "audit"}
+DESK_COMMANDS: Mapping[str, str] = {
+    "cohorts": "cohorts",
+    "themes": "themes",
+    "broadcast": "broadcast",
+    "facilitators": "facilitators",
+    "audit": "audit",
+}
 WITH_A_CODE = frozenset({"start", "join"})
 
 BEFORE_CONSENT = frozenset({"help", "support", "stop"})

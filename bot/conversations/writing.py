@@ -32,10 +32,10 @@ def write(ctx: Context, given: Given) -> Move | Said:
     text = typed(given)
     if meant(given, READ) == "read_back":
         kinds = ("journal", "reflection", "look_back", "intention", "plan")
-        return stay(Said("journal/pages", {"entries": Recall(kinds, limit=5)}))
+        return stay(Said("journal/pages", {"entries": Recall(kinds, limit=5)}, writes=True, private=True))
     if text is not None:
         return finish(Recorded("journal", text), Said("journal/kept"))
-    return Said("journal/write").offering(Choice("read_back"))
+    return Said("journal/write", writes=True).offering(Choice("read_back"))
 
 
 @letter.named("write")
@@ -43,10 +43,10 @@ def write_letter(ctx: Context, given: Given) -> Move | Said:
     """A letter to oneself: week 3's practice, open at any time."""
     text = typed(given)
     if meant(given, READ) == "read_back":
-        return stay(Said("letter/pages", {"entries": Recall(("letter",), limit=3)}))
+        return stay(Said("letter/pages", {"entries": Recall(("letter",), limit=3)}, writes=True, private=True))
     if text is not None:
         return ask("more", Recorded("letter", text))
-    return Said("letter/write").offering(Choice("read_back"))
+    return Said("letter/write", writes=True).offering(Choice("read_back"))
 
 
 @letter.step
@@ -58,7 +58,7 @@ def more(ctx: Context, given: Given) -> Move | Said:
     if text is not None:
         part = int(ctx.run.notes.get("part", 0)) + 1
         return ask("more", Recorded("letter", text, slot=f"more/{part}"), notes={"part": part})
-    return Said("letter/more").offering(Choice("that_is_all"))
+    return Said("letter/more", writes=True).offering(Choice("that_is_all"))
 
 
 @keeping.step
@@ -74,4 +74,4 @@ def offer(ctx: Context, given: Given) -> Move | Said:
         case None if text is not None:  # they go on writing: it belongs to the same page
             return ask("offer", notes={"text": f"{waiting}\n{text}"})
         case _:
-            return Said("keeping/offer").offering(Choice("keep"), Choice("let_go"))
+            return Said("keeping/offer", writes=True).offering(Choice("keep"), Choice("let_go"))

@@ -12,12 +12,14 @@ from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
+from bot.cohorts.broadcasts import Broadcast
 from bot.cohorts.model import Cohort
 from bot.model import Incoming, Input, Origin, Participant, Reply, Run
 
 _PARTICIPANT = TypeAdapter(Participant)
 _REPLY = TypeAdapter(Reply)
 _COHORT = TypeAdapter(Cohort)
+_BROADCAST = TypeAdapter(Broadcast)
 _INPUTS: Mapping[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Input)}
 _ENVELOPE = TypeAdapter(tuple[str, str, str, str, str, str])
 
@@ -101,6 +103,16 @@ def dump_cohort(cohort: Cohort) -> bytes:
 def load_cohort(data: bytes) -> Cohort:
     """The cohort that was dumped; nobody leads it yet."""
     return _COHORT.validate_json(data)
+
+
+def dump_broadcast(broadcast: Broadcast) -> bytes:
+    """A broadcast as JSON."""
+    return _BROADCAST.dump_json(broadcast, exclude_defaults=True, warnings="error")
+
+
+def load_broadcast(data: bytes) -> Broadcast:
+    """The broadcast that was dumped."""
+    return _BROADCAST.validate_json(data)
 
 
 def dump_incoming(incoming: Incoming) -> bytes:

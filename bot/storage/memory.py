@@ -96,7 +96,10 @@ class MemoryUnitOfWork:
         """Withdraws what is queued for these addresses at this priority or a less urgent one."""
         for row in list(self._data.outbox.values()):
             if row.stage is Stage.QUEUED and row.out.address in addresses and row.out.priority >= priority:
-                self._data.drop(self._data.outbox, row.id)
+                self._data.end(row, Stage.CANCELLED)
+        for row in list(self._data.copies.values()):
+            if row.stage is Stage.HELD and row.out.address in addresses and row.out.priority >= priority:
+                self._data.end(row, Stage.CANCELLED)
 
     async def recall(self, person: str, kinds: Sequence[str], limit: int) -> Sequence[Entry]:
         """The latest entries of these kinds, newest first."""
@@ -163,11 +166,12 @@ class MemoryQueries:
         return sorted(mine, key=lambda row: (row.at, row.on, row.kind))
 
     async def next_wake(self, after: datetime) -> datetime | None:
-        """The earliest wake_at of a reachable person, or unsent due_at, that lies after `after`."""
+        """The earliest wake_at of a reachable person or a broadcast, or unsent due_at, that lies after `after`."""
         wakes = [one.wake_at for one in self._data.people.values() if one.participant.reachable]
         rows = self._data.outbox.values()
         dues = [row.out.due_at for row in rows if row.stage is Stage.QUEUED and self._data.sendable(row)]
-        return min((at for at in (*wakes, *dues) if at is not None and at > after), default=None)
+        broadcasts = [known.wake_at for known in self._data.broadcasts.values()]
+        return min((at for at in (*wakes, *dues, *broadcasts) if at is not None and at > after), default=None)
 
     async def pending(self, now: datetime) -> int:
         """Outbox rows due, not final and for somebody who can be reached, plus kept inputs."""
@@ -175,9 +179,12 @@ class MemoryQueries:
         return sum(row.out.due_at <= now and self._data.sendable(row) for row in rows) + len(self._data.inbox)
 
     async def overdue(self, now: datetime) -> int:
-        """Reachable people with wake_at <= now."""
+        """Reachable people, and broadcasts, with wake_at <= now."""
         people = self._data.people.values()
-        return sum(one.participant.reachable and one.wake_at is not None and one.wake_at <= now for one in people)
+        broadcasts = sum(one.wake_at is not None and one.wake_at <= now for one in self._data.broadcasts.values())
+        return broadcasts + sum(
+            one.participant.reachable and one.wake_at is not None and one.wake_at <= now for one in people
+        )
 
     async def counts(self) -> Mapping[str, int]:
         """Sizes for metrics."""

@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.cohorts.model import FACILITATOR, Audited, Cohort, Invitation
-from bot.cohorts.ports import KnownCohort
+from bot.cohorts.ports import Broadcasts, KnownCohort
 from bot.errors import StoreError
+from bot.storage.memory_broadcasts import MemoryBroadcasts
 from bot.storage.memory_data import Data, Member
 
 
@@ -17,6 +18,7 @@ class MemoryCohorts:
 
     def __init__(self, data: Data) -> None:
         self._data = data
+        self.broadcasts: Broadcasts = MemoryBroadcasts(data)
 
     # ------------------------------------------------------------ cohorts
 

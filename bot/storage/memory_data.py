@@ -8,6 +8,7 @@ from datetime import date, datetime
 from itertools import count
 from typing import Any, TypeVar
 
+from bot.cohorts.broadcasts import KnownBroadcast
 from bot.cohorts.model import Audited, Invitation
 from bot.cohorts.ports import KnownCohort
 from bot.model import Entry, Incoming, Kind, Origin, Outgoing
@@ -83,6 +84,8 @@ class Data:
     codes: dict[str, str] = field(default_factory=dict)  # the id of its invitation
     attempts: dict[int, tuple[str, datetime]] = field(default_factory=dict)
     audit: dict[int, Audited] = field(default_factory=dict)
+    broadcasts: dict[str, KnownBroadcast] = field(default_factory=dict)
+    copies: dict[int, Row] = field(default_factory=dict)  # of broadcasts, no longer or not now in the outbox
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     undo: list[tuple[dict[Any, Any], Any, Any]] = field(default_factory=list)
 
@@ -95,6 +98,12 @@ class Data:
         """Deletes a row if it is there."""
         if key in table:
             self.undo.append((table, key, table.pop(key)))
+
+    def end(self, row: Row, stage: Stage) -> None:
+        """A row leaves the outbox; copies of broadcasts are counted, and may come back."""
+        self.drop(self.outbox, row.id)
+        if row.out.broadcast is not None:
+            self.put(self.copies, row.id, replace(row, stage=stage))
 
     def roll_back(self) -> None:
         """Undoes the open transaction, latest first."""

@@ -31,7 +31,7 @@ class MemoryOutbox:
             epoch = held.epoch + 1 if held else 1
             self._data.put(self._data.leases, installation, Lease(owner, epoch, now + ttl))
             for row in list(self._rows(installation, Stage.SENDING)):
-                self._data.put(self._data.outbox, row.id, replace(row, stage=Stage.QUEUED))
+                self._requeue(replace(row, stage=Stage.QUEUED))
             return epoch
 
     async def release(self, installation: str, owner: str, epoch: int) -> None:
@@ -65,7 +65,7 @@ class MemoryOutbox:
             for result in results:
                 self._finish(result)
             for row in late:
-                self._data.drop(self._data.outbox, row.id)
+                self._data.end(row, Stage.EXPIRED)
             picked = self._next(installation, busy, now)[: max(room, 0)]
             for row in picked:
                 sending = replace(row, stage=Stage.SENDING, attempts=row.attempts + 1)
@@ -105,15 +105,28 @@ class MemoryOutbox:
             self._data.reach(row.out.address, reachable=False)
         if result.moved_to:
             self._move(row.out.address, result.moved_to)
-        self._data.drop(self._data.outbox, row.id)
         if result.state == "queued":
             retry_at = self._seconds() + result.retry_in
             again = replace(row, stage=Stage.QUEUED, retry_at=retry_at, attempts=row.attempts - int(not result.counts))
-            self._data.put(self._data.outbox, row.id, again)
-        elif result.state == "sent" and result.ref is not None and row.out.reply.asked:
+            self._requeue(again)
+            return
+        self._data.end(row, Stage[result.state.upper()])
+        if result.state == "sent" and result.ref is not None and row.out.reply.asked:
             self._data.put(self._data.questions, (row.out.address, row.out.reply.asked), result.ref)
-        elif result.state == "dead":
+        if result.state == "dead":
             self._data.put(self._data.dead, row.id, row)
+
+    def _requeue(self, row: Row) -> None:
+        """Again, unless it belongs to a broadcast that was held or cancelled meanwhile."""
+        known = self._data.broadcasts.get(row.out.broadcast or "")
+        self._data.drop(self._data.outbox, row.id)
+        match known.broadcast.stage if known else "sending":
+            case "held":
+                self._data.put(self._data.copies, row.id, replace(row, stage=Stage.HELD))
+            case "cancelled":
+                self._data.put(self._data.copies, row.id, replace(row, stage=Stage.CANCELLED))
+            case _:
+                self._data.put(self._data.outbox, row.id, row)
 
     def _move(self, address_id: str, platform_id: str) -> None:
         """Gives an address its new platform id; one that is somebody's already makes the old address unreachable."""
@@ -129,7 +142,7 @@ class MemoryOutbox:
     def _delivery(self, row: Row) -> Delivery:
         platform_id = self._data.addresses[row.out.address].origin.platform_id
         reply = row.out.reply
-        if reply.act == "close" and reply.ref is None:
+        if reply.act in ("close", "edit") and reply.ref is None:
             reply = replace(reply, ref=self._data.questions.get((row.out.address, reply.asked)))
         return Delivery(row.id, row.out.address, platform_id, reply, row.attempts)
 

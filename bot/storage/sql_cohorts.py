@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cohorts.model import FACILITATOR, Act, Audited, Cohort, Invitation
-from bot.cohorts.ports import KnownCohort
+from bot.cohorts.ports import Broadcasts, KnownCohort
 from bot.errors import StoreError
 from bot.storage import codec, rows
+from bot.storage.sql_broadcasts import SqlBroadcasts
 from bot.storage.tables import ATTEMPT, AUDIT, COHORT, INVITATION, MEMBERSHIP, PERSON, ROLE
 from bot.storage.vault import Vault
 
@@ -25,11 +26,14 @@ class SqlCohorts:
 
     def __init__(self, connection: AsyncConnection, insert: Callable[[sa.Table], Any], vault: Vault) -> None:
         self._connection, self._insert, self._vault = connection, insert, vault
+        self._looked: dict[str, KnownCohort] = {}  # many people of one cohort have their turns in one transaction
+        self.broadcasts: Broadcasts = SqlBroadcasts(connection, insert, vault)
 
     # ------------------------------------------------------------ cohorts
 
     async def add(self, cohort: Cohort, wake_at: datetime | None) -> None:
         """Keeps a new cohort."""
+        self._looked.clear()
         values = {"id": cohort.id, "wake_at": wake_at, "revision": 0, "state": self._sealed(cohort)}
         await self._connection.execute(sa.insert(COHORT).values(values))
 
@@ -39,7 +43,9 @@ class SqlCohorts:
 
     async def look(self, cohorts: Sequence[str]) -> Mapping[str, KnownCohort]:
         """Loads these cohorts without a lock."""
-        return await self._found(cohorts, lambda query: query)
+        if missing := [one for one in cohorts if one not in self._looked]:
+            self._looked |= await self._found(missing, lambda query: query)
+        return {one: self._looked[one] for one in sorted(set(cohorts)) if one in self._looked}
 
     async def _found(self, cohorts: Sequence[str], locked: Callable[[Any], Any]) -> Mapping[str, KnownCohort]:
         found: dict[str, KnownCohort] = {}
@@ -64,6 +70,7 @@ class SqlCohorts:
 
     async def save(self, known: KnownCohort) -> None:
         """Writes a cohort, revision + 1. Raises StoreError if the revision is not the one loaded."""
+        self._looked.clear()
         write = (
             sa.update(COHORT)
             .where(COHORT.c.id == known.cohort.id, COHORT.c.revision == known.revision)
@@ -109,11 +116,13 @@ class SqlCohorts:
 
     async def grant(self, person: str, role: str, cohort: str = "") -> None:
         """Gives a role. Twice is once."""
+        self._looked.clear()
         values = {"person_id": person, "role": role, "cohort_id": cohort}
         await self._connection.execute(self._insert(ROLE).values(values).on_conflict_do_nothing())
 
     async def withdraw(self, person: str, role: str) -> None:
         """Takes a role away, at large and in every cohort."""
+        self._looked.clear()
         await self._connection.execute(sa.delete(ROLE).where(ROLE.c.person_id == person, ROLE.c.role == role))
 
     async def roles(self, person: str) -> Sequence[tuple[str, str]]:

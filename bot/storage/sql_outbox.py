@@ -20,7 +20,7 @@ from bot.ports import Result
 from bot.storage import codec, rows
 from bot.storage.database import Database, DatabaseNow
 from bot.storage.sql_queries import SENDABLE
-from bot.storage.tables import ADDRESS, LEASE, OUTBOX, Instant, Stage, staged
+from bot.storage.tables import ADDRESS, BROADCAST, LEASE, OUTBOX, Instant, Stage, staged
 from bot.storage.vault import Vault
 
 MICROSECONDS = 1_000_000
@@ -95,6 +95,7 @@ class SqlOutbox:
             epoch: int | None = (await connection.execute(take)).scalar()
             if epoch is not None:
                 await connection.execute(left.values(state=int(Stage.QUEUED)))
+                await _stop_held(connection, installation)
         return epoch
 
     async def release(self, installation: str, owner: str, epoch: int) -> None:
@@ -195,6 +196,8 @@ class SqlOutbox:
             for result in results
         ]
         await connection.execute(write, values)
+        if any(result.state == "queued" for result in results):
+            await _stop_held(connection, installation)
 
     async def _pick(
         self, connection: AsyncConnection, installation: str, room: int, busy: frozenset[str], now: datetime
@@ -218,7 +221,9 @@ class SqlOutbox:
             row.id: self._vault.decrypt(row.platform_id).decode() for row in await connection.execute(query)
         }
         replies = {address: codec.load_reply(self._vault.decrypt(row.payload)) for address, row in picked.items()}
-        closing = {address: reply for address, reply in replies.items() if reply.act == "close" and reply.ref is None}
+        closing = {
+            address: reply for address, reply in replies.items() if reply.act in ("close", "edit") and reply.ref is None
+        }
         replies |= await self._with_refs(connection, closing)
         return [
             Delivery(
@@ -232,7 +237,7 @@ class SqlOutbox:
         ]
 
     async def _with_refs(self, connection: AsyncConnection, closing: Mapping[str, Reply]) -> dict[str, Reply]:
-        """Replies that close a question, by address: they learn here which message put it."""
+        """Replies that edit a question, by address: they learn here which message put it."""
         if not closing:
             return {}
         query = (
@@ -247,6 +252,16 @@ class SqlOutbox:
             for address, reply in closing.items()
             if (ref := found.get((address, reply.asked))) is not None
         }
+
+
+async def _stop_held(connection: AsyncConnection, installation: str) -> None:
+    """What comes back from the wire does not go again if its broadcast was held or cancelled meanwhile."""
+    back = sa.update(OUTBOX).where(
+        OUTBOX.c.installation == installation, OUTBOX.c.broadcast_id.is_not(None), staged(Stage.QUEUED)
+    )
+    for stage, ended in (("held", Stage.HELD), ("cancelled", Stage.CANCELLED)):
+        stopped = sa.select(BROADCAST.c.id).where(BROADCAST.c.stage == stage)
+        await connection.execute(back.where(OUTBOX.c.broadcast_id.in_(stopped)).values(state=int(ended)))
 
 
 def _held(installation: str, owner: str, epoch: int) -> sa.Update:

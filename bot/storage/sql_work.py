@@ -143,6 +143,7 @@ class SqlUnitOfWork:
                 "dedup": one.dedup,
                 "payload": self._vault.encrypt(codec.dump_reply(one.reply)),
                 "problem": "",
+                "broadcast_id": one.broadcast,
             }
             for one in outgoing
         ]
@@ -153,7 +154,8 @@ class SqlUnitOfWork:
         for lot in rows.chunks(sorted(set(addresses))):
             await self._connection.execute(
                 sa.update(OUTBOX)
-                .where(staged(Stage.QUEUED), OUTBOX.c.address_id.in_(lot), OUTBOX.c.priority >= priority)
+                .where(sa.or_(staged(Stage.QUEUED), sa.and_(OUTBOX.c.broadcast_id.is_not(None), staged(Stage.HELD))))
+                .where(OUTBOX.c.address_id.in_(lot), OUTBOX.c.priority >= priority)
                 .values(state=int(Stage.CANCELLED))
             )
 

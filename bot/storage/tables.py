@@ -31,7 +31,7 @@ class Instant(sa.TypeDecorator[datetime]):
 
 
 class Stage(IntEnum):
-    """Where an outbox row is. All from SENT on are final."""
+    """Where an outbox row is. All from SENT to CANCELLED are final, but that copies of a broadcast are planned anew."""
 
     QUEUED = 0
     SENDING = 1
@@ -40,6 +40,7 @@ class Stage(IntEnum):
     EXPIRED = 4
     UNREACHABLE = 5
     CANCELLED = 6
+    HELD = 7  # a copy of a broadcast that somebody paused
 
 
 def _where(condition: str) -> dict[str, Any]:
@@ -164,6 +165,8 @@ class OutboxRow(SQLModel, table=True):
         sa.Index("outbox_sending", "installation", **_where("state = 1")),
         sa.Index("outbox_dead", "installation", **_where("state = 3")),
         sa.Index("outbox_asked", "address_id", "asked", **_where("asked > 0")),
+        sa.Index("outbox_broadcast", "broadcast_id", "state", **_where("broadcast_id IS NOT NULL")),
+        sa.Index("outbox_announced", "address_id", "due_at", **_where("broadcast_id IS NOT NULL")),
     )
     id: int | None = _serial()
     installation: str
@@ -179,6 +182,7 @@ class OutboxRow(SQLModel, table=True):
     payload: bytes = _encrypted()
     ref: bytes | None = _encrypted(nullable=True)
     problem: str
+    broadcast_id: str | None = None
 
 
 class LeaseRow(SQLModel, table=True):
@@ -265,6 +269,27 @@ class AuditRow(SQLModel, table=True):
     detail: str
 
 
+class BroadcastRow(SQLModel, table=True):
+    """A broadcast, encrypted, and when to work on it; `stage` is in clear for the outbox."""
+
+    __tablename__ = "broadcast"
+    __table_args__ = (sa.Index("broadcast_wake", "wake_at", **_where("wake_at IS NOT NULL")),)
+    seq: int | None = _serial()
+    id: str = Field(unique=True)
+    stage: str
+    wake_at: datetime | None = _instant(nullable=True)
+    revision: int
+    state: bytes = _encrypted()
+
+
+class BroadcastCohortRow(SQLModel, table=True):
+    """To which cohorts a broadcast goes."""
+
+    __tablename__ = "broadcast_cohort"
+    cohort_id: str = _owned_by("cohort.id", primary_key=True)
+    broadcast_id: str = _owned_by("broadcast.id", primary_key=True)
+
+
 METADATA = SQLModel.metadata
 SYSTEM, PERSON, ADDRESS, ENTRY, TOUCHPOINT, RECEIVED, INBOX, OUTBOX, LEASE = (
     METADATA.tables[name]
@@ -273,6 +298,7 @@ SYSTEM, PERSON, ADDRESS, ENTRY, TOUCHPOINT, RECEIVED, INBOX, OUTBOX, LEASE = (
 COHORT, MEMBERSHIP, ROLE, INVITATION, ATTEMPT, AUDIT = (
     METADATA.tables[name] for name in ("cohort", "membership", "role", "invitation", "attempt", "audit")
 )
+BROADCAST, BROADCAST_COHORT = (METADATA.tables[name] for name in ("broadcast", "broadcast_cohort"))
 
 
 def staged(stage: Stage, table: sa.FromClause = OUTBOX) -> sa.ColumnElement[bool]:

@@ -88,7 +88,7 @@ async def test_onboarding_survives_nonsense_at_every_question(tmp_path: Path) ->
         person.shares(40.4, -3.7)
         person.edits(person.own[0], "/start again")
         assert "changed a message" in "".join(message.text for message in await talk.answers())
-        first = person.messages[1]
+        first = person.messages[2]  # after the word about the code, and the welcome
         person.taps("I agree", first)
         person.taps_late("1:agree", first)
         await told(server, person, "call you")

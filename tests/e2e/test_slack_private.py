@@ -233,7 +233,7 @@ async def test_without_a_window_private_text_waits_behind_a_button(server: Stand
 async def test_after_a_restart_private_text_is_asked_for_again(server: StandIn) -> None:
     door, ana = FakeDoor(), server.member("U7")
     async with listening(server, door) as (adapter, _):
-        ana.runs("/heartsease journal")
+        ana.runs("/heartsease journal I was ashamed")
         await server.until(lambda: len(door.received) == 1)
         await adapter.send(delivery(private()))
     async with listening(server, door) as (adapter, _):
@@ -242,7 +242,8 @@ async def test_after_a_restart_private_text_is_asked_for_again(server: StandIn) 
         await server.until(lambda: len(door.received) == 2)
         await adapter.send(delivery(private()))
         await opened(server, ana, SECRET)
-    assert [each.given for each in door.received] == [MessageReceived("/journal"), MessageReceived("/journal")]
+    first, again = (each.given for each in door.received)
+    assert (first, again) == (MessageReceived("/journal I was ashamed"), MessageReceived("/journal"))
     assert "ashamed" not in exported(server)
 
 

@@ -175,7 +175,7 @@ class StandIn:
         """How many calls of this method came in, failed ones included."""
         return self.counts[method]
 
-    async def until(self, fact: Callable[[], bool], timeout: float = 5.0) -> None:
+    async def until(self, fact: Callable[[], bool], timeout: float = 30.0) -> None:
         """Waits until something is true, of the server or of the app. Raises TimeoutError."""
         async with asyncio.timeout(timeout):
             while not fact():  # noqa: ASYNC110  (the app may be another process: no event tells)
@@ -286,6 +286,9 @@ class StandIn:
                 self.space.outbound.popleft()
                 if answer is None:
                     self.unanswered.append(outbound)
+                elif outbound.kind == "slash_commands" and answer.get("text"):
+                    assert answer["response_type"] == "ephemeral", "a command's answer for all to read"
+                    self.space.members[outbound.payload["user_id"]].whispers.append(answer["text"])
                 elif outbound.payload.get("type") == "view_submission":
                     if answer.get("view"):
                         check_view(answer["view"], home=False)

@@ -158,7 +158,7 @@ class StandIn:
         """How many calls of this method came in, failed ones included."""
         return self.counts[method]
 
-    async def until(self, fact: Callable[[], bool], timeout: float = 5.0) -> None:
+    async def until(self, fact: Callable[[], bool], timeout: float = 30.0) -> None:
         """Waits until something is true, of the server or of the bot. Raises TimeoutError."""
         async with asyncio.timeout(timeout):
             while not fact():  # noqa: ASYNC110  (the bot may be another process: no event tells)

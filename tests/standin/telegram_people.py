@@ -123,7 +123,7 @@ class Person:
 
     # ------------------------------------------------------------ what they get
 
-    async def next_message(self, timeout: float = 5.0) -> Message:
+    async def next_message(self, timeout: float = 30.0) -> Message:
         """The next message that was not yet read; raises TimeoutError after so many seconds."""
         async with asyncio.timeout(timeout):
             while self._read >= len(self.messages):

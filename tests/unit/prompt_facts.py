@@ -116,6 +116,13 @@ ACTS = [
     for who, what in (("Agnes", "Ward 4"), ("", ""))
 ]
 
+PROGRESS = [
+    {**where, "done": done, "ledger": ledger}
+    for where in EVERYWHERE
+    for done in DONE
+    for ledger in (LEDGER, Ledger(), Ledger(sits=1, minutes=1))
+]
+
 FACTS: Mapping[str, Sequence[Facts]] = {
     "audit/show": each("lines", ACTS, []),
     "cohorts/close": IN_COUNTS,
@@ -173,17 +180,13 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     "onboarding/done": [
         *truths("is_today", "late", morning=time(8), evening=time(20), date=MONDAY),
     ],
-    "onboarding/morning": [{"clock": "14:30"}],
+    "onboarding/morning": [{"clock": "14:30", "profile_zone": zone} for zone in ("", "Europe/Madrid")],
     "pause/already": each("until", MONDAY, None),
     "pause/paused": [{"until": until, **truth} for until in (MONDAY, None) for truth in truths("together")],
     "pause/resumed": EVERYWHERE,
     "practice/show": [{"practice": PRACTICE}],
-    "progress/show": [
-        {**where, "done": done, "ledger": ledger}
-        for where in EVERYWHERE
-        for done in DONE
-        for ledger in (LEDGER, Ledger(), Ledger(sits=1, minutes=1))
-    ],
+    "home/show": PROGRESS,
+    "progress/show": PROGRESS,
     "safety/concern": SAFETY,
     "safety/support": SAFETY,
     "safety/urgent": SAFETY,

@@ -19,7 +19,8 @@ REVOKED = replace(OWN, open_to="closed")
 NOBODY, FACILITATOR, OWNER = Actor("me"), Actor("me", frozenset({"facilitator"})), Actor("me", frozenset({"owner"}))
 EVERYTHING = tuple(Act)
 MINE = {Act.LEAVE, Act.BECOME}  # what anybody may do for themselves
-LEAD = {Act.SEE, Act.OPEN, Act.REVOKE, Act.CLOSE}
+CLOSED = {Act.SEE, Act.HOLD, Act.CANCEL}  # what stops messages is never out of reach
+LEAD = CLOSED | {Act.OPEN, Act.REVOKE, Act.CLOSE, Act.EDIT, Act.BROADCAST, Act.GO_ON}
 OWNERS = {Act.INVITE, Act.REMOVE, Act.READ_AUDIT}
 
 TABLE: list[tuple[str, Actor, Cohort | None, set[Act]]] = [
@@ -32,11 +33,11 @@ TABLE: list[tuple[str, Actor, Cohort | None, set[Act]]] = [
     ("facilitator, their own", FACILITATOR, OWN, MINE | LEAD | {Act.CREATE, Act.JOIN}),
     ("facilitator, a revoked link", FACILITATOR, REVOKED, MINE | LEAD | {Act.CREATE}),
     ("facilitator, another's", FACILITATOR, OTHERS, MINE | {Act.CREATE, Act.JOIN}),
-    ("facilitator, their own closed", FACILITATOR, SHUT, MINE | {Act.CREATE, Act.SEE}),
+    ("facilitator, their own closed", FACILITATOR, SHUT, MINE | CLOSED | {Act.CREATE}),
     ("facilitator, another's closed", FACILITATOR, SHUT_OTHERS, MINE | {Act.CREATE}),
     ("owner, no cohort", OWNER, None, MINE | OWNERS | {Act.CREATE}),
     ("owner, any", OWNER, OTHERS, MINE | LEAD | OWNERS | {Act.CREATE, Act.JOIN}),
-    ("owner, a closed one", OWNER, SHUT_OTHERS, MINE | {Act.CREATE, Act.SEE}),
+    ("owner, a closed one", OWNER, SHUT_OTHERS, MINE | CLOSED | {Act.CREATE}),
 ]
 
 

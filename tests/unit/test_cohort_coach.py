@@ -13,7 +13,9 @@ from bot.coach import Coach
 from bot.cohorts.acts import NotAllowedError, carry_out
 from bot.cohorts.desk import FrontDesk
 from bot.cohorts.model import Act, Actor
+from bot.conversations import words
 from bot.model import ChoiceMade, Decided, Incoming, MessageReceived, Origin, Participant, Reply
+from bot.ports import Saved
 from bot.storage.memory import MemoryStore
 from curriculum.loader import Library
 from prompts.markup import plain
@@ -44,6 +46,7 @@ class House:
     store: MemoryStore = field(default_factory=MemoryStore)
     clock: Hours = field(default_factory=Hours)
     keys: count[int] = field(default_factory=count)
+    front_name: str = "N"  # what the platform calls everybody, before their number; empty for none
 
     def __post_init__(self) -> None:
         self.coach = self.opened(self.owners)
@@ -68,7 +71,12 @@ class House:
         before = 0
         for text in texts:
             before = len(self.store._data.outbox)
-            one = Incoming(Origin(BOT, who), str(next(self.keys)), MessageReceived(text), first_name=f"N{who}")
+            one = Incoming(
+                Origin(BOT, who),
+                str(next(self.keys)),
+                MessageReceived(text),
+                first_name=self.front_name and f"{self.front_name}{who}",
+            )
             await self.coach.receive([one])
         rows = list(self.store._data.outbox.values())[before:]
         mine = [row.out.reply for row in rows if self.store._data.addresses[row.out.address].origin.platform_id == who]
@@ -164,7 +172,7 @@ async def test_a_facilitator_sees_their_own_cohorts_and_no_others() -> None:
     house = House()
     await house.cohort()
     await house.facilitator("7")
-    assert "There is no cohort yet" in await house.says("7", "/cohorts")
+    assert "There is no group yet" in await house.says("7", "/cohorts")
 
 
 async def test_a_single_use_invitation_makes_one_facilitator_and_ends_after_a_week() -> None:
@@ -212,6 +220,18 @@ async def test_the_audit_tells_who_did_what_and_not_who_joined() -> None:
     assert not any(word in str(line) for line in lines for word in personal)
 
 
+async def test_in_the_audit_somebody_without_a_name_is_not_somebody_gone() -> None:
+    house = House()
+    await house.cohort()
+    async with house.store.writing() as work:
+        person = await house.person(OWNER)
+        known = (await work.load([person.id]))[person.id]
+        await work.save([Saved(replace(person, name=""), None, known.revision)])
+    house.front_name = ""
+    told = await house.says(OWNER, "/audit")
+    assert f"{person.id[:6]} made the group Ward 4" in told
+
+
 async def test_guessing_is_stopped_after_five_tries_within_an_hour() -> None:
     house = House()
     code = await house.cohort()
@@ -220,6 +240,23 @@ async def test_guessing_is_stopped_after_five_tries_within_an_hour() -> None:
     assert "rest from them" in await house.says("7", f"/join {code}")
     house.clock.at += timedelta(hours=1, seconds=1)
     assert "Ward 4" in await house.says("7", f"/join {code}")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("/start abc", "abc"),
+        ("/join@our_bot  abc more", "abc"),
+        ("/START abc", "abc"),
+        ("/start", None),
+        ("/journal abc", None),
+        ("start abc", None),
+        ("I join abc", None),
+        ("", None),
+    ],
+)
+def test_a_code_stands_behind_start_and_join_alone(text: str, code: str | None) -> None:
+    assert words.code_in(text) == code
 
 
 async def test_an_update_that_comes_twice_makes_one_cohort() -> None:
@@ -253,3 +290,19 @@ async def test_the_tap_of_somebody_who_joins_a_second_time_changes_nothing() -> 
     seven = await house.person("7")
     assert "already" in await house.says("7", f"/start {code}")
     assert replace(await house.person("7"), heard=seven.heard, history=seven.history) == seven
+
+
+@pytest.mark.parametrize(
+    ("setting", "installation", "platform_id", "owns"),
+    [
+        ("telegram:7", "telegram:123456", "7", True),
+        ("telegram:7", "telegram:123456", "77", False),
+        ("telegram:7", "web", "7", False),
+        ("slack:T1/U1", "slack:T1", "U1", True),
+        ("slack:T1/U1", "slack:T2", "U1", False),
+        ("web:*", "web", "whoever", True),
+        ("web:*", "telegram:123456", "7", False),
+    ],
+)
+def test_an_owner_is_who_the_setting_names(setting: str, installation: str, platform_id: str, owns: bool) -> None:
+    assert FrontDesk(frozenset({setting})).owns(Origin(installation, platform_id)) is owns

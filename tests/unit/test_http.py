@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter
 from structlog.testing import capture_logs
 
 from bot.errors import SettingsError
-from bot.http import BODY_LIMIT, HttpServer, http_app
+from bot.http import BODY_LIMIT, Answer, HttpServer, http_app
 from bot.ports import Rehearsal
 
 STATUS = {"now": "2026-03-02T05:00:00Z", "next_wake": None, "pending": 0, "idle": True}
@@ -37,9 +37,9 @@ class Webhook:
     def __init__(self) -> None:
         self.calls: list[tuple[str | None, bytes]] = []
 
-    async def __call__(self, headers: Mapping[str, str], body: bytes) -> int:
+    async def __call__(self, headers: Mapping[str, str], body: bytes) -> Answer:
         self.calls.append((headers.get("X-Secret"), body))
-        return 204 if headers.get("X-Secret") == "s" else 401
+        return Answer(200, b'{"a": 1}', "application/json") if headers.get("X-Secret") == "s" else Answer(401)
 
 
 async def well() -> tuple[bool, dict[str, str]]:
@@ -101,10 +101,12 @@ async def test_metrics_are_the_registrys() -> None:
     assert answer.headers["content-type"].startswith("text/plain")
 
 
-async def test_a_webhook_gets_headers_in_any_case_and_the_bytes_and_says_the_status() -> None:
+async def test_a_webhook_gets_headers_in_any_case_and_the_bytes_and_says_the_answer() -> None:
     webhook = Webhook()
     async with client(app(webhook=webhook)) as http:
-        assert (await http.post("/telegram/hidden", content=b"\xff{", headers={"x-secret": "s"})).status_code == 204
+        answer = await http.post("/telegram/hidden", content=b"\xff{", headers={"x-secret": "s"})
+        assert (answer.status_code, answer.json()) == (200, {"a": 1})
+        assert answer.headers["content-type"] == "application/json"
         assert (await http.post("/telegram/hidden", content=b"{}")).status_code == 401
         assert (await http.get("/telegram/hidden")).status_code == 405
         assert (await http.post("/telegram/other", content=b"{}")).status_code == 404
@@ -126,7 +128,7 @@ async def test_a_webhook_takes_a_mebibyte_and_no_more() -> None:
 
 
 async def test_what_breaks_is_answered_kindly_and_logged_without_its_words() -> None:
-    async def broken(headers: Mapping[str, str], body: bytes) -> int:
+    async def broken(headers: Mapping[str, str], body: bytes) -> Answer:
         raise ValueError(f"cannot read {body!r}")
 
     with capture_logs() as logs:

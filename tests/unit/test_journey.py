@@ -129,6 +129,25 @@ def test_a_pause_before_the_first_day_moves_it_only_by_the_days_it_overlaps() ->
     assert travel(paused, State.ACTIVE, date(2026, 3, 12)).anchor == date(2026, 3, 12)
 
 
+def test_in_a_cohort_a_pause_moves_nothing_and_the_week_goes_on() -> None:
+    together = active(pacing="calendar")
+    paused = travel(together, State.PAUSED, MONDAY + timedelta(days=3))
+    assert journey.standing(paused, MONDAY + timedelta(days=8), WEEKS) == Place(2, 2)
+    assert travel(paused, State.ACTIVE, MONDAY + timedelta(days=8)) == together
+
+
+def test_a_pause_that_outlasts_the_cohort_ends_in_the_close() -> None:
+    end = MONDAY + timedelta(weeks=WEEKS)
+    paused = travel(active(pacing="calendar"), State.PAUSED, MONDAY, until=end + timedelta(days=2))
+    ahead = journey.moment_ahead(ana(paused, checked=at(MONDAY, 12)), at(MONDAY, 12), WEEKS)
+    assert ahead is not None
+    assert (ahead.kind, ahead.on) == (Kind.GRADUATION, end + timedelta(days=2))
+
+
+def test_a_week_that_is_walked_again_is_walked_at_ones_own_pace() -> None:
+    assert journey.moved_to_week(active(pacing="calendar"), 3, MONDAY).pacing == "own"
+
+
 def test_a_pause_returns_to_the_state_it_came_from() -> None:
     graduated = Journey(State.GRADUATED, anchor=MONDAY, graduated_on=date(2026, 4, 26))
     paused = travel(graduated, State.PAUSED, date(2026, 5, 1))

@@ -38,7 +38,7 @@ def told(name: str, to: Participant = ANA, turns: int | None = None) -> Iterator
     for facts in FACTS.get(name, ({},)):
         for health_care in (False, True):
             for turn in range(turns or variants(name)):
-                reader = replace(to, health_care=health_care, history={name: turn})
+                reader = replace(to, health_care=health_care, discreet=health_care, history={name: turn})
                 yield PROMPTS.render(Said(name, facts), reader, TUESDAY).reply
 
 

@@ -15,6 +15,7 @@ from bot.settings import PREFIX, Settings, load
 TOKEN = "123456789:AAHk3n5secret5secret5secret5secret5"
 OTHER = "987654321:AAHk3n5second5second5second5second5"
 SECRET = "a-long-random-secret"
+BOT, APP = "xoxb-12345-s3cret5ecret", "xapp-1-A1-s3cret5ecret"
 DOCS = Path(__file__).parents[2] / "docs" / "settings.md"
 ROW = re.compile(r"^\| `(HEARTSEASE_\w+)` \| (.+?) \| (.+) \|$", re.MULTILINE)
 
@@ -38,11 +39,21 @@ WRONG: list[tuple[str, dict[str, str], str]] = [
     ("TELEGRAM_WEBHOOK_SECRET", {"telegram_webhook_url": "https://coach.invalid"}, "is missing"),
     ("TELEGRAM_WEBHOOK_SECRET", {"telegram_webhook_secret": "sh0rt"}, "16 to 256"),
     ("TELEGRAM_WEBHOOK_SECRET", {"telegram_webhook_secret": "not all of these fit!"}, "letters, digits"),
+    ("SLACK_BOT_TOKEN", {"slack_bot_token": "xoxp-a-pers0ns-token", "slack_app_token": APP}, "looks like xoxb-"),
+    ("SLACK_APP_TOKEN", {"slack_bot_token": BOT, "slack_app_token": "xoxb-n0t-for-this"}, "begins with xapp-"),
+    ("SLACK_APP_TOKEN", {"slack_bot_token": BOT}, "or set SLACK_SIGNING_SECRET"),
+    ("SLACK_BOT_TOKEN", {"slack_app_token": APP}, "is missing"),
+    ("SLACK_BOT_TOKEN", {"slack_signing_secret": SECRET}, "is missing"),
+    ("SLACK_API_URL", {"slack_api_url": "slack:8081"}, "write a whole address"),
+    ("SLACK_RATE", {"slack_rate": "0"}, "greater than 0"),
     ("TELEGRAM_RATE", {"telegram_rate": "fast"}, "number"),
     ("TELEGRAM_RATE", {"telegram_rate": "0"}, "greater than 0"),
     ("TELEGRAM_CHAT_RATE", {"telegram_chat_rate": "-1"}, "greater than 0"),
     ("TELEGRAM_CHAT_RATE", {"telegram_chat_rate": "nan"}, "finite"),
     ("TELEGRAM_RATE", {"telegram_rate": "inf"}, "finite"),
+    ("OWNERS", {"owners": "Agnes"}, "write telegram:"),
+    ("OWNERS", {"owners": "telegram:7, telegram:*"}, "write telegram:"),
+    ("OWNERS", {"owners": "slack:T1"}, "slack:<team>/<user>"),
     ("HTTP_PORT", {"http_port": "eighty"}, "integer"),
     ("HTTP_PORT", {"http_port": "65536"}, "less than or equal to 65535"),
     ("HTTP_PORT", {"http_port": "-80"}, "greater than or equal to 0"),
@@ -54,6 +65,11 @@ WRONG: list[tuple[str, dict[str, str], str]] = [
     ("REHEARSAL", {"rehearsal": "start=2026-03-02T05:00:00Z,speed=-7"}, "0 or more"),
     ("REHEARSAL", {"rehearsal": "start=2026-03-02T05:00:00Z,sped=1"}, "nothing else"),
     ("REHEARSAL", {"rehearsal": "start=2026-03-02T05:00:00Z", "telegram_token": TOKEN}, "REHEARSAL_CONFIRM=yes"),
+    (
+        "REHEARSAL",
+        {"rehearsal": "start=2026-03-02T05:00:00Z", "slack_bot_token": BOT, "slack_app_token": APP},
+        "set SLACK_API_URL",
+    ),
     ("LOG_LEVEL", {"log_level": "loud"}, "debug, info, warning or error"),
     ("LOG_FORMAT", {"log_format": "xml"}, "console or json"),
 ]
@@ -80,6 +96,14 @@ GOOD: list[dict[str, Any]] = [
     {"rehearsal": "start=2026-03-02T05:00:00Z", "telegram_token": TOKEN, "telegram_api_url": "http://127.0.0.1:1"},
     {"rehearsal": "start=2026-03-02T05:00:00Z", "telegram_token": TOKEN, "rehearsal_confirm": "yes"},
     {"http_port": "0", "log_level": "DEBUG", "log_format": "Json"},
+    {"slack_bot_token": BOT, "slack_app_token": APP, "slack_signing_secret": SECRET, "telegram_token": TOKEN},
+    {"slack_bot_token": BOT, "slack_signing_secret": SECRET},
+    {
+        "rehearsal": "start=2026-03-02T05:00:00Z",
+        "slack_bot_token": BOT,
+        "slack_app_token": APP,
+        "slack_api_url": "http://127.0.0.1:1/api/",
+    },
 ]
 
 
@@ -118,6 +142,8 @@ def test_no_secret_is_in_the_settings_shown() -> None:
         telegram_token=TOKEN, secret_keys=key, database_url=url, telegram_webhook_secret=SECRET, telegram_tokens=OTHER
     )
     assert not any(secret in repr(settings) + str(settings) for secret in (TOKEN, OTHER, key, "pa55word", SECRET))
+    settings = load(slack_bot_token=BOT, slack_app_token=APP, slack_signing_secret=SECRET)
+    assert not any(secret in repr(settings) + str(settings) for secret in (BOT, APP, SECRET))
 
 
 def test_the_settings_in_the_docs_are_the_settings_that_exist() -> None:

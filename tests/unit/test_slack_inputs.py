@@ -132,11 +132,12 @@ def test_taps_commands_and_shortcuts_have_one_meaning(body: dict[str, Any], give
 
 
 def test_a_button_says_again_what_was_said() -> None:
-    for data in ("3:yes", "/journal all"):
+    for data in ("3:yes", "/journal"):
         given = given_by(data)
         assert given is not None
         assert data_of(given) == data
     assert data_of(MessageReceived("a private thought")) == ""
+    assert data_of(MessageReceived("/journal a private thought")) == "/journal"
 
 
 def test_a_key_is_that_of_the_retry_and_of_nothing_else_and_carries_no_id() -> None:

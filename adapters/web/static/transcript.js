@@ -15,8 +15,9 @@ export function show(event) {
   const row = rows.get(event.ref);
   if (row && event.kind === "react") react(row, event.emoji);
   if (row && event.kind === "close") close(row, event.rows);
+  if (row && event.kind === "edit") edit(row, event);
   if (row && event.kind === "failed") failed(row);
-  if (event.kind === "react") waitFor(false);
+  if (event.kind === "react" || event.kind === "edit") waitFor(false);
 }
 
 function showMine({ ref, text, at }) {
@@ -141,6 +142,14 @@ function chip(label, act) {
   button.dir = "auto";
   button.addEventListener("click", () => act(button));
   return button;
+}
+
+// What a message says now, in its old place.
+function edit(row, { ref, html, rows: choices }) {
+  row.querySelector(".bubble > div").innerHTML = html; // escaped by the server, as in showCoach
+  row.querySelector(".choices")?.remove();
+  if (choices.length) row.append(buttons(ref, choices, false));
+  follow();
 }
 
 function close(row, chosen) {

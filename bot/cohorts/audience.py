@@ -1,0 +1,70 @@
+"""Whom a broadcast reaches, and when each of them may read it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from bot import journey
+from bot.cohorts.broadcasts import Broadcast, Head
+from bot.cohorts.model import Act
+from bot.model import Decided, Event, Participant, State, Travelled
+from bot.timetable import day_begins, instant, local_day, moments, quiet_begins, quiet_ends, zone
+
+MOST_A_DAY = 3  # unsolicited messages, of which mornings and evenings come first (design.md §3)
+A_DAY = timedelta(days=1)
+AFTER_A_SIT = timedelta(minutes=30)
+FAR = 60  # days within which there is room for everybody
+NEVER_HEARD = 10_000  # days
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """When somebody may read a broadcast: in [due, expires), both UTC, on their local date `on`."""
+
+    due: datetime
+    expires: datetime
+    on: date
+
+
+def takes_part(person: Participant) -> bool:
+    """Whether broadcasts are for them at present: not before consent, in a pause, or after leaving."""
+    return person.reachable and person.journey.state in (State.ACTIVE, State.GRADUATED)
+
+
+def is_out_of_reach(event: Event) -> bool:
+    """Whether broadcasts that are on their way to somebody are not for them any more."""
+    match event:
+        case Travelled(after=State.PAUSED | State.WITHDRAWN) | Decided(act=Act.JOIN | Act.LEAVE):
+            return True
+    return False
+
+
+def head_of(person: Participant, installation: str, now: datetime, weeks: int) -> Head:
+    """Somebody as a count needs them."""
+    silent = (now - person.heard).days if person.heard else NEVER_HEARD
+    return Head(person.cohort, week_on(person, journey.today(person, now), weeks), silent, installation)
+
+
+def week_on(person: Participant, on: date, weeks: int) -> int:
+    """The week of the course on their local date; 0 before and after it."""
+    place = journey.standing(person.journey, on, weeks)
+    return place.week if place else 0
+
+
+def slot_for(person: Participant, broadcast: Broadcast, now: datetime, others: Iterable[datetime]) -> Slot:
+    """The soonest moment that is not quiet, on a day with room; `others` is when other broadcasts reach them."""
+    tz = zone(person.zone)
+    wanted = instant(broadcast.on, broadcast.at, tz) if broadcast.on and broadcast.at else now
+    sitting = [timer.at + AFTER_A_SIT for timer in person.timers]
+    due = quiet_ends(person.rhythm, tz, max(now, wanted, *sitting))
+    taken = [local_day(other, tz) for other in others]
+    for _ in range(FAR):
+        on = local_day(due, tz)
+        if taken.count(on) < max(1, MOST_A_DAY - len(moments(person.rhythm, tz, on))):
+            break
+        due = quiet_ends(person.rhythm, tz, day_begins(on + A_DAY, tz))
+    on = local_day(due, tz)
+    ends = day_begins(on + A_DAY, tz)
+    return Slot(due, min(ends, quiet_begins(person.rhythm, tz, due) or ends), on)
