@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -16,7 +16,8 @@ from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 from telegram.request._requestparameter import RequestParameter
 
-_JSON = {"Content-Type": "application/json", "User-Agent": BaseRequest.USER_AGENT}
+# The encoding that PTB's own backend sends: whatever serves PTB serves us.
+_FORM = {"Content-Type": "application/x-www-form-urlencoded", "User-Agent": BaseRequest.USER_AGENT}
 
 
 def environment_proxy(url: str) -> str | None:
@@ -118,7 +119,7 @@ def _body(request_data: RequestData | None) -> tuple[bytes | aiohttp.FormData | 
     if request_data is None:
         return None, {"User-Agent": BaseRequest.USER_AGENT}
     if not request_data.contains_files:
-        return request_data.json_payload, _JSON
+        return urlencode(request_data.json_parameters, encoding="utf-8").encode(), _FORM
     form = aiohttp.FormData(request_data.json_parameters)
     for name, (filename, content, mime) in request_data.multipart_data.items():
         form.add_field(name, content, filename=filename, content_type=mime)

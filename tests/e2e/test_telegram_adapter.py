@@ -299,3 +299,10 @@ async def test_the_location_button_goes_with_the_next_plain_message(server: Stan
     assert ["request_location" in str(markups[0]), "remove_keyboard" in str(markups[1])] == [True, True]
     assert markups[2] is None
     assert server.refusals == []
+
+
+async def test_a_server_that_knows_no_reactions_holds_nobody_up(server: StandIn) -> None:
+    async with listening(server, FakeDoor()) as (adapter, _):
+        server.fault("setMessageReaction", 404)
+        with pytest.raises(Ignored):
+            await adapter.send(delivery(Reply(act="react", ref="1", emoji="❤")))
