@@ -23,6 +23,7 @@ COPY pyproject.toml LICENSE ./
 ENV PATH=/app/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
+    MPLCONFIGDIR=/tmp/matplotlib \
     HEARTSEASE_HTTP_HOST=0.0.0.0
 USER 10001
 VOLUME /app/var

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks import talking
+from benchmarks import pairing, talking
 from benchmarks.processes import ROOT
 from benchmarks.report import machine, rows_of, table
 
@@ -28,7 +28,7 @@ def main() -> None:
     people, rounds, due, runs = (100, 2, 2_000, 1) if asked.quick else (500, 5, 20_000, 3)
     before = os.getloadavg()[0]
     talks = talking.measure(people, rounds, asked.seed)
-    told = table(rows_of(talks, nudges(due, runs, asked.seed)))
+    told = table([*rows_of(talks, nudges(due, runs, asked.seed)), pairing.measure(500, 5, asked.seed)])
     facts = [
         *machine(),
         f"seed {asked.seed}; {rounds} rounds of {2 * people:,} updates by {people} people for each candidate and load, "

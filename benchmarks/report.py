@@ -16,7 +16,7 @@ from benchmarks.processes import ROOT
 from benchmarks.talking import JOURNAL, TODAY, Talk
 
 PEERS = (ECHO, DEFAULT, EAGER)
-LIBRARIES = ("python-telegram-bot", "aiohttp", "SQLAlchemy", "cryptography")
+LIBRARIES = ("python-telegram-bot", "aiohttp", "SQLAlchemy", "cryptography", "rustworkx")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.cohorts.model import FACILITATOR, OWNER, Act, Actor, Cohort
 
 OWNERS_ALONE = frozenset({Act.INVITE, Act.REMOVE, Act.READ_AUDIT})
-WITH_A_COHORT = frozenset({Act.OPEN, Act.REVOKE, Act.CLOSE, Act.EDIT, Act.BROADCAST, Act.GO_ON})
+WITH_A_COHORT = frozenset({Act.PULSE, Act.OPEN, Act.REVOKE, Act.CLOSE, Act.EDIT, Act.BROADCAST, Act.GO_ON})
 ALSO_CLOSED = frozenset({Act.SEE, Act.HOLD, Act.CANCEL})  # what stops messages is never out of reach
 
 

@@ -376,14 +376,17 @@ async def run(settings: Settings) -> None:
     if not settings.tokens and not settings.slack_bot_token and settings.rehearsing is None:
         fix = "is missing; put the token that BotFather gave you here, or set SLACK_BOT_TOKEN (or: python -m bot demo)"
         raise SettingsError(f"{PREFIX}TELEGRAM_TOKEN", fix)
-    slack = await connected(settings) if settings.slack_bot_token else None
+    stop = stopped_by_signal()
+    slack = await connected(settings, stop) if settings.slack_bot_token else None
+    if stop.is_set():
+        return
     async with opened(settings, workspaces=[slack.installation] if slack else ()) as app:
         webhooks = dict(add_telegram(app)) if settings.tokens else {}
         if slack:
             webhooks |= slack.add_to(app)
         web = add_web(app) if settings.rehearsing is not None else None
         serve(app, web, webhooks)
-        await app.run(stopped_by_signal())
+        await app.run(stop)
 
 
 def stopped_by_signal(signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT)) -> asyncio.Event:

@@ -83,6 +83,8 @@ async def around(settings: Settings) -> AsyncIterator[Finding]:
         yield found
     async for found in _telegram(settings):
         yield found
+    async for found in _slack(settings):
+        yield found
     for found in (*_webhook(settings), await _port(settings), _rehearsal(settings)):
         yield found
 
@@ -215,7 +217,7 @@ async def _opened(settings: Settings, file: Path | None) -> Finding:
 
 
 async def _telegram(settings: Settings) -> AsyncIterator[Finding]:
-    if not settings.tokens:
+    if not settings.tokens and not settings.slack_bot_token:
         yield Finding("!", f"{PREFIX}TELEGRAM_TOKEN is not set", "`run` needs the token that BotFather gives you")
     async with httpx.AsyncClient(timeout=PATIENCE) as client:
         for token in settings.tokens:
@@ -254,6 +256,40 @@ def _clock(date: str | None) -> Iterator[Finding]:
         yield Finding("!", f"our clock is {abs(apart):.0f} s {where} the server's", "run: timedatectl set-ntp true")
     else:
         yield Finding("✓", "our clock agrees with the server's")
+
+
+# ---------------------------------------------------------------- Slack
+
+
+async def _slack(settings: Settings) -> AsyncIterator[Finding]:
+    asked = [("SLACK_BOT_TOKEN", "auth.test", settings.slack_bot_token)]
+    asked += [("SLACK_APP_TOKEN", "apps.connections.open", settings.slack_app_token)]
+    async with httpx.AsyncClient(timeout=PATIENCE) as client:
+        for name, method, token in asked:
+            if token:
+                yield await _slack_token(client, settings.slack_api_url, f"{PREFIX}{name}", method, token)
+    if settings.slack_bot_token and not settings.slack_app_token:
+        yield Finding("✓", "Slack's events come to /slack/events, which Slack must reach over https")
+
+
+async def _slack_token(client: httpx.AsyncClient, base: str, name: str, method: str, token: str) -> Finding:
+    """Whether Slack takes a token. The address of a connection, if it gives one, is not used and runs out."""
+    host = urlsplit(base).hostname
+    try:
+        answer = await client.post(f"{base.rstrip('/')}/{method}", headers={"Authorization": f"Bearer {token}"})
+        said = answer.json()
+    except (httpx.HTTPError, ValueError) as error:
+        return Finding("!", f"{name}: {host} cannot be asked", f"see the network ({type(error).__name__})")
+    match said:
+        case {"ok": True, "team_id": str(team)}:
+            return Finding("✓", f"the bot token is good in the workspace {team}")
+        case {"ok": True}:
+            return Finding("✓", "the app token opens a Socket Mode connection")
+        case {"error": "missing_scope" | "not_allowed_token_type"}:
+            return Finding("✗", f"{name} may not do that", "make it as deploy/slack-manifest.yaml says")
+        case {"error": "invalid_auth" | "not_authed" | "token_revoked" | "account_inactive"}:
+            return Finding("✗", f"{name}: {host} does not know this token", "copy it from the app's pages once more")
+    return Finding("!", f"{name}: {host} answers {answer.status_code}", "try again in a while")
 
 
 def _webhook(settings: Settings) -> Iterator[Finding]:

@@ -11,7 +11,7 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
-from bot.cohorts.model import Act, Pacing
+from bot.cohorts.model import Act, Pacing, Pulse, Words
 from curriculum.model import Text
 
 # ---------------------------------------------------------------- what comes in
@@ -330,6 +330,7 @@ class Said:
     ref: str | None = None
     writes: bool = False  # the answer is private text
     private: bool = False  # repeats private text
+    picker: Literal["", "time", "date"] = ""  # any other time or date is an answer, too
 
     def offering(self, *choices: Choice, columns: int = 3) -> Said:
         """With these buttons, so many in a row."""
@@ -469,6 +470,15 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A pulse in bars, drawn when it is sent (bot/cohorts/figures.py). `alternative` says all that it shows."""
+
+    pulse: Pulse
+    words: Words
+    alternative: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """A platform-neutral message, reaction or edit.
 
@@ -487,6 +497,7 @@ class Reply:
     form: Form | None = None  # the answer is private text: written in a form where there are forms
     private: bool = False  # repeats private text: shown in a form or a home page where messages may be exported
     picker: Literal["", "time", "date"] = ""  # a native picker may be offered beside the buttons
+    image: Picture | None = None  # shown beside the text, which tells the same, where messages can have pictures
     prompt: str = ""  # which prompt this is: for transcripts and tests; no personal text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from bot.app import App
 
 PATH = "/slack/events"
-WORKSPACE_RATE = 50.0  # messages a second; Slack's own limit is "several hundred a minute" and in each channel one
+# messages a second; Slack allows "several hundred per minute", https://docs.slack.dev/apis/web-api/rate-limits
+WORKSPACE_RATE = 10.0
 COMMANDS = (*MENU, *COHORT_COMMANDS, *DESK_COMMANDS, "join", "start")
 OPENS = frozenset({"read_back", "/journal", "/gratitude", "/letter", "/progress"})  # their answers are private
 
@@ -26,46 +28,54 @@ OPENS = frozenset({"read_back", "/journal", "/gratitude", "/letter", "/progress"
 class Workspace:
     """An adapter that is connected, and the app once there is one: a Home tab and who takes part are asked of it."""
 
-    _adapter: list[SlackAdapter] = field(default_factory=list)
-    _app: list[App] = field(default_factory=list)
+    adapter: SlackAdapter = field(init=False)
+    app: App = field(init=False)
 
     @property
     def installation(self) -> str:
         """Its name."""
-        return self._adapter[0].installation
+        return self.adapter.installation
 
     def add_to(self, app: App) -> Mapping[str, Webhook]:
         """Takes it into the app; the webhook by path, if there is one."""
-        self._app.append(app)
-        [adapter], settings = self._adapter, app.settings
+        self.app, settings = app, app.settings
         rate = max(WORKSPACE_RATE, settings.slack_rate)
-        app.add(adapter, Limits(rate, settings.slack_rate, chat_burst=1, is_group=lambda _: False))
+        app.add(self.adapter, Limits(rate, settings.slack_rate, chat_burst=1, is_group=lambda _: False))
 
         async def accept(headers: Mapping[str, str], body: bytes) -> Answer:
-            return Answer(*await adapter.accept(app.coach, headers, body))
+            return Answer(*await self.adapter.accept(app.coach, headers, body))
 
         return {} if settings.slack_app_token else {PATH: accept}
 
     async def home(self, origin: Origin) -> Reply:
         """Somebody's Home tab."""
-        return await self._app[0].home(origin)
+        return await self.app.home(origin)
 
     async def knows(self, origin: Origin) -> bool:
         """Whether somebody takes part, or did."""
-        async with self._app[0].store.reading() as queries:
+        async with self.app.store.reading() as queries:
             return await queries.person_at(origin) is not None
 
 
-async def connected(settings: Settings) -> Workspace:
-    """The workspace that the bot token belongs to; waits while Slack cannot be reached.
+async def connected(settings: Settings, stop: asyncio.Event) -> Workspace | None:
+    """The workspace that the bot token belongs to; waits while Slack cannot be reached. None if `stop` is set.
 
     Raises:
         SettingsError: Slack does not know the token.
     """
+    connecting, stopping = asyncio.create_task(_connected(settings)), asyncio.create_task(stop.wait())
+    done, late = await asyncio.wait((connecting, stopping), return_when=asyncio.FIRST_COMPLETED)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+    return connecting.result() if connecting in done else None
+
+
+async def _connected(settings: Settings) -> Workspace:
     from adapters.slack import connect  # bolt and slack_sdk are loaded only where a token asks for them
 
     workspace = Workspace()
-    adapter = await connect(
+    workspace.adapter = await connect(
         settings.slack_bot_token,
         api_url=None if settings.slack_api_url == SLACK_URL else settings.slack_api_url,
         app_token=settings.slack_app_token,
@@ -75,5 +85,4 @@ async def connected(settings: Settings) -> Workspace:
         opens=OPENS,
         commands=COMMANDS,
     )
-    workspace._adapter.append(adapter)
     return workspace

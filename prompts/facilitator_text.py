@@ -105,7 +105,7 @@ def _check_body(body: list[nodes.Node], depth: int) -> None:
                     _check_body(way.body, depth + 1)
                 _check_body(node.else_, depth + 1)
             case _:
-                raise _Refused("not_allowed", node.lineno)
+                raise _Refused("not_allowed", node.lineno or 1)
 
 
 def _check_condition(test: nodes.Node, depth: int) -> None:
@@ -138,7 +138,7 @@ def _check_side(side: nodes.Node) -> None:
 
 def _check_name(node: nodes.Node) -> None:
     if not isinstance(node, nodes.Name):
-        raise _Refused("not_allowed", node.lineno)
+        raise _Refused("not_allowed", node.lineno or 1)
     if node.name not in VARIABLES:
         raise _Refused("unknown_name", node.lineno, node.name[:40])
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -20,10 +20,12 @@ import yaml
 from jinja2 import Environment, StrictUndefined, Template, TemplateError, pass_context
 from jinja2.runtime import Context, Undefined
 
+from bot.cohorts.model import Pulse
 from bot.errors import ContentError
 from bot.model import Block, Button, Field, Flaw, Form, OneOf, Participant, Reply, Said, Written
 from bot.ports import Rendered
 from curriculum.model import Text
+from prompts import picturing
 from prompts.facilitator_text import flaw_in, sandbox
 from prompts.markup import blocks, placeholder
 
@@ -122,12 +124,13 @@ class Prompts:
         telling = Telling(to, on)
         facts = dict(said.facts)
         asks_location = bool(facts.pop("ask_location", False))
+        label = partial(self.label, locale=to.locale)
+        pulse: Pulse | None = facts.pop("pulse", None)
+        if pulse is not None:
+            facts["figures"] = picturing.figures(pulse, label)
         text = self._tell(telling, said.prompt, facts)
         rows = tuple(
-            tuple(
-                Button(f"{said.asked}:{c.id}", c.label if c.label is not None else self.label(c.id, to.locale))
-                for c in row
-            )
+            tuple(Button(f"{said.asked}:{c.id}", c.label if c.label is not None else label(c.id)) for c in row)
             for row in said.choices
         )
         shown = blocks(text, telling.typed)
@@ -138,7 +141,9 @@ class Prompts:
             asked=said.asked if rows else 0,
             form=self._form(shown, said.asked, to.locale) if said.writes else None,
             private=said.private,
+            picker=said.picker,
             prompt=said.prompt,
+            image=picturing.picture(pulse, shown, label) if pulse is not None else None,
         )
         return Rendered(reply, telling.used)
 

@@ -28,6 +28,8 @@ from bot.model import (
     Decided,
     Entry,
     Event,
+    Flaw,
+    FormSubmitted,
     Input,
     LocationShared,
     MessageReceived,
@@ -49,14 +51,30 @@ from tests.group import Group
 from tests.people import duration, local, person, programme, world
 
 NOTHING = "nothing"
-MESSAGES = ("says", "edits", "repeats", "sends", "taps", "taps_first", "taps_again", "shares", "does", "moves_to")
+MESSAGES = (
+    "fills",
+    "fills_late",
+    "keeps",
+    "says",
+    "edits",
+    "repeats",
+    "sends",
+    "taps",
+    "taps_first",
+    "taps_again",
+    "shares",
+    "does",
+    "moves_to",
+)
 LINES = (*MESSAGES, "after", "at", "outage", "meanwhile")
 LONGEST_FACT = 40
 CHANGES = ("name", "zone", "rhythm", "health_care", "intention", "fewer", "reachable", "cohort", "joining")
-DOES: Mapping[str, Literal["blocked", "came_back", "left"]] = {
-    "blocks": "blocked",
-    "comes back": "came_back",
-    "leaves": "left",
+DOES: Mapping[str, tuple[Literal["blocked", "came_back", "left"], str]] = {
+    "blocks": ("blocked", ""),
+    "comes back": ("came_back", ""),
+    "leaves": ("left", ""),
+    "leaves a channel": ("left", "C1"),
+    "joins a channel": ("came_back", "C1"),
 }
 
 
@@ -64,6 +82,11 @@ DOES: Mapping[str, Literal["blocked", "came_back", "left"]] = {
 def prompts() -> Prompts:
     """The real templates."""
     return Prompts()
+
+
+def proofread(text: str) -> Flaw | None:
+    """The real rules."""
+    return prompts().proofread(text, programme().length)
 
 
 @dataclass
@@ -75,12 +98,14 @@ class Player:
     entries: list[str] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)  # alerts
     offers: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
+    forms: list[int] = field(default_factory=list)  # the questions that can be answered in a window
     last_tap: ChoiceMade | None = None
     messages: int = 0
 
     def __post_init__(self) -> None:
         self.now = local(self.given["at"], self.given.get("zone"))
         self.before = self.person = person(self.given, self.now)
+        self.written = [self.person.intention] if self.person.intention else []  # in windows
         self.group = Group(self.given, self.person, self.now)
         self.wake_at: datetime | None = None
         if next(journey.moments_due(self.person, self.now, programme().length), None) is not None:
@@ -93,6 +118,19 @@ class Player:
     def says(self, text: str) -> None:
         """Writes a message."""
         self.act(MessageReceived(text.replace("\\n", "\n"), ref=self.ref()))
+
+    def fills(self, text: str) -> None:
+        """Writes in the window of the latest question that has one."""
+        self.written.append(text)
+        self.act(FormSubmitted("write", {"text": text}, self.forms[-1]))
+
+    def fills_late(self, text: str) -> None:
+        """Writes in the window of the oldest question that had one."""
+        self.act(FormSubmitted("write", {"text": text}, self.forms[0]))
+
+    def keeps(self, text: str) -> None:
+        """Keeps somebody's message as a gratitude."""
+        self.act(FormSubmitted("keep_gratitude", {"text": text}))
 
     def edits(self, text: str) -> None:
         """Edits an earlier message."""
@@ -126,7 +164,7 @@ class Player:
 
     def does(self, what: str) -> None:
         """Blocks the bot, comes back, or leaves."""
-        self.act(Changed(DOES[what]))
+        self.act(Changed(*DOES[what]))
 
     def moves_to(self, place: str) -> None:
         """Their platform says that they are in another zone."""
@@ -182,7 +220,8 @@ class Player:
         """The turn, after checking that nothing of it lives in memory only and that it changed nothing outside."""
         seen = self.group.look(load_participant(dump_participant(self.person)), given, self.now)
         loaded, stored = seen.person, dump_participant(seen.person)
-        here = replace(world(self.now), desk=seen.desk, welcome=seen.welcome, token=seen.token)
+        here = replace(world(self.now), desk=seen.desk, welcome=seen.welcome, token=seen.token, cohort=seen.cohort, proofread=proofread)
+        here = replace(here, profile_zone=self.given.get("profile_zone", ""))
         turn = advance(loaded, given, here)
         assert advance(load_participant(stored), given, here) == turn, "the same arguments, another turn"
         assert dump_participant(loaded) == stored, "the person who was handed in has changed"
@@ -203,7 +242,9 @@ class Player:
             case Said():
                 self.check_rendering(event)
                 stamp = f"{self.now.astimezone(zone(self.person.zone)):%m-%d %H:%M} " if at_local else ""
-                self.log.append(stamp + line_of(event))
+                self.log.append(stamp + line_of(event) + (marks_of(event) if self.person.discreet else ""))
+                if event.writes:
+                    self.forms.append(event.asked)
                 if event.choices:
                     self.offers.append((event.asked, tuple(choice.id for row in event.choices for choice in row)))
             case Reacted():
@@ -224,6 +265,8 @@ class Player:
         self.person = replace(self.person, history={**self.person.history, **self.counted(rendered.used)})
         text = text_of(rendered.reply)
         assert text, f"{said.prompt} says nothing"
+        repeated = [typed for typed in self.written if typed in text]
+        assert not (self.person.discreet and repeated) or rendered.reply.private, f"{said.prompt} repeats {repeated}"
         theirs = sum(typed.count("?") for typed in (self.person.name, *facts.values()) if isinstance(typed, str))
         assert text.count("?") <= 1 + theirs, f"{said.prompt} asks more than one thing: {text}"
 
@@ -282,7 +325,13 @@ def line_of(said: Said) -> str:
     )
     choices = [choice.id for row in said.choices for choice in row if isinstance(choice, Choice)]
     urgent = "" if said.urgency == "reply" else f" ({said.urgency})"
+    urgent += " (in place)" if said.in_place else ""
     return said.prompt + (f" {{{facts}}}" if facts else "") + (f" [{', '.join(choices)}]" if choices else "") + urgent
+
+
+def marks_of(said: Said) -> str:
+    """What a discreet platform makes of it: a window to write in, a window to read in."""
+    return (" (to write)" if said.writes else "") + (" (private)" if said.private else "")
 
 
 def shown(fact: object) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 
 from bot.cohorts.acts import carry_out
 from bot.cohorts.desk import FrontDesk, Seen
-from bot.cohorts.model import FACILITATOR, OWNER, Actor, Cohort, Invitation
-from bot.model import Decided, Input, Origin, Participant, WokeUp
+from bot.cohorts.model import FACILITATOR, OWNER, Actor, Cohort, Invitation, Theme
+from bot.model import Decided, Input, Journey, Origin, Participant, State, WokeUp
 from bot.ports import Known
 from bot.storage.memory import MemoryUnitOfWork
 from bot.storage.memory_data import Data
@@ -66,14 +66,20 @@ class Group:
             zone="Europe/Madrid",
             host=told.get("host", "Agnes"),
             code=told["id"].upper(),
+            themes=tuple(Theme(int(week), note) for week, note in told.get("themes", {}).items()),
         )
         await self.cohorts.add(cohort, None)
         await self.cohorts.invite(Invitation(told["id"], "cohort", told["id"], "agnes", now), told["id"].upper())
         if told.get("led") != "no" and self.role == FACILITATOR:
             await self.cohorts.grant(self.person, FACILITATOR, told["id"])
+        walking = Journey(State.ACTIVE, anchor=cohort.starts_on)
         for number in range(int(told.get("joined", 0))):
-            self._know(Participant(f"{told['id']} {number}"))
+            self._know(Participant(f"{told['id']} {number}", journey=walking, cohort=cohort.id, heard=now))
             await self.cohorts.enter(f"{told['id']} {number}", told["id"], now)
+
+    async def _edit(self) -> None:
+        for known in (await self.cohorts.load(await self.cohorts.ids())).values():
+            await self.cohorts.save(replace(known, cohort=replace(known.cohort, themes=(Theme(3, text="We rest."),))))
 
     def look(self, person: Participant, given: Input, now: datetime) -> Seen:
         """What the coach would look up before this turn."""
@@ -93,5 +99,7 @@ class Group:
             case "the role ends":
                 done(self.cohorts.withdraw(self.person, FACILITATOR))
                 self.front = replace(self.front, owners=frozenset())
+            case "the theme changes":
+                done(self._edit())
             case _:
                 raise AssertionError(f"nobody does {what!r}")

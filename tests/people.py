@@ -68,7 +68,8 @@ def person(given: Mapping[str, Any], now: datetime) -> Participant:
     Their last touchpoint was just before `now`; they were last heard `heard` (12h) ago.
     """
     zone_name = given.get("zone")
-    who = Participant("ana", name=given.get("name", "Ana"), zone=zone_name, address="there")
+    discreet = given.get("discreet") == "yes"
+    who = Participant("ana", name=given.get("name", "Ana"), zone=zone_name, address="there", discreet=discreet)
     on = journey.today(who, now)
     state = State(given.get("state", "active" if "week" in given else "invited"))
     if state in (State.INVITED, State.WITHDRAWN):

@@ -121,6 +121,8 @@ class SlackAdapter:
                     receipt = await self._react(delivery.reply, channel)
                 case "close":
                     receipt = await self._close_question(delivery.reply, channel)
+                case "edit":
+                    receipt = await self._edit(delivery, channel)
         except _FAILED as error:
             self._blame_token(error)
             raise classified(error) from error
@@ -194,6 +196,18 @@ class SlackAdapter:
         ts = _message(reply)
         before = self._said.get((channel, ts)) or await self._of_an_earlier_process(channel, ts)
         after = Part(tuple(markup.closed(before.blocks, reply.rows)), before.text)
+        await self._web.api.chat_update(channel=channel, ts=ts, text=after.text, blocks=list(after.blocks))
+        self._remember(channel, ts, after)
+        return Receipt(reply.ref)
+
+    async def _edit(self, delivery: Delivery, channel: str) -> Receipt:
+        """A message in place of an earlier one; only one that fits into one message can be, and no private text."""
+        reply, ts = delivery.reply, _message(delivery.reply)
+        buttons = self._buttons(delivery.platform_id, reply)
+        found = markup.parts(reply.text, markup.MESSAGE_BLOCKS - len(buttons))
+        if len(found) != 1 or reply.private:
+            raise Rejected("an edit is one message without private text")
+        after = Part((*found[0].blocks, *buttons), found[0].text)
         await self._web.api.chat_update(channel=channel, ts=ts, text=after.text, blocks=list(after.blocks))
         self._remember(channel, ts, after)
         return Receipt(reply.ref)

@@ -15,6 +15,7 @@ from bot.errors import Rejected
 from bot.model import Block, Button, Span
 
 LIMIT = int(MessageLimit.MAX_TEXT_LENGTH)  # UTF-16 units, after entities parsing
+CAPTION = int(MessageLimit.CAPTION_LENGTH)
 LABEL = 64  # characters; Telegram has no documented limit, and phones show fewer
 DATA = int(InlineKeyboardButtonLimit.MAX_CALLBACK_DATA)  # bytes
 

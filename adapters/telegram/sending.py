@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from telegram import (
@@ -17,9 +18,10 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from adapters.telegram.aiohttp_request import AiohttpRequest, call_data
-from adapters.telegram.markup import keyboard, messages
+from adapters.telegram.markup import CAPTION, keyboard, messages
+from bot.cohorts.figures import picture
 from bot.errors import Rejected
-from bot.model import Delivery, Receipt
+from bot.model import Delivery, Picture, Receipt
 
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
@@ -51,26 +53,45 @@ class Sender:
                 return await self._edit(delivery)
 
     async def _say(self, delivery: Delivery) -> Receipt:
-        markup, parts = self._markup(delivery), messages(delivery.reply.text)
+        markup, parts, image = self._markup(delivery), messages(delivery.reply.text), delivery.reply.image
         if not parts:
             raise Rejected("a message without text")
+        if image is not None:
+            captions = messages(delivery.reply.text, CAPTION)
+            parts = captions if len(captions) == 1 else ["", *parts]
         sent = self._parts_sent.pop(delivery.id, 0)
         try:
-            for part in parts[sent:]:
-                message = await self._call(
-                    "sendMessage",
-                    chat_id=delivery.platform_id,
-                    text=part,
-                    parse_mode=ParseMode.HTML.value,
-                    link_preview_options=_NO_PREVIEW,
-                    reply_markup=markup if sent == len(parts) - 1 else None,
-                )
+            while sent < len(parts):
+                buttons = markup if sent == len(parts) - 1 else None
+                if image is not None and sent == 0:
+                    message = await self._show(delivery.platform_id, image, parts[0], buttons)
+                else:
+                    message = await self._tell(delivery.platform_id, parts[sent], buttons)
                 sent += 1
         except TelegramError:
             if sent:
                 self._parts_sent[delivery.id] = sent
             raise
-        return Receipt(str(message["message_id"]))
+        return Receipt(str(message))
+
+    async def _tell(self, chat_id: str, text: str, markup: _Markup | None) -> int:
+        message = await self._call(
+            "sendMessage",
+            chat_id=chat_id,
+            text=text,
+            parse_mode=ParseMode.HTML.value,
+            link_preview_options=_NO_PREVIEW,
+            reply_markup=markup,
+        )
+        return int(message["message_id"])
+
+    async def _show(self, chat_id: str, image: Picture, caption: str, markup: _Markup | None) -> int:
+        """A photo with these words below it: Telegram has no alternative texts."""
+        drawn = await asyncio.to_thread(picture, image.pulse, image.words)
+        message = await self._bot.send_photo(
+            chat_id, drawn, caption=caption or None, parse_mode=ParseMode.HTML, reply_markup=markup
+        )
+        return message.message_id
 
     def _markup(self, delivery: Delivery) -> _Markup | None:
         buttons = keyboard(delivery.reply.rows)

@@ -11,12 +11,14 @@ from datetime import UTC
 from typing import Any
 
 from adapters.web.markup import to_html
+from bot.cohorts.figures import picture
 from bot.errors import Ignored, Rejected
-from bot.model import Button, Delivery, Receipt
+from bot.model import Button, Delivery, Picture, Receipt
 from bot.ports import Clock, Door
 
 KEPT_EVENTS = 2000  # in one transcript: eight weeks need about 700
 KEPT_CHATS = 500
+KEPT_PICTURES = 8  # in one chat; they are drawn again when they are looked at
 
 Happening = Mapping[str, Any]  # one line of a transcript, as JSON; `seq` grows by one
 
@@ -29,6 +31,7 @@ class Chat:
     last: int = 0
     ended: bool = False
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _pictures: OrderedDict[str, Picture] = field(default_factory=OrderedDict)
     _happened: deque[Happening] = field(default_factory=lambda: deque(maxlen=KEPT_EVENTS))
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -53,6 +56,17 @@ class Chat:
             line["kind"] for line in self._happened if line["ref"] == ref and line["kind"] in ("message", "failed")
         ]
         return bool(kinds) and kinds[-1] == "message"
+
+    def keep_picture(self, ref: str, image: Picture) -> None:
+        """Keeps what belongs to a message; the oldest goes when there are too many."""
+        self._pictures[ref] = image
+        if len(self._pictures) > KEPT_PICTURES:
+            self._pictures.popitem(last=False)
+
+    async def picture(self, ref: str) -> bytes | None:
+        """The PNG that belongs to a message, if it is kept."""
+        image = self._pictures.get(ref)
+        return await asyncio.to_thread(picture, image.pulse, image.words) if image else None
 
     async def news(self, after: int, timeout: float) -> bool:
         """Waits at most `timeout` seconds for a line after `after` or for the end; whether there is either."""
@@ -111,6 +125,8 @@ class WebAdapter:
             raise Rejected("a message needs words")
         if reply.act == "message":
             ref = f"c{chat.last + 1}"
+            if reply.image is not None:
+                chat.keep_picture(ref, reply.image)
             chat.add(
                 "message",
                 ref,
@@ -119,6 +135,7 @@ class WebAdapter:
                 rows=_rows(reply.rows),
                 location=reply.ask_location and not any(reply.rows),
                 prompt=reply.prompt,
+                image=reply.image.alternative if reply.image else None,
                 at=self._now(),
             )
             return Receipt(ref)

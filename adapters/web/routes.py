@@ -180,6 +180,12 @@ class _Pages:
         stream = _stream(chat, _seen(chat, after, epoch))
         return StreamingResponse(stream, media_type="text/event-stream", headers=_HEADERS)
 
+    async def picture(self, request: Request, ref: str) -> Response:
+        drawn = await self.adapter.chat(self._origin(request).platform_id).picture(ref)
+        if drawn is None:
+            raise HTTPException(404, "This picture is not kept any more.")
+        return Response(drawn, media_type="image/png", headers=_HEADERS)
+
     def _origin(self, request: Request) -> Origin:
         chat_id = _chat_id(request)
         if chat_id is None:
@@ -203,6 +209,7 @@ def routes(adapter: WebAdapter, door: Door, jump: Jump, place: PlaceOf) -> APIRo
     router.add_api_route("/chat/place", pages.where)
     router.add_api_route("/chat/since", pages.since)
     router.add_api_route("/chat/events", pages.events)
+    router.add_api_route("/chat/picture/{ref}", pages.picture)
     for name, act in (
         ("say", pages.say),
         ("tap", pages.tap),

@@ -101,10 +101,10 @@ async def revoke(doing: Doing) -> None:
 
 
 async def close(doing: Doing) -> None:
-    """The cohort takes nobody in any more and is led no more; who walks in it walks on."""
+    """The cohort takes nobody in any more and is led no more, its figures go; who walks in it walks on."""
     await doing.cohorts.revoke(doing.cohort.id, doing.now)
     on = local_day(doing.now, zone(doing.cohort.zone))
-    await doing.save(code="", open_to="closed", closed_on=on)
+    await doing.save(code="", open_to="closed", closed_on=on, pulse=None, counted=())
 
 
 async def invite(doing: Doing) -> Mapping[str, str]:

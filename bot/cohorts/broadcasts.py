@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Literal
 
-from bot.cohorts.model import FEW
-
 ACTIVE_DAYS = 7  # somebody who was heard of in so many days is active
 
 
@@ -102,8 +100,3 @@ class Press:
     heads: tuple[Head, ...] = ()
     progress: tuple[Progress, ...] = ()
     rates: Mapping[str, float] = field(default_factory=dict)
-
-
-def rounded(count: int) -> int | None:
-    """A count below whole-cohort level as it may be shown: None below five, else to the nearest five."""
-    return None if count < FEW else (count + FEW // 2) // FEW * FEW

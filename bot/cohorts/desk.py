@@ -22,9 +22,10 @@ from bot.cohorts.model import (
     Invitation,
     Overview,
     Welcome,
-    crowd,
 )
 from bot.cohorts.ports import Cohorts
+from bot.cohorts.pulse import rounded
+from bot.cohorts.taking import wanted, with_pulse
 from bot.conversations.words import code_in, command_in
 from bot.model import Input, MessageReceived, Origin, Participant, WokeUp
 from bot.ports import Known, UnitOfWork
@@ -87,6 +88,8 @@ class FrontDesk:
             desk = await _desk(cohorts, Actor(person.id, roles), led, self.link(known.installation))
             if is_about_broadcasts(person, given):
                 desk = replace(desk, press=await self._press(cohorts, desk, person, now))
+            if (cohort := wanted(person, given, desk)) is not None:
+                desk = await with_pulse(cohorts, desk, cohort, now)
             seen = replace(seen, desk=desk, token=self.token())
         if person.cohort:
             walking = (await cohorts.look([person.cohort])).get(person.cohort)
@@ -123,7 +126,7 @@ async def _desk(cohorts: Cohorts, actor: Actor, led: list[str], link: str) -> De
     found = [known.cohort for known in (await cohorts.look(await cohorts.ids() if reads_all else led)).values()]
     seen = sorted((one for one in found if may(actor, Act.SEE, one)), key=lambda one: (one.starts_on, one.id))
     sizes = await cohorts.sizes([one.id for one in seen])
-    overviews = tuple(Overview(one, crowd(sizes[one.id])) for one in seen)
+    overviews = tuple(Overview(one, rounded(sizes[one.id])) for one in seen)
     if not reads_all:
         return Desk(actor, overviews, link=link)
     facilitators = await cohorts.holders(FACILITATOR)

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from io import BytesIO
+from threading import Lock
 from typing import TYPE_CHECKING
 
-from bot.cohorts.model import FEW
-from bot.cohorts.pulse import Figure, Pulse
+from bot.cohorts.model import FEW, Pulse, Words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SURE, _OPEN, _INK = "#0072b2", "#a6cee3", "#222222"  # told apart by lightness too, and the open part is hatched
+_ONE_AT_A_TIME = Lock()  # matplotlib is not safe to use from two threads (its FAQ)
 _INCHES, _DOTS = (8.0, 4.5), 120  # 960 by 540 pixels
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What the picture says, in the reader's language, from prompts/.
-
-    `title` is a whole sentence with the week and the people in it, `at_least` has a {count}; `names` are the figures'.
-    """
-
-    title: str
-    at_least: str
-    few: str
-    names: Mapping[str, str]
-
-    def of(self, figure: Figure) -> str:
-        """A figure's value in words."""
-        return self.few if figure.at_least is None else self.at_least.format(count=figure.at_least)
 
 
 def alternative(pulse: Pulse, words: Words) -> str:
@@ -40,7 +22,9 @@ def alternative(pulse: Pulse, words: Words) -> str:
 
 
 def picture(pulse: Pulse, words: Words) -> bytes:
-    """A PNG of the figures as bars: filled as far as is sure, hatched for perhaps more. Blocks for a second at first.
+    """A PNG of the figures as bars: filled as far as is sure, hatched for perhaps more.
+
+    Blocks for a second at first; may be called in any thread.
 
     Raises:
         ValueError: the pulse has no figures.
@@ -51,7 +35,7 @@ def picture(pulse: Pulse, words: Words) -> bytes:
     from matplotlib.figure import Figure as Sheet
 
     image = BytesIO()
-    with rc_context({"text.usetex": False, "text.parse_math": False, "hatch.color": _SURE}):
+    with _ONE_AT_A_TIME, rc_context({"text.usetex": False, "text.parse_math": False, "hatch.color": _SURE}):
         sheet = Sheet(figsize=_INCHES, dpi=_DOTS, layout="constrained")
         _draw(sheet.add_subplot(), pulse, words)
         sheet.savefig(image, format="png", metadata={"Software": None})  # by Agg: no pyplot, no screen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -21,6 +22,7 @@ class Act(StrEnum):
 
     CREATE = "create"  # a cohort
     SEE = "see"  # a cohort in counts
+    PULSE = "pulse"  # the figures of a finished week; a look is no act for the audit
     OPEN = "open"  # a new invitation link for participants; the old one ends
     REVOKE = "revoke"  # the invitation link of a cohort
     CLOSE = "close"  # a cohort, for ever
@@ -59,6 +61,53 @@ class Theme:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """Somebody whom the figures count, as of the last week that they were there. An erased person has no id."""
+
+    id: str
+    facts: frozenset[str]
+    left: bool = False
+
+
+Group = tuple[Counted, ...]
+"""Whom the figures count, kept encrypted from week to week; empty until enough came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """So many people at least, a multiple of five; None is fewer than five."""
+
+    name: str
+    at_least: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """A week as it is shown; `week` is its first day. Without figures there are too few people to say anything."""
+
+    week: date
+    people: int | None
+    figures: tuple[Figure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a picture of a pulse says, in the reader's language, from prompts/.
+
+    `title` is a whole sentence with the week and the people in it, `at_least` has a {count}; `names` are the figures'.
+    """
+
+    title: str = field(repr=False)
+    at_least: str
+    few: str
+    names: Mapping[str, str]
+
+    def of(self, figure: Figure) -> str:
+        """A figure's value in words."""
+        return self.few if figure.at_least is None else self.at_least.format(count=figure.at_least)
+
+
+@dataclass(frozen=True, slots=True)
 class Cohort:
     """A group that walks a programme together. `starts_on` is everybody's local date of week 1, day 1.
 
@@ -78,6 +127,8 @@ class Cohort:
     code: str = field(default="", repr=False)
     closed_on: date | None = None
     themes: tuple[Theme, ...] = field(default=(), repr=False)
+    pulse: Pulse | None = None  # of the latest week that was counted
+    counted: Group = field(default=(), repr=False)  # by it
 
     @property
     def together(self) -> bool:
@@ -124,7 +175,7 @@ class Audited:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """A cohort as its facilitator sees it: in counts. `joined` is None below five people."""
+    """A cohort as its facilitator sees it: in counts. At least so many `joined`, a multiple of five; None below it."""
 
     cohort: Cohort
     joined: int | None = None
@@ -164,8 +215,3 @@ class Welcome:
     cohort: Cohort | None = None
     why_not: Literal["", "unknown", "too_many"] = ""
     just_now: bool = False
-
-
-def crowd(count: int) -> int | None:
-    """A count of people as it may be shown; None below five."""
-    return count if count >= FEW else None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from bot.cohorts.broadcasts import KnownBroadcast, Tally
 from bot.cohorts.model import Audited, Cohort, Invitation
-from bot.model import Participant
+from bot.model import Entry, Participant
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,15 @@ class Stranded:
 
     row: int
     person: str
+
+
+@dataclass(frozen=True, slots=True)
+class Walker:
+    """Somebody who walks in a cohort, since when, and what they did on some dates: entries without their texts."""
+
+    person: Participant
+    joined_at: datetime
+    entries: tuple[Entry, ...] = ()
 
 
 class Broadcasts(Protocol):
@@ -128,6 +137,10 @@ class Cohorts(Protocol):
 
     async def sizes(self, cohorts: Sequence[str]) -> Mapping[str, int]:
         """How many people walk in each of these cohorts."""
+        ...
+
+    async def walkers(self, cohort: str, first: date, last: date) -> Sequence[Walker]:
+        """Everybody who walks in this cohort, in the order of their ids, with their entries of these local dates."""
         ...
 
     async def grant(self, person: str, role: str, cohort: str = "") -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bot.cohorts.model import FEW
+from bot.cohorts.model import FEW, Counted, Figure, Group, Pulse
 from bot.model import Entry, Participant, State
 from bot.timetable import local_day, zone
 
@@ -52,36 +52,6 @@ FIGURES: Mapping[str, Callable[[Seen], bool]] = {
     "a_little": lambda seen: "a_little" in seen.went,
     "not_today": lambda seen: "not_today" in seen.went,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """Somebody whom the figures count, as of the last week that they were there. An erased person has no id."""
-
-    id: str
-    facts: frozenset[str]
-    left: bool = False
-
-
-Group = tuple[Counted, ...]
-"""Whom the figures count, kept encrypted from week to week; empty until enough came."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """So many people at least, a multiple of five; None is fewer than five."""
-
-    name: str
-    at_least: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Pulse:
-    """A week as it is shown; `week` is its first day. Without figures there are too few people to say anything."""
-
-    week: date
-    people: int | None
-    figures: tuple[Figure, ...] = ()
 
 
 def last_week(starts_on: date, now: datetime, tz: ZoneInfo) -> date | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.conversations import (
-    announcing,
     evening,
     facilitating,
     graduation,
@@ -16,9 +15,11 @@ from bot.conversations import (
     onboarding,
     owning,
     pausing,
+    pulsing,
     settings,
     sit,
     theming,
+    under_way,
     writing,
 )
 from bot.conversations.base import Conversation
@@ -52,7 +53,8 @@ CONVERSATIONS: Mapping[str, Conversation] = {
         joining.parting,
         facilitating.cohorts,
         theming.themes,
-        announcing.broadcast,
+        under_way.broadcast,
+        pulsing.pulse,
         owning.facilitators,
         owning.audit,
     )

@@ -1,18 +1,17 @@
-"""A message to many: writing it, seeing it, to whom, when, and how far it is."""
+"""A message to many: writing it, seeing it, to whom and when; under_way.py goes on from there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from math import ceil
-from typing import Any
 
 from bot import journey
 from bot.access import may
 from bot.clock_text import parse_date, parse_time
-from bot.cohorts.broadcasts import Broadcast, Head, Press, Progress, Segment, Tally, rounded
+from bot.cohorts.broadcasts import Broadcast, Head, Press, Segment
 from bot.cohorts.model import FEW, Act, Cohort, Overview
+from bot.cohorts.pulse import rounded
 from bot.conversations.base import (
     ENTERED,
     Context,
@@ -29,7 +28,7 @@ from bot.conversations.base import (
     until_the_day_turns,
 )
 from bot.conversations.facilitating import desk_of
-from bot.model import Choice, ChoiceMade, Decided, Journey, Said, Written
+from bot.model import Choice, Decided, Flaw, Journey, Said, Written
 from bot.timetable import local_day, zone
 
 broadcast = conversation("broadcast", first="list", open_for=until_the_day_turns, act=Act.CREATE)
@@ -38,6 +37,15 @@ FARTHEST = timedelta(days=60)  # that a message is planned ahead
 SHORT = 36  # characters of a message on a button
 MOST_SILENT = 90  # days
 HOURS = ("09:00", "12:30", "18:00")
+EXAMPLES: Mapping[str, str] = {
+    "italic": "*word*",
+    "bold": "**word**",
+    "name": "{{ name }}",
+    "week": "{{ week }}",
+    "condition": "{% if week == 3 %}",
+    "otherwise": "{% else %}",
+    "end": "{% endif %}",
+}
 NO = ("no", "n", "never mind")
 
 
@@ -100,11 +108,16 @@ def compose(ctx: Context, given: Given) -> Move | Said:
     """The text; what is wrong with it is said here, and nowhere else."""
     text = typed(given)
     if text is None:
-        return Said("broadcast/compose")
+        return Said("broadcast/compose", {"examples": EXAMPLES})
     flaw = ctx.proofread(text)
     if flaw is not None:
-        return again(Said("broadcast/flaw", {"kind": flaw.kind, "line": flaw.line, "word": flaw.word}))
+        return again(flawed(flaw))
     return ask("look", notes={"text": text})
+
+
+def flawed(flaw: Flaw) -> Said:
+    """What is wrong with a text, in words for whoever wrote it."""
+    return Said("broadcast/flaw", {"kind": flaw.kind, "line": flaw.line, "word": flaw.word, "examples": EXAMPLES})
 
 
 @broadcast.step
@@ -257,7 +270,7 @@ def summary(ctx: Context, given: Given) -> Move | Said:
         case "send_it":
             message = drafted(ctx, to)
             decided = Decided(Act.BROADCAST, message.cohorts[0], {"broadcast": message})
-            return ask("progress", decided, notes={"broadcast": message.id, "count": len(heads)})
+            return ask("progress", decided, notes={"broadcast": message.id})
         case "never_mind":
             return finish(Said("cohorts/unchanged"))
     facts = {
@@ -274,7 +287,7 @@ def summary(ctx: Context, given: Given) -> Move | Said:
 
 
 def everybody(to: Iterable[Overview]) -> int | None:
-    """How many walk in these cohorts, where each of them is large enough to be counted."""
+    """How many walk in these cohorts at least; None where one of them is too small to be counted."""
     sizes = [overview.joined for overview in to]
     known = [size for size in sizes if size is not None]
     return sum(known) if len(known) == len(sizes) else None
@@ -301,89 +314,6 @@ def drafted(ctx: Context, to: Iterable[Overview]) -> Broadcast:
         on=notes["on"],
         at=notes["at"],
     )
-
-
-# ---------------------------------------------------------------- on its way
-
-
-@broadcast.step
-def progress(ctx: Context, given: Given) -> Move | Said:
-    """How far it is; the message that shows it changes in its place."""
-    one = under_way(ctx)
-    if one is None:
-        return ask("list")
-    stage, over = one.broadcast.stage, one.over
-    match tapped(given):
-        case "hold_it" if stage == "sending" and not over:
-            return in_place(ctx, given, staged(one, "held"), decided(Act.HOLD, one))
-        case "go_on" if stage == "held":
-            return in_place(ctx, given, staged(one, "sending"), decided(Act.GO_ON, one))
-        case "call_off" if not over:
-            return ask("call_off")
-        case "all_broadcasts":
-            return ask("list")
-        case "that_is_all":
-            return finish(Said("broadcast/done"))
-        case str():
-            return in_place(ctx, given, one)
-    return shown(ctx, one)
-
-
-@broadcast.step
-def call_off(ctx: Context, given: Given) -> Move | Said:
-    """What is unsent is never sent."""
-    one = under_way(ctx)
-    if one is None:
-        return ask("list")
-    match meant(given, {"yes": ("yes", "y"), "no": NO}):
-        case "yes":
-            return ask("progress", decided(Act.CANCEL, one), notes={"called_off": True})
-        case "no":
-            return ask("progress")
-    return Said("broadcast/call_off").offering(Choice("yes"), Choice("no"))
-
-
-def under_way(ctx: Context) -> Progress | None:
-    """The message that this is about; one that was decided in this very turn is known from the notes alone."""
-    notes = ctx.run.notes
-    found = next((one for one in press_of(ctx).progress if one.broadcast.id == notes["broadcast"]), None)
-    if found is None and "count" in notes:
-        message = replace(drafted(ctx, chosen_cohorts(ctx)), id=notes["broadcast"])
-        found = Progress(message, Tally(waiting=notes["count"]))
-    return staged(found, "cancelled") if found and notes.get("called_off") else found
-
-
-def staged(one: Progress, stage: str) -> Progress:
-    """As it is once what was just decided is done."""
-    return replace(one, broadcast=replace(one.broadcast, stage=stage))  # type: ignore[arg-type]
-
-
-def decided(act: Act, one: Progress) -> Decided:
-    """An act on this message."""
-    return Decided(act, one.broadcast.cohorts[0], {"broadcast": one.broadcast.id})
-
-
-def in_place(ctx: Context, given: Given, one: Progress, *events: Decided) -> Move:
-    """The tapped message says it anew, and its buttons can be tapped again."""
-    ref = given.ref if isinstance(given, ChoiceMade) else None
-    said = replace(shown(ctx, one), in_place=True, ref=ref, asked=ctx.run.asked)
-    return Move(events=(*events, said), answered=False)
-
-
-def shown(ctx: Context, one: Progress) -> Said:
-    """How far it is, in counts that give nobody away."""
-    tally, stage = one.tally, "over" if one.over and one.broadcast.stage == "sending" else one.broadcast.stage
-    facts: dict[str, Any] = {
-        "stage": stage,
-        "sent": rounded(tally.sent),
-        "waiting": rounded(tally.waiting),
-        "failed": [(reason, count) for reason, n in tally.failed.items() if (count := rounded(n))],
-        "begun": shortened(one.broadcast.text),
-        "time": ctx.now.astimezone(zone(ctx.participant.zone)).time(),
-    }
-    turns = {"sending": ("hold_it", "call_off", "refresh"), "held": ("go_on", "call_off", "refresh")}.get(stage, ())
-    last = (Choice("all_broadcasts"), Choice("that_is_all"))
-    return Said("broadcast/progress", facts).offering(*map(Choice, turns)).offering(*last, columns=2)
 
 
 def shortened(text: str) -> str:

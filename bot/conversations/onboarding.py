@@ -134,7 +134,7 @@ def morning(ctx: Context, given: Given) -> Move | Said:
     """When the morning message comes."""
     if given is ENTERED:
         facts = {"clock": clock_in(ctx.participant.zone, ctx.now), "profile_zone": ctx.profile_zone}
-        return Said("onboarding/morning", facts).offering(*at_times(MORNINGS), columns=4)
+        return Said("onboarding/morning", facts, picker="time").offering(*at_times(MORNINGS), columns=4)
     at = time_given(given)
     if at is None:
         return again(Said("onboarding/time_unclear"))
@@ -145,7 +145,7 @@ def morning(ctx: Context, given: Given) -> Move | Said:
 def evening(ctx: Context, given: Given) -> Move | Said:
     """When the evening message comes."""
     if given is ENTERED:
-        return Said("onboarding/evening").offering(*at_times(EVENINGS), columns=4)
+        return Said("onboarding/evening", picker="time").offering(*at_times(EVENINGS), columns=4)
     at = evening_given(given)
     if at is None:
         return again(Said("onboarding/time_unclear"))
@@ -172,7 +172,7 @@ def start(ctx: Context, given: Given) -> Move | Said:
     if cohort is not None and (cohort.together or cohort.starts_on > soonest):
         return begin(ctx, cohort.starts_on)
     monday = soonest + timedelta(days=(7 - soonest.weekday()) % 7 or 7)
-    text = typed(given)
+    text = typed(given) or tapped(given)
     match tapped(given):
         case "today" | "tomorrow" | "soonest":
             return begin(ctx, soonest)
@@ -183,7 +183,7 @@ def start(ctx: Context, given: Given) -> Move | Said:
             return begin(ctx, max(on, soonest)) if on else again(Said("onboarding/date_unclear"))
         case _:
             first = Choice("today" if soonest == ctx.today else "tomorrow")
-            return Said("onboarding/start").offering(first, Choice("monday"))
+            return Said("onboarding/start", picker="date").offering(first, Choice("monday"))
 
 
 def begin(ctx: Context, on: date) -> Move:

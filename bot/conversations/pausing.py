@@ -16,6 +16,7 @@ from bot.conversations.base import (
     finish,
     for_an_hour,
     meant,
+    tapped,
     typed,
     until_the_day_turns,
 )
@@ -38,7 +39,7 @@ def until(ctx: Context, given: Given) -> Move | Said:
     if ctx.participant.journey.state is State.PAUSED:
         return finish(Said("pause/already", {"until": ctx.participant.journey.resume_on}))
     chosen = meant(given, UNTIL)
-    text = typed(given)
+    text = typed(given) or tapped(given)
     if chosen == "open":
         return paused(ctx, None)
     if chosen == "stay":
@@ -48,7 +49,8 @@ def until(ctx: Context, given: Given) -> Move | Said:
     if text is not None:
         on = parse_date(text, ctx.today)
         return paused(ctx, (on - ctx.today).days) if on and on > ctx.today else again(Said("pause/date_unclear"))
-    return Said("pause/until", {"together": ctx.together}).offering(*map(Choice, UNTIL), Choice("stay"), columns=2)
+    said = Said("pause/until", {"together": ctx.together}, picker="date")
+    return said.offering(*map(Choice, UNTIL), Choice("stay"), columns=2)
 
 
 def paused(ctx: Context, days: int | None) -> Move:

@@ -70,7 +70,7 @@ def menu(ctx: Context, given: Given) -> Move | Said:
 def morning(ctx: Context, given: Given) -> Move | Said:
     """The morning time."""
     if given is ENTERED:
-        return Said("settings/morning").offering(*at_times(MORNINGS), columns=4)
+        return Said("settings/morning", picker="time").offering(*at_times(MORNINGS), columns=4)
     at = time_given(given)
     return saved(ctx, morning=at) if at else again(Said("onboarding/time_unclear"))
 
@@ -79,7 +79,7 @@ def morning(ctx: Context, given: Given) -> Move | Said:
 def evening(ctx: Context, given: Given) -> Move | Said:
     """The evening time."""
     if given is ENTERED:
-        return Said("settings/evening").offering(*at_times(EVENINGS), columns=4)
+        return Said("settings/evening", picker="time").offering(*at_times(EVENINGS), columns=4)
     at = evening_given(given)
     return saved(ctx, evening=at) if at else again(Said("onboarding/time_unclear"))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.access import may
 from bot.cohorts.model import Act, Cohort, Theme
-from bot.conversations.announcing import week_of
+from bot.conversations.announcing import EXAMPLES, flawed, week_of
 from bot.conversations.base import (
     ENTERED,
     Context,
@@ -142,13 +142,13 @@ def one(ctx: Context, given: Given) -> Move | Said:
 @themes.step
 def write_note(ctx: Context, given: Given) -> Move | Said:
     """Some words of the facilitator's own beside the theme."""
-    return written_anew(ctx, given, Said("themes/write_note"), "note")
+    return written_anew(ctx, given, Said("themes/write_note", {"examples": EXAMPLES}), "note")
 
 
 @themes.step
 def write_text(ctx: Context, given: Given) -> Move | Said:
     """A text in place of the theme's."""
-    return written_anew(ctx, given, Said("themes/write_text"), "text")
+    return written_anew(ctx, given, Said("themes/write_text", {"examples": EXAMPLES}), "text")
 
 
 def written_anew(ctx: Context, given: Given, question: Said, part: str) -> Move | Said:
@@ -160,7 +160,7 @@ def written_anew(ctx: Context, given: Given, question: Said, part: str) -> Move 
         return question
     flaw = ctx.proofread(text)
     if flaw is not None:
-        return again(Said("broadcast/flaw", {"kind": flaw.kind, "line": flaw.line, "word": flaw.word}))
+        return again(flawed(flaw))
     theme = cohort.theme(ctx.run.notes["week"])
     return ask("keep", notes={"note": theme.note, "text": theme.text} | {part: text})
 

@@ -29,6 +29,7 @@ DESK_COMMANDS: Mapping[str, str] = {
     "cohorts": "cohorts",
     "themes": "themes",
     "broadcast": "broadcast",
+    "pulse": "pulse",
     "facilitators": "facilitators",
     "audit": "audit",
 }

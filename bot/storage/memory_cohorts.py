@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from bot.cohorts.model import FACILITATOR, Audited, Cohort, Invitation
-from bot.cohorts.ports import Broadcasts, KnownCohort
+from bot.cohorts.ports import Broadcasts, KnownCohort, Walker
 from bot.errors import StoreError
+from bot.model import Entry
 from bot.storage.memory_broadcasts import MemoryBroadcasts
 from bot.storage.memory_data import Data, Member
 
@@ -74,6 +75,18 @@ class MemoryCohorts:
         """How many people walk in each of these cohorts."""
         now = [member.cohort for member in self._data.members.values() if member.left_at is None]
         return {cohort: now.count(cohort) for cohort in cohorts}
+
+    async def walkers(self, cohort: str, first: date, last: date) -> Sequence[Walker]:
+        """Everybody who walks in this cohort, with their entries of these local dates."""
+        here = [one for one in self._data.members.values() if one.cohort == cohort and one.left_at is None]
+        done: dict[str, list[Entry]] = {one.person: [] for one in here}
+        for entry in sorted(self._data.entries.values(), key=lambda entry: entry.at):
+            if entry.person in done and first <= entry.on <= last:
+                done[entry.person].append(replace(entry, text=""))
+        return [
+            Walker(self._data.people[one.person].participant, one.joined_at, tuple(done[one.person]))
+            for one in sorted(here, key=lambda one: one.person)
+        ]
 
     async def grant(self, person: str, role: str, cohort: str = "") -> None:
         """Gives a role. Twice is once."""

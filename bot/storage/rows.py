@@ -47,6 +47,11 @@ def person_values(person: Participant, vault: Vault) -> dict[str, Any]:
 
 def entry(row: sa.Row[*tuple[Any, ...]], vault: Vault) -> Entry:
     """An entry from its row."""
+    return replace(deed(row), text=vault.decrypt(row.text).decode())
+
+
+def deed(row: sa.Row[*tuple[Any, ...]]) -> Entry:
+    """An entry without what was written in it."""
     return Entry(
         id=row.id,
         person=row.person_id,
@@ -55,7 +60,6 @@ def entry(row: sa.Row[*tuple[Any, ...]], vault: Vault) -> Entry:
         on=row.on,
         week=row.week,
         day=row.day,
-        text=vault.decrypt(row.text).decode(),
         about=row.about,
         went=row.went,
         minutes=row.minutes,

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cohorts.model import FACILITATOR, Act, Audited, Cohort, Invitation
-from bot.cohorts.ports import Broadcasts, KnownCohort
+from bot.cohorts.ports import Broadcasts, KnownCohort, Walker
 from bot.errors import StoreError
+from bot.model import Entry
 from bot.storage import codec, rows
 from bot.storage.sql_broadcasts import SqlBroadcasts
-from bot.storage.tables import ATTEMPT, AUDIT, COHORT, INVITATION, MEMBERSHIP, PERSON, ROLE
+from bot.storage.tables import ATTEMPT, AUDIT, COHORT, ENTRY, INVITATION, MEMBERSHIP, PERSON, ROLE
 from bot.storage.vault import Vault
 
 NOW = MEMBERSHIP.c.left_at.is_(None)
+DEEDS = [column for column in ENTRY.c if column.name != "text"]
+TWO_DAYS = timedelta(days=2)  # no local date is farther from the same date in UTC; the index is by instants
 
 
 class SqlCohorts:
@@ -113,6 +116,27 @@ class SqlCohorts:
             for cohort, size in await self._connection.execute(count.group_by(MEMBERSHIP.c.cohort_id)):
                 found[cohort] = size
         return found
+
+    async def walkers(self, cohort: str, first: date, last: date) -> Sequence[Walker]:
+        """Everybody who walks in this cohort, with their entries of these local dates."""
+        mine = MEMBERSHIP.c.cohort_id == cohort, NOW
+        people = sa.select(PERSON.c.id, PERSON.c.state, MEMBERSHIP.c.joined_at).join(
+            MEMBERSHIP, MEMBERSHIP.c.person_id == PERSON.c.id
+        )
+        kept = (await self._connection.execute(people.where(*mine).order_by(PERSON.c.id))).all()
+        since, until = (datetime.combine(on, time(), UTC) for on in (first, last))
+        deeds = sa.select(*DEEDS).where(
+            ENTRY.c.person_id.in_(sa.select(MEMBERSHIP.c.person_id).where(*mine)),
+            ENTRY.c.at.between(since - TWO_DAYS, until + TWO_DAYS),
+            ENTRY.c.on.between(first, last),
+        )
+        found: dict[str, list[Entry]] = {}
+        for row in await self._connection.execute(deeds.order_by(ENTRY.c.at, ENTRY.c.seq)):
+            found.setdefault(row.person_id, []).append(rows.deed(row))
+        return [
+            Walker(codec.load_participant(self._vault.decrypt(row.state)), row.joined_at, tuple(found.get(row.id, ())))
+            for row in kept
+        ]
 
     async def grant(self, person: str, role: str, cohort: str = "") -> None:
         """Gives a role. Twice is once."""

@@ -37,6 +37,10 @@ class Seat(Protocol):
         """Whether the latest message has a location button; None where the platform has none."""
         ...
 
+    async def pictures(self) -> int | None:
+        """How many pictures are shown; None where we show none."""
+        ...
+
     async def says(self, text: str) -> str | None:
         """The person writes; the platform's id of the message, if it has one."""
         ...
@@ -74,6 +78,9 @@ class TelegramSeat:
 
     def asked_for_location(self) -> bool | None:
         return self._ana.messages[-1].asks_location
+
+    async def pictures(self) -> int | None:
+        return sum(message.kind == "photo" for message in self._ana.messages)
 
     async def says(self, text: str) -> str | None:
         return str(self._ana.says(text))

@@ -34,6 +34,9 @@ class SlackSeat:
     def asked_for_location(self) -> bool | None:
         return None
 
+    async def pictures(self) -> int | None:
+        return None
+
     async def says(self, text: str) -> str | None:
         return self._ana.says(text)
 

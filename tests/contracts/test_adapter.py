@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
+from datetime import date
 from itertools import count
 
 import pytest
 
+from bot.cohorts.model import Figure, Pulse, Words
 from bot.errors import Ignored, Rejected, Retry, Unreachable
-from bot.model import Block, Button, ChoiceMade, Delivery, MessageReceived, Origin, Receipt, Reply, Span
+from bot.model import Block, Button, ChoiceMade, Delivery, MessageReceived, Origin, Picture, Receipt, Reply, Span
 from tests.contracts.fake_door import FakeDoor
 from tests.contracts.seats import SEATS, Failure, Seat
 
@@ -88,6 +91,15 @@ async def test_closing_a_question_with_no_rows_takes_its_buttons_away(seat: Seat
     assert seat.labels() == []
 
 
+async def test_an_edit_takes_the_place_of_what_was_said(seat: Seat) -> None:
+    receipt = await send(seat, said("Sent: 10", rows=YES_NO))
+    await send(seat, Reply("edit", ref=receipt.ref, text=said("Sent: 20 <b>*now*</b>").text, rows=YES_NO[1:]))
+    assert seat.texts() == ["Sent: 20 <b>*now*</b>"]
+    assert seat.labels() == [["Later"]]
+    with pytest.raises(Rejected):
+        await send(seat, Reply("edit", ref=receipt.ref, rows=YES_NO))
+
+
 async def test_a_reaction_is_shown_where_the_platform_has_them(seat: Seat) -> None:
     ref = await seat.says("my tea")
     with suppress(Ignored):
@@ -100,6 +112,27 @@ async def test_a_location_is_asked_for_unless_there_are_buttons(seat: Seat) -> N
     assert seat.asked_for_location() in (True, None)
     await send(seat, said("Where are you?", ask_location=True, rows=YES_NO))
     assert not seat.asked_for_location()
+    assert seat.labels() == [["Yes", "No"], ["Later"]]
+
+
+WEEK = Pulse(date(2026, 3, 2), 10, (Figure("active", 10), Figure("paused", None)))
+BARS = Picture(WEEK, Words("At least 10 people", "at least {count}", "few", {"active": "a", "paused": "b"}), "a: 10")
+
+
+async def test_a_picture_comes_once_with_its_words_and_its_buttons(seat: Seat) -> None:
+    receipt = await send(seat, replace(said("The *week*.", "At least 10.", rows=YES_NO), image=BARS))
+    assert seat.texts() == ["The *week*.\n\nAt least 10."]
+    assert await seat.pictures() in (1, None)
+    assert seat.labels() == [["Yes", "No"], ["Later"]]
+    await send(seat, Reply("close", ref=receipt.ref, rows=((Button("-", "✓ Yes"),),)))
+    assert seat.labels() == [["✓ Yes"]]
+
+
+async def test_words_that_are_too_long_for_a_caption_come_whole(seat: Seat) -> None:
+    words = " ".join(f"Sentence number {number}." for number in range(100))
+    await send(seat, replace(said(words, rows=YES_NO), image=BARS))
+    assert "".join(seat.texts()) == words
+    assert await seat.pictures() in (1, None)
     assert seat.labels() == [["Yes", "No"], ["Later"]]
 
 

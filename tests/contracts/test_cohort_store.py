@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.cohorts.model import Act, Audited, Cohort, Invitation
+from bot.cohorts.model import Act, Audited, Cohort, Counted, Figure, Invitation, Pulse
 from bot.errors import StoreError
-from bot.model import Origin
+from bot.model import Entry, Origin
 from bot.ports import Saved, Store
 
 NOW = datetime(2026, 3, 2, 7, 0, 0, 123456, tzinfo=UTC)
@@ -26,6 +26,8 @@ WARD = Cohort(
     host="Sister Agnes",
     code=CODE,
 )
+PULSE = Pulse(date(2026, 3, 9), 10, (Figure("active", 5), Figure("paused", None)))
+COUNTED = (Counted("ana", frozenset({"active", "did"})), Counted("", frozenset(), left=True))
 OPEN = Invitation("inv", "cohort", WARD.id, "agnes", NOW, NOW + timedelta(days=60))
 SINGLE = Invitation("one", "facilitator", "", "agnes", NOW, NOW + timedelta(days=7), uses_left=1)
 
@@ -49,7 +51,7 @@ async def test_a_cohort_comes_back_as_it_was_saved(store: Store) -> None:
     async with store.writing() as work:
         known = (await work.cohorts.load([WARD.id, "unknown"]))[WARD.id]
         assert (known.cohort, known.wake_at, known.revision) == (WARD, NOW, 0)
-        closed = replace(WARD, closed_on=date(2026, 4, 1), code="", open_to="closed")
+        closed = replace(WARD, closed_on=date(2026, 4, 1), code="", open_to="closed", pulse=PULSE, counted=COUNTED)
         await work.cohorts.save(replace(known, cohort=closed, wake_at=None))
     async with store.writing() as work:
         assert await work.cohorts.ids() == [WARD.id]
@@ -88,6 +90,30 @@ async def test_somebody_walks_in_one_cohort_at_a_time(store: Store) -> None:
         assert await work.cohorts.membership(ana) is None
         await work.cohorts.enter(ana, WARD.id, NOW)
         assert await work.cohorts.sizes([WARD.id]) == {WARD.id: 2}
+
+
+async def test_those_who_walk_are_seen_with_what_they_did_on_some_dates_and_without_their_texts(store: Store) -> None:
+    await furnished(store)
+    ana, ben, eve = sorted(await people(store, 3))
+    done = [
+        Entry(f"{who}{on}", who, "practice", NOW + timedelta(days=on), (NOW + timedelta(days=on)).date(), went="did")
+        for who in (ana, ben, eve)
+        for on in (0, 1, 7, 8)
+    ]
+    async with store.writing() as work:
+        await work.record([replace(entry, text="secret") for entry in done])
+        await work.cohorts.enter(ana, WARD.id, NOW)
+        await work.cohorts.exit(ana, NOW)
+        await work.cohorts.enter(ana, WARD.id, NOW + timedelta(days=1))
+        await work.cohorts.enter(ben, WARD.id, NOW)
+        await work.cohorts.enter(eve, WARD.id, NOW)
+        await work.cohorts.exit(eve, NOW)
+    async with store.writing() as work:
+        first, second = await work.cohorts.walkers(WARD.id, date(2026, 3, 3), date(2026, 3, 9))
+        assert [first.person.id, second.person.id] == [ana, ben]
+        assert [first.joined_at, second.joined_at] == [NOW + timedelta(days=1), NOW]
+        assert [list(first.entries), list(second.entries)] == [done[1:3], done[5:7]]
+        assert await work.cohorts.walkers("nowhere", date(2026, 3, 3), date(2026, 3, 9)) == []
 
 
 async def test_nobody_walks_in_a_cohort_that_is_not_there(store: Store) -> None:

@@ -63,12 +63,13 @@ class WebSeat:
         )
 
     def texts(self) -> list[str]:
-        return [_plain(line["html"]) for line in self._theirs()]
+        edited = {line["ref"]: line["html"] for line in self._chat.since(0) if line["kind"] == "edit"}
+        return [_plain(edited.get(line["ref"], line["html"])) for line in self._theirs()]
 
     def labels(self) -> list[list[str]]:
         shown = self._theirs()[-1]
         for line in self._chat.since(0):
-            if (line["kind"], line["ref"]) == ("close", shown["ref"]):
+            if line["kind"] in ("close", "edit") and line["ref"] == shown["ref"]:
                 shown = line
         return [[button["label"] for button in row] for row in shown["rows"]]
 
@@ -77,6 +78,14 @@ class WebSeat:
 
     def asked_for_location(self) -> bool | None:
         return bool(self._theirs()[-1]["location"])
+
+    async def pictures(self) -> int | None:
+        shown = [line for line in self._theirs() if line["image"]]
+        for line in shown:
+            answer = await self.http.get(f"/chat/picture/{line['ref']}")
+            assert answer.headers["content-type"] == "image/png"
+            assert answer.content.startswith(b"\x89PNG")
+        return len(shown)
 
     async def says(self, text: str) -> str | None:
         answer = await self.http.post("/chat/say", json={"text": text})

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,14 +15,21 @@ from playwright.async_api import Page, expect
 from prometheus_client import CollectorRegistry
 
 from adapters.web import STATIC, WebAdapter, routes
+from bot.cohorts.model import Figure, Pulse, Words
 from bot.http import HttpServer, http_app
-from bot.model import Block, ChoiceMade, Input, MessageReceived, Origin, Reply, Span
+from bot.model import Block, ChoiceMade, Input, MessageReceived, Origin, Picture, Reply, Span
 from tests.e2e.browser import DESKTOP, PHONE, browsing, page_at
 from tests.scripted_door import ManualClock, ScriptedDoor, closes, says
 
 MADRID = ZoneInfo("Europe/Madrid")
 WENT = [[("7:did", "Yes"), ("7:a_little", "A little"), ("7:not_today", "Not today")]]
 MORNING = Block((Span("Good morning, Ana. For today: "), Span("One thing at a time", bold=True), Span(".")))
+BARS = Picture(
+    Pulse(date(2026, 3, 2), 10, (Figure("active", 10), Figure("paused", None))),
+    Words("Ward 4", "at least {count}", "fewer than five", {"active": "did something here", "paused": "have paused"}),
+    "Ward 4: did something here, at least 10",
+)
+LOOK = [[("9:refresh", "Look again")]]
 HOW = Block(
     (Span("You might choose one everyday thing, like washing up, and give it your whole attention: warmth, water, "
           "sound. When your mind wanders, that is what minds do."),)
@@ -71,6 +78,12 @@ def coach(given: Input) -> Iterable[Reply]:
         case MessageReceived(text=text, ref=ref) if "grateful" in text or "agradecida" in text:
             yield Reply(act="react", ref=ref, emoji="💛")
             yield says("Two more, if you like, or let it be enough.", buttons=[[("8:enough", "That is enough")]])
+        case MessageReceived(text="/pulse"):
+            yield replace(says("Ward 4: at least 10 people."), image=BARS)
+        case MessageReceived(text="how far"):
+            yield says("Sent: 5", buttons=LOOK)
+        case ChoiceMade(choice="refresh", ref=str(ref)):
+            yield Reply(act="edit", ref=ref, text=says("Sent: 10").text, rows=says(buttons=LOOK).rows)
         case MessageReceived():
             yield says(
                 "A good one to choose. A few ways to begin:",
@@ -145,6 +158,19 @@ async def test_a_conversation_goes_through_words_chips_jumps_and_reactions(
         await page.screenshot(path=tmp_path / f"{name}.png")
 
 
+async def test_a_message_that_is_edited_changes_in_its_place_and_can_be_tapped_again() -> None:
+    async with serving() as demo, browsing() as browser, page_at(browser, demo.url) as page:
+        field = page.get_by_label("Your message")
+        await field.fill("how far")
+        await field.press("Enter")
+        await expect(page.get_by_text("Sent: 5")).to_be_visible()
+        for _ in range(2):
+            await page.get_by_role("button", name="Look again").click()
+            await expect(page.get_by_text("Sent: 10")).to_be_visible()
+            await expect(page.get_by_role("button", name="Look again")).to_be_enabled()
+        assert await page.get_by_text("Sent:").count() == 1
+
+
 async def test_every_tab_of_a_chat_shows_the_same_and_a_reload_keeps_it() -> None:
     async with serving() as demo, browsing() as browser, page_at(browser, demo.url) as page:
         await converse(page)
@@ -198,3 +224,13 @@ async def test_the_chat_can_be_used_with_the_keyboard_alone() -> None:
         await page.keyboard.type("two")
         await page.keyboard.press("Enter")
         await expect(page.locator(".row.me .bubble")).to_contain_text("one\ntwo", use_inner_text=True)
+
+
+async def test_a_picture_is_drawn_in_its_bubble_with_its_alternative_text() -> None:
+    async with serving() as demo, browsing() as browser, page_at(browser, demo.url, PHONE) as page:
+        await page.get_by_role("textbox").fill("/pulse")
+        await page.keyboard.press("Enter")
+        image = page.get_by_role("img", name="did something here, at least 10")
+        await expect(image).to_be_visible()
+        shown = "image => image.decode().then(() => [image.naturalWidth, image.clientWidth < innerWidth])"
+        assert await image.evaluate(shown) == [960, True]

@@ -91,3 +91,23 @@ async def test_two_people_join_by_link_one_of_them_late_and_walk_in_the_cohorts_
         assert any(on == date(2026, 3, 30) and THEMES[4] in text for on, text in mornings)
     assert not any(THEMES[1] in text or THEMES[2] in text for _, text in mornings_of_ben)
     assert not any(secret in log for secret in ("Ward 4", "Agnes", str(OWNER), link[0].partition("=")[2]))
+
+
+async def test_a_facilitator_gets_a_finished_week_as_a_picture_with_its_words(tmp_path: Path) -> None:
+    async with StandIn(limits=Limits.raised()) as server:
+        settings = settings_of(server, OWNERS=f"telegram:{OWNER}")
+        async with Running(tmp_path, settings) as product:
+            agnes = robot(server, product, OWNER, "Agnes")
+            await does(agnes, "/cohorts", "Make a new group", "Ward 4", "Europe/Madrid", "Next Monday")
+            await does(agnes, "Together, in the same week", "Agnes", "Make this group")
+            link = re.search(r"https://t\.me/\w+\?start=[\w-]{22}", agnes.person.messages[-1].text)
+            assert link is not None
+            for number in range(9):
+                await joins(robot(server, product, 10 + number, f"N{number}"), link[0], "Europe/Madrid")
+            await product.move(datetime(2026, 3, 17, 12, tzinfo=UTC).isoformat())
+            await does(agnes, "/pulse")
+            shown = agnes.person.messages[-1]
+            assert shown.kind == "photo"
+            assert shown.text.startswith("Ward 4, the week from Monday 9 March: at least 5 people are counted.")
+            assert "practised at least once: fewer than five" in shown.text
+            assert server.refusals == []

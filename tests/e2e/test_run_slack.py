@@ -15,6 +15,7 @@ import pytest
 
 from tests.e2e.running import Running
 from tests.e2e.slack_robot import SECRET, Robot
+from tests.standin import telegram
 from tests.standin.slack import APP_TOKEN, BOT_TOKEN, Limits, StandIn
 from tests.standin.slack import SECRET as SIGNING_SECRET
 from tests.standin.slack_workspace import Outbound
@@ -25,24 +26,27 @@ START = datetime(2026, 3, 2, 5, tzinfo=UTC)
 pytestmark = pytest.mark.xdist_group("walks")
 
 
+def settings_of(server: StandIn, mode: str = "socket") -> dict[str, str]:
+    """The app in the stand-in workspace, on a rehearsal clock that stands, without limits of its own."""
+    secret = {"SLACK_APP_TOKEN": APP_TOKEN} if mode == "socket" else {"SLACK_SIGNING_SECRET": SIGNING_SECRET}
+    return secret | {
+        "SLACK_BOT_TOKEN": BOT_TOKEN,
+        "SLACK_API_URL": server.url,
+        "SLACK_RATE": "100000",
+        "REHEARSAL": "start=2026-03-02T05:00:00Z,speed=0",
+        "LOG_LEVEL": "debug",
+    }
+
+
 @asynccontextmanager
 async def walking(folder: Path, mode: str = "socket") -> AsyncIterator[Robot]:
     """A member who has just begun, and the product that listens to them in this mode."""
-    async with StandIn(limits=Limits.raised()) as server:
-        secret = {"SLACK_APP_TOKEN": APP_TOKEN} if mode == "socket" else {"SLACK_SIGNING_SECRET": SIGNING_SECRET}
-        settings = {
-            "SLACK_BOT_TOKEN": BOT_TOKEN,
-            "SLACK_API_URL": server.url,
-            "SLACK_RATE": "100000",
-            "REHEARSAL": "start=2026-03-02T05:00:00Z,speed=0",
-            "LOG_LEVEL": "debug",
-        }
-        async with Running(folder, settings | secret) as product:
-            if mode == "http":
-                server.request_url = f"{product.url}/slack/events"
-            robot = Robot(server.member("U7", "Ana", "Europe/Madrid"), server, product)
-            await robot.runs("/heartsease start")
-            yield robot
+    async with StandIn(limits=Limits.raised()) as server, Running(folder, settings_of(server, mode)) as product:
+        if mode == "http":
+            server.request_url = f"{product.url}/slack/events"
+        robot = Robot(server.member("U7", "Ana", "Europe/Madrid"), server, product)
+        await robot.runs("/heartsease start")
+        yield robot
 
 
 async def days(robot: Robot, number: int) -> None:
@@ -162,6 +166,17 @@ async def test_the_home_tab_follows_and_a_channel_shows_nothing(tmp_path: Path) 
         await robot.settle()
         assert "5 minutes" in [shown.label for row in ana.messages[-1].rows for shown in row]
 
+        await robot.runs("/heartsease settings")
+        await robot.taps("Morning time")
+        ana.picks("07:15")
+        await robot.settle()
+        assert any("07:15" in message.text for message in ana.messages[-2:])
+        await robot.runs("/heartsease pause")
+        ana.picks("2026-03-05")
+        await robot.settle()
+        assert any("5 March" in message.text for message in ana.messages[-2:])
+        await robot.runs("/heartsease resume")
+
         ward = server.channel("C9", "ward")
         before = len(ana.messages)
         await robot.runs("/heartsease", ward.id)
@@ -170,6 +185,7 @@ async def test_the_home_tab_follows_and_a_channel_shows_nothing(tmp_path: Path) 
         assert ana.whispers[-1].startswith("I have answered in our own conversation")
 
         ana.leaves(ward.id)
+        server.member("U8", "Bo").leaves(ward.id)
         server.archive(ward.id)
         server.kick(ward.id)
         await robot.settle()
@@ -177,17 +193,13 @@ async def test_the_home_tab_follows_and_a_channel_shows_nothing(tmp_path: Path) 
         await robot.settle()
         assert len(ana.messages) > before + 1  # the evening came: who leaves a channel has not left us
         assert server.refusals == []
-        assert (await robot.product.get("/metrics")).text.count("heartsease_people 1.0") == 1
+        await robot.product.get("/readyz")  # counts
+        assert 'heartsease_rows{kind="people"} 1.0' in (await robot.product.get("/metrics")).text
 
 
 async def test_a_wrong_token_ends_the_start_with_the_fix(tmp_path: Path) -> None:
     async with StandIn() as server:
-        settings = {
-            "SLACK_BOT_TOKEN": "xoxb-nobody-knows-this",
-            "SLACK_APP_TOKEN": APP_TOKEN,
-            "SLACK_API_URL": server.url,
-        }
-        product = Running(tmp_path, settings)
+        product = Running(tmp_path, settings_of(server) | {"SLACK_BOT_TOKEN": "xoxb-nobody-knows-this"})
         with pytest.raises(AssertionError, match="HEARTSEASE_SLACK_BOT_TOKEN"):
             await product.start()
         assert product._process is not None
@@ -201,3 +213,28 @@ async def test_readiness_tells_of_a_revoked_token(tmp_path: Path) -> None:
         robot.server.revoke()
         await robot.product.until_ready(503)
         assert (await robot.product.get("/readyz")).json()["slack:T1"] == "token_revoked"
+
+
+async def test_it_waits_for_a_slack_that_is_down_and_stops_when_it_is_told_to(tmp_path: Path) -> None:
+    async with StandIn() as server:
+        server.fault("auth.test", "drop", times=1000)
+        product = Running(tmp_path, settings_of(server))
+        starting = asyncio.create_task(product.start())
+        await server.until(lambda: server.count("auth.test") > 1, 15)
+        starting.cancel()
+        assert await product.terminate() == 0
+        assert "slack.unreachable" in product.log()
+
+
+async def test_telegram_and_slack_run_side_by_side(tmp_path: Path) -> None:
+    async with StandIn(limits=Limits.raised()) as server, telegram.StandIn() as other:
+        both = settings_of(server) | {"TELEGRAM_TOKEN": telegram.TOKEN, "TELEGRAM_API_URL": other.url}
+        async with Running(tmp_path, both) as product:
+            ana, ben = server.member("U7"), other.person(4242, "Ben")
+            ana.runs("/heartsease start")
+            ben.says("/start")
+            await server.until(lambda: len(ana.messages) > 1 and len(ben.messages) > 1, 15)
+            parts = (await product.get("/readyz")).json()
+    assert {"slack:T1", f"telegram:{telegram.TOKEN.partition(':')[0]}"} <= parts.keys()
+    assert "export" in ana.messages[0].text
+    assert "export" not in ben.messages[0].text

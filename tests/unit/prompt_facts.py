@@ -9,8 +9,10 @@ from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
-from bot.cohorts.model import Act
-from bot.model import Entry, Ledger, OneOf, Place, Rhythm
+from bot.cohorts.model import Act, Figure, Pulse
+from bot.cohorts.pulse import FIGURES
+from bot.conversations.announcing import EXAMPLES
+from bot.model import Entry, Ledger, OneOf, Place, Rhythm, Written
 from curriculum.loader import Library
 
 Facts = Mapping[str, Any]
@@ -54,6 +56,9 @@ def morning(**changes: Any) -> dict[str, Any]:
         "returning": False,
         "week_number": 3,
         "week": WEEK,
+        "host": "",
+        "note": None,
+        "own_theme": None,
     }
     return {**facts, **changes}
 
@@ -123,8 +128,43 @@ PROGRESS = [
     for ledger in (LEDGER, Ledger(), Ledger(sits=1, minutes=1))
 ]
 
+SHOWN = dict.fromkeys(EXAMPLES, "*word*")  # the real ones look like what is left of a template
+FLAWS = ("empty", "too_long", "unreadable", "unknown_name", "too_nested", "character", "link", "says_nothing")
+SUMMARY = {"cohorts": "Ward 4, Ward 5", "number": 3, "week": WEEK.title}
+THEIRS: list[dict[str, Any]] = [
+    {"host": "", "note": None, "own_theme": None},
+    {"host": "Agnes", "note": Written("We meet on Friday, {{ name }}.", 3), "own_theme": Written("*Kindly.*", 3)},
+]
+GONE = [{"week_number": 3, "gone": gone} for gone in ("", "today", "past")]
+NOTED = [
+    {"number": 3, "title": WEEK.title, "date": date, "noted": noted, "edited": not noted}
+    for date in (MONDAY, None)
+    for noted in (True, False)
+]
+
+PULSE = Pulse(MONDAY, 10, tuple(Figure(name, at) for name, at in zip(FIGURES, (None, 5, 10) * 3, strict=False)))
+
 FACTS: Mapping[str, Sequence[Facts]] = {
     "audit/show": each("lines", ACTS, []),
+    "broadcast/compose": [{"examples": SHOWN}],
+    "broadcast/flaw": [
+        {"kind": kind, "line": 3, "word": word, "examples": SHOWN}
+        for kind in (*FLAWS, "not_allowed")
+        for word in ("", "4")
+    ],
+    "broadcast/progress": [
+        {"stage": stage, "sent": sent, "waiting": sent, "failed": failed, "begun": "Dear all…", "time": time(9, 5)}
+        for stage in ("preparing", "sending", "held", "cancelled", "over")
+        for sent in (None, 25)
+        for failed in ([("unreachable", 5), ("dead", 10)], [])
+    ],
+    "broadcast/summary": [
+        {**SUMMARY, "segment": segment, "count": count, "on": on, "at": time(9), "minutes": minutes}
+        for segment in ("everybody", "week", "active", "silent")
+        for count, minutes in ((None, 1), (35, 119), (40, 120))
+        for on in (None, MONDAY)
+    ],
+    "broadcast/text": [{"host": "Sister Agnes", "text": Written("Dear {{ name }}, week **{{ week }}**.", 3)}],
     "cohorts/close": IN_COUNTS,
     "cohorts/closed": IN_COUNTS,
     "cohorts/host": each("known", True, False),
@@ -153,6 +193,9 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     "onboarding/consent": truths("cohort"),
     "onboarding/more": truths("cohort"),
     "pause/until": truths("together"),
+    "pulse/figures": [{"cohort": "Ward 4", "week": MONDAY, "people": 10, "pulse": PULSE}],
+    "pulse/too_few": [COHORT],
+    "pulse/too_soon": [COHORT],
     "booster/invite": [{"practice": PRACTICE, "invitation": OneOf(PRACTICE.id, PRACTICE.invitations)}],
     "evening/how_was_it": [evening(""), evening("to be kind " * 40), evening("to rest", WEEK.look_back.recap)],
     "evening/look_back": [{"question": WEEK.look_back.question}],
@@ -176,7 +219,11 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     "morning/another": [morning()],
     "morning/invite": [morning(), morning(daily=None), morning(returning=True)],
     "morning/more": [{"practice": PRACTICE}],
-    "morning/theme": [morning(), morning(daily=None, week_number=1), morning(returning=True)],
+    "morning/theme": [
+        {**facts, **theirs}
+        for facts in (morning(), morning(daily=None, week_number=1), morning(returning=True))
+        for theirs in THEIRS
+    ],
     "onboarding/done": [
         *truths("is_today", "late", morning=time(8), evening=time(20), date=MONDAY),
     ],
@@ -206,5 +253,12 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     "today/show": [{**where, "intention": intention} for where in EVERYWHERE for intention in ("", "to breathe")],
     "unasked/not_text": each("kind", "voice", "photo", "sticker", "dice"),
     "week/moved": [{"week": WEEK, "week_number": 3}],
-    "week/show": EVERYWHERE,
+    "themes/keep": GONE,
+    "themes/kept": GONE,
+    "themes/one": GONE,
+    "themes/over": [COHORT],
+    "themes/weeks": [{"cohort": "Ward 4", "weeks": NOTED}],
+    "themes/write_note": [{"examples": SHOWN}],
+    "themes/write_text": [{"examples": SHOWN}],
+    "week/show": [{**where, **theirs} for where in EVERYWHERE for theirs in THEIRS],
 }

@@ -20,7 +20,7 @@ NOBODY, FACILITATOR, OWNER = Actor("me"), Actor("me", frozenset({"facilitator"})
 EVERYTHING = tuple(Act)
 MINE = {Act.LEAVE, Act.BECOME}  # what anybody may do for themselves
 CLOSED = {Act.SEE, Act.HOLD, Act.CANCEL}  # what stops messages is never out of reach
-LEAD = CLOSED | {Act.OPEN, Act.REVOKE, Act.CLOSE, Act.EDIT, Act.BROADCAST, Act.GO_ON}
+LEAD = CLOSED | {Act.PULSE, Act.OPEN, Act.REVOKE, Act.CLOSE, Act.EDIT, Act.BROADCAST, Act.GO_ON}
 OWNERS = {Act.INVITE, Act.REMOVE, Act.READ_AUDIT}
 
 TABLE: list[tuple[str, Actor, Cohort | None, set[Act]]] = [

@@ -149,7 +149,10 @@ async def test_people_join_by_the_code_and_are_counted_from_five_on() -> None:
         assert "You are in Ward 4 now" in answer
     assert "fewer than five joined" in await house.says(OWNER, "/cohorts")
     await house.says("94", f"/join {code}", *ONBOARDING)
-    assert "5 joined" in await house.says(OWNER, "/cohorts")
+    assert "at least 5 joined" in await house.says(OWNER, "/cohorts")
+    await house.says("95", f"/join {code}", *ONBOARDING)
+    assert "at least 5 joined" in await house.says(OWNER, "/cohorts")
+    await house.says("95", "/leave", "alone")
     await house.says("94", "/leave", "alone")
     assert "fewer than five joined" in await house.says(OWNER, "/cohorts")
 

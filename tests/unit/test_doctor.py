@@ -18,6 +18,7 @@ from bot.doctor import Finding, around, examine, settings_there, strange_names
 from bot.settings import PREFIX, Settings
 from bot.storage import keys_for, open_store
 from bot.storage.vault import Vault
+from tests.standin import slack
 from tests.standin.telegram import TOKEN, StandIn
 
 UNKNOWN = "7654321:AAF-a_token_that_nobody_knows_of_0001"
@@ -166,6 +167,28 @@ async def test_a_token_is_shown_to_telegram_and_to_nobody_else() -> None:
     assert any("bot 1000001 is @" in line for line in said(findings, "✓"))
     assert said(findings, "✗") == ["bot 7654321: 127.0.0.1 does not know this token: copy it from BotFather once more"]
     assert not any(token.partition(":")[2] in str(findings) for token in (TOKEN, UNKNOWN))
+
+
+async def test_slacks_tokens_are_tried_and_not_told() -> None:
+    async with slack.StandIn() as server:
+        good = {"slack_bot_token": slack.BOT_TOKEN, "slack_app_token": slack.APP_TOKEN, "slack_api_url": server.url}
+        findings = await found(**good)
+        assert "the bot token is good in the workspace T1: " in said(findings, "✓")
+        assert "the app token opens a Socket Mode connection: " in said(findings, "✓")
+        assert not any("TELEGRAM_TOKEN" in line for line in said(findings, "!"))
+        wrong = await found(**good | {"slack_bot_token": "xoxb-nobody-knows-it", "slack_app_token": ""})
+        [line] = said(wrong, "✗")
+        assert line == (
+            "HEARTSEASE_SLACK_BOT_TOKEN: 127.0.0.1 does not know this token: copy it from the app's pages once more"
+        )
+    away = await found(**good)
+    assert [line.partition(":")[0] for line in said(away, "!")] == [
+        "HEARTSEASE_SLACK_BOT_TOKEN",
+        "HEARTSEASE_SLACK_APP_TOKEN",
+    ]
+    assert not any(
+        token in str([*findings, *wrong, *away]) for token in (slack.BOT_TOKEN, slack.APP_TOKEN, "nobody-kn")
+    )
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ from datetime import date
 
 import pytest
 
-from bot.cohorts.figures import Words, alternative, picture
-from bot.cohorts.pulse import FIGURES, Figure, Pulse
+from bot.cohorts.figures import alternative, picture
+from bot.cohorts.model import Figure, Pulse, Words
+from bot.cohorts.pulse import FIGURES
 
 WORDS = Words("Week 3: at least 10 people", "at least {count}", "fewer than five", {name: name for name in FIGURES})
 PULSE = Pulse(date(2026, 3, 2), 10, (Figure("active", 10), Figure("practised", 5), Figure("paused", None)))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, time
 
 import pytest
 import yaml
 
+from bot.cohorts.acts import ACTS
+from bot.cohorts.model import PRIVATE
 from bot.model import OneOf, Participant, Reply, Said, Span
 from prompts.markup import plain
 from prompts.renderer import HERE, Prompts, variants_in
@@ -159,3 +161,10 @@ def test_a_theme_asks_one_question_last(number: int) -> None:
         said = words("morning/theme", facts, replace(ANA, health_care=health_care))
         assert said.count("?") == 1
         assert said.endswith("?")
+
+
+@pytest.mark.parametrize("what", ["Ward 4", ""])
+def test_every_act_of_the_audit_has_words_of_its_own(what: str) -> None:
+    audited = [act for act in ACTS if act not in PRIVATE]
+    line = {"date": TUESDAY, "time": time(9), "who": "Agnes", "what": what}
+    assert len({words("audit/show", {"lines": [{**line, "act": act.value}]}) for act in audited}) == len(audited)

@@ -12,20 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.cohorts.pulse import (
-    FIGURES,
-    OFTEN,
-    Counted,
-    Figure,
-    Group,
-    Pulse,
-    Seen,
-    forgotten,
-    last_week,
-    pulse,
-    rounded,
-    seen,
-)
+from bot.cohorts.model import Counted, Figure, Group, Pulse
+from bot.cohorts.pulse import FIGURES, OFTEN, Seen, forgotten, last_week, pulse, rounded, seen
 from bot.model import Entry, Journey, Participant, State
 from tests.unit.pulse_attacker import View, learnt
 

@@ -5,7 +5,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.slack import views
-from adapters.slack.markup import Json, actions, clean, closed, escaped, parts, plain_text, reaction, unescaped, units
+from adapters.slack.markup import (
+    Json,
+    actions,
+    clean,
+    closed,
+    command_names,
+    escaped,
+    parts,
+    plain_text,
+    reaction,
+    unescaped,
+    units,
+    with_commands,
+)
 from adapters.slack.words import Words
 from bot.errors import Rejected
 from bot.model import Block, Button, Field, Form, Reply, Span
@@ -161,3 +174,18 @@ def test_a_form_travels_in_a_button_without_what_stands_in_it() -> None:
 def test_the_stand_in_refuses_what_slack_refuses(wrong: Json) -> None:
     with pytest.raises(Refused):
         check_message({"channel": "D1", "text": "x", **wrong})
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("/journal opens it.", "/heartsease journal opens it."),
+        ("(/sit, /today)", "(/heartsease sit, /heartsease today)"),
+        ("see example.org/sit or and/or /sitting", "see example.org/sit or and/or /sitting"),
+    ],
+)
+def test_commands_are_written_as_slack_knows_them(ours: str, theirs: str) -> None:
+    names = command_names(["sit", "today", "journal"])
+    [block] = with_commands([Block((Span(ours, bold=True),))], names)
+    assert block == Block((Span(theirs, bold=True),))
+    assert with_commands([block], None) == [block]

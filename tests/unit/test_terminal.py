@@ -6,14 +6,17 @@ import asyncio
 import io
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date
 
 import pytest
 from rich.console import Console
 
 from adapters.inputs import TEXT_LIMIT
 from adapters.terminal import TerminalAdapter
+from bot.cohorts.model import Figure, Pulse, Words
 from bot.errors import Rejected
-from bot.model import Block, ChoiceMade, Delivery, Input, MessageReceived, Reply, Span
+from bot.model import Block, ChoiceMade, Delivery, Input, MessageReceived, Picture, Reply, Span
 from tests.scripted_door import ScriptedDoor, closes, says
 
 
@@ -67,6 +70,14 @@ def terminal() -> Iterator[Terminal]:
     for descriptor in (terminal.keyboard, terminal.reading):
         if descriptor >= 0:
             os.close(descriptor)
+
+
+async def test_of_a_picture_its_words_are_printed(terminal: Terminal) -> None:
+    pulse = Pulse(date(2026, 3, 2), 10, (Figure("active", 10),))
+    image = Picture(pulse, Words("Week 1", "at least {count}", "few", {"active": "active"}), "Week 1: active")
+    reply = replace(says("active: at least 10"), image=image)
+    await terminal.adapter.send(Delivery(1, "address", "ana", reply))
+    assert terminal.screen.getvalue().split() == ["active:", "at", "least", "10"]
 
 
 async def test_piped_lines_are_answered_one_by_one_until_they_end_without_prompts(terminal: Terminal) -> None:

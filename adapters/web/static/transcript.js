@@ -42,12 +42,13 @@ export function addMine(ref, text, at) {
   return row;
 }
 
-function showCoach({ ref, html, rows: choices, location, at }) {
+function showCoach({ ref, html, image, rows: choices, location, at }) {
   if (rows.has(ref)) return;
   const row = newRow("coach", ref, at, "Heartsease");
   const body = make("div");
   body.innerHTML = html; // escaped by the server, and scripts are barred by the page's policy
   row.querySelector(".bubble").append(body);
+  if (image) row.querySelector(".bubble").append(picture(ref, image));
   if (choices.length || location) row.append(buttons(ref, choices, location));
   waitFor(false);
   document.querySelectorAll(".choices.busy").forEach(release);
@@ -56,6 +57,14 @@ function showCoach({ ref, html, rows: choices, location, at }) {
   if (!chat.unread || now - heard > PAUSE) chat.unread = row;
   heard = now;
   follow();
+}
+
+// The picture of a message. Its height is known (16:9), so nothing jumps when it comes; without it the words stay.
+function picture(ref, alternative) {
+  const image = make("img");
+  Object.assign(image, { src: `/chat/picture/${ref}`, alt: alternative, width: 960, height: 540 });
+  image.addEventListener("error", () => image.remove());
+  return image;
 }
 
 function newRow(by, ref, at, speaker) {

@@ -1,0 +1,101 @@
+"""A message to many that is on its way: how far it is, holding it, letting it go on, calling it off."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Literal
+
+from bot.cohorts.broadcasts import Progress, Tally
+from bot.cohorts.model import Act
+from bot.cohorts.pulse import rounded
+from bot.conversations.announcing import NO, broadcast, chosen_cohorts, drafted, press_of, shortened
+from bot.conversations.base import Context, Given, Move, ask, finish, meant, tapped
+from bot.model import Choice, ChoiceMade, Decided, Said
+from bot.timetable import zone
+
+__all__ = ["broadcast"]
+
+
+@broadcast.step
+def progress(ctx: Context, given: Given) -> Move | Said:
+    """How far it is; the message that shows it changes in its place."""
+    one = under_way(ctx)
+    if one is None:
+        return ask("list")
+    stage, over = one.broadcast.stage, one.over
+    match tapped(given):
+        case "hold_it" if stage == "sending" and not over:
+            return in_place(ctx, given, staged(one, "held"), decided(Act.HOLD, one))
+        case "go_on" if stage == "held":
+            return in_place(ctx, given, staged(one, "sending"), decided(Act.GO_ON, one))
+        case "call_off" if not over:
+            return ask("call_off")
+        case "all_broadcasts":
+            return ask("list")
+        case "that_is_all":
+            return finish(Said("broadcast/done"))
+        case str():
+            return in_place(ctx, given, one)
+    return shown(ctx, one)
+
+
+@broadcast.step
+def call_off(ctx: Context, given: Given) -> Move | Said:
+    """What is unsent is never sent."""
+    one = under_way(ctx)
+    if one is None:
+        return ask("list")
+    match meant(given, {"yes": ("yes", "y"), "no": NO}):
+        case "yes":
+            return ask("progress", decided(Act.CANCEL, one), notes={"called_off": True})
+        case "no":
+            return ask("progress")
+    return Said("broadcast/call_off").offering(Choice("yes"), Choice("no"))
+
+
+def under_way(ctx: Context) -> Progress | None:
+    """The message that this is about; one that was decided in this very turn is known from the notes alone."""
+    notes = ctx.run.notes
+    found = next((one for one in press_of(ctx).progress if one.broadcast.id == notes["broadcast"]), None)
+    if found is None and "text" in notes:
+        message = replace(drafted(ctx, chosen_cohorts(ctx)), id=notes["broadcast"])
+        found = Progress(message, Tally())
+    return staged(found, "cancelled") if found and notes.get("called_off") else found
+
+
+def staged(one: Progress, stage: Literal["sending", "held", "cancelled"]) -> Progress:
+    """As it is once what was just decided is done."""
+    return replace(one, broadcast=replace(one.broadcast, stage=stage))
+
+
+def decided(act: Act, one: Progress) -> Decided:
+    """An act on this message."""
+    return Decided(act, one.broadcast.cohorts[0], {"broadcast": one.broadcast.id})
+
+
+def in_place(ctx: Context, given: Given, one: Progress, *events: Decided) -> Move:
+    """The tapped message says it anew, and its buttons can be tapped again."""
+    ref = given.ref if isinstance(given, ChoiceMade) else None
+    said = replace(shown(ctx, one), in_place=True, ref=ref, asked=ctx.run.asked)
+    return Move(events=(*events, said), answered=False)
+
+
+def shown(ctx: Context, one: Progress) -> Said:
+    """How far it is, in counts that give nobody away."""
+    tally, stage = one.tally, one.broadcast.stage
+    if stage == "sending":
+        stage_told = "over" if one.over else "sending" if one.broadcast.composed else "preparing"
+    else:
+        stage_told = stage
+    facts: dict[str, Any] = {
+        "stage": stage_told,
+        "sent": rounded(tally.sent),
+        "waiting": rounded(tally.waiting),
+        "failed": [(reason, count) for reason, n in tally.failed.items() if (count := rounded(n))],
+        "begun": shortened(one.broadcast.text),
+        "time": ctx.now.astimezone(zone(ctx.participant.zone)).time(),
+    }
+    turns = {"sending": ("hold_it", "call_off", "refresh"), "held": ("go_on", "call_off", "refresh")}
+    offered = () if one.over else turns.get(stage, ())
+    last = (Choice("all_broadcasts"), Choice("that_is_all"))
+    return Said("broadcast/progress", facts).offering(*map(Choice, offered)).offering(*last, columns=2)
