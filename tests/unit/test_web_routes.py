@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import httpx
@@ -14,9 +12,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from adapters.web import STATIC, WebAdapter, routes
-from adapters.web.adapter import KEPT_CHATS, KEPT_EVENTS, KEPT_PICTURES
+from adapters.web.adapter import KEPT_CHATS, KEPT_EVENTS
 from adapters.web.markup import to_html
-from bot.cohorts.model import Figure, Pulse, Words
 from bot.errors import Ignored, Rejected
 from bot.http import http_app
 from bot.model import (
@@ -29,7 +26,6 @@ from bot.model import (
     LocationShared,
     MessageReceived,
     Origin,
-    Picture,
     Reply,
     Span,
 )
@@ -387,19 +383,3 @@ def test_an_unsafe_link_is_text(link: str) -> None:
 
 def _events(text: str) -> list[dict[str, Any]]:
     return [json.loads(line.removeprefix("data: ")) for line in text.splitlines() if line.startswith("data: ")]
-
-
-async def test_a_picture_is_shown_to_its_own_chat_with_an_alternative_and_the_latest_are_kept(chat: Chat) -> None:
-    words = Words("Week 1", "at least {count}", "few", {"active": "active"})
-    bars = Picture(Pulse(date(2026, 3, 2), 10, (Figure("active", 10),)), words, "Week 1: active at least 10")
-    reply = replace(says("Week 1"), image=bars)
-    refs = [await chat.adapter.send(Delivery(n, "address", CHAT, reply)) for n in range(KEPT_PICTURES + 1)]
-    assert [line["image"] for line in await chat.since()] == [bars.alternative] * len(refs)
-    newest = f"/chat/picture/{refs[-1].ref}"
-    answer = await chat.http.get(newest)
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
-    assert answer.content.startswith(b"\x89PNG")
-    assert "img-src 'self'" in answer.headers["content-security-policy"]
-    assert (await chat.http.get(f"/chat/picture/{refs[0].ref}")).status_code == 404
-    assert (await chat.browser({"heartsease_chat": f"{CHAT}-2"}).get(newest)).status_code == 404
-    assert (await chat.browser().get(newest)).status_code == 401
