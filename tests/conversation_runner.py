@@ -220,7 +220,14 @@ class Player:
         """The turn, after checking that nothing of it lives in memory only and that it changed nothing outside."""
         seen = self.group.look(load_participant(dump_participant(self.person)), given, self.now)
         loaded, stored = seen.person, dump_participant(seen.person)
-        here = replace(world(self.now), desk=seen.desk, welcome=seen.welcome, token=seen.token, cohort=seen.cohort, proofread=proofread)
+        here = replace(
+            world(self.now),
+            desk=seen.desk,
+            welcome=seen.welcome,
+            token=seen.token,
+            cohort=seen.cohort,
+            proofread=proofread,
+        )
         here = replace(here, profile_zone=self.given.get("profile_zone", ""))
         turn = advance(loaded, given, here)
         assert advance(load_participant(stored), given, here) == turn, "the same arguments, another turn"

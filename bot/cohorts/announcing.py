@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from bot.access import may
+from bot.cohorts.audience import begins
 from bot.cohorts.broadcasts import Broadcast, KnownBroadcast
 from bot.cohorts.model import Audited, Cohort, Theme
 from bot.errors import NotAllowedError
@@ -32,7 +33,7 @@ async def broadcast(doing: Doing) -> Mapping[str, str]:
         raise NotAllowedError(doing.decided.act)
     _check(doing, [known.cohort for known in cohorts.values()])
     message = replace(message, created_by=doing.actor.id, created_at=doing.now)
-    await doing.cohorts.broadcasts.add(KnownBroadcast(message, doing.now))
+    await doing.cohorts.broadcasts.add(KnownBroadcast(message, begins(message, doing.now)))
     return await _audited(doing, message)
 
 
@@ -61,7 +62,8 @@ async def _turn(
     cohorts = await doing.cohorts.look(known.broadcast.cohorts)
     _check(doing, [one.cohort for one in cohorts.values()])
     if known.broadcast.stage in from_stages:
-        await kept.save(replace(known, broadcast=replace(known.broadcast, stage=stage), wake_at=doing.now))
+        at = begins(known.broadcast, doing.now) if stage == "sending" else doing.now
+        await kept.save(replace(known, broadcast=replace(known.broadcast, stage=stage), wake_at=at))
         if stage == "held":
             await kept.hold(wanted)
         elif stage == "cancelled":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from bot import journey
 from bot.cohorts.broadcasts import Broadcast, Head
@@ -15,6 +15,7 @@ from bot.timetable import day_begins, instant, local_day, moments, quiet_begins,
 MOST_A_DAY = 3  # unsolicited messages, of which mornings and evenings come first (design.md §3)
 A_DAY = timedelta(days=1)
 AFTER_A_SIT = timedelta(minutes=30)
+FARTHEST_EAST = timedelta(hours=14)  # of UTC that clocks are
 FAR = 60  # days within which there is room for everybody
 NEVER_HEARD = 10_000  # days
 
@@ -45,6 +46,13 @@ def head_of(person: Participant, installation: str, now: datetime, weeks: int) -
     """Somebody as a count needs them."""
     silent = (now - person.heard).days if person.heard else NEVER_HEARD
     return Head(person.cohort, week_on(person, journey.today(person, now), weeks), silent, installation)
+
+
+def begins(broadcast: Broadcast, now: datetime) -> datetime:
+    """When to compose: as late as the first reader on earth allows, so that zones, pauses and weeks are the latest."""
+    if broadcast.composed or broadcast.on is None or broadcast.at is None:
+        return now
+    return max(now, datetime.combine(broadcast.on, broadcast.at, UTC) - FARTHEST_EAST)
 
 
 def week_on(person: Participant, on: date, weeks: int) -> int:

@@ -10,7 +10,7 @@ import structlog
 
 from bot.cohorts.audience import head_of, slot_for, takes_part, week_on
 from bot.cohorts.broadcasts import Broadcast, KnownBroadcast
-from bot.cohorts.model import Cohort
+from bot.cohorts.model import FEW, Cohort
 from bot.cohorts.ports import Stranded
 from bot.errors import StoreError
 from bot.model import PRIORITY, Outgoing, Said, Written
@@ -73,6 +73,9 @@ class Composer:
             known = (await kept.load([broadcast.id])).get(broadcast.id)
             if known is None or known.revision != seen.revision:
                 return 1, frozenset()  # somebody else was faster: look again
+            if going and await self._too_few(work, broadcast, now):
+                await kept.save(replace(known, broadcast=replace(broadcast, stage="cancelled"), wake_at=None))
+                return 1, frozenset()
             posted = await self._fresh(work, broadcast, [people[one] for one in ids if one in people], now)
             await self._again(work, broadcast, stranded, people, now)
             await kept.save(await self._onwards(work, known, ids, len(ids) < limit, bool(stranded), now))
@@ -80,6 +83,15 @@ class Composer:
             {one.installation for one in posted}
             | {people[one.person].installation for one in stranded if one.person in people}
         )
+
+    async def _too_few(self, work: UnitOfWork, broadcast: Broadcast, now: datetime) -> bool:
+        """Whether a part of a group has become so small since it was chosen that nobody is written to."""
+        if broadcast.segment.kind == "everybody" or broadcast.cursor or broadcast.composed:
+            return False
+        people = await work.cohorts.broadcasts.census(broadcast.cohorts)
+        there = [(who, installation) for who, installation in people if takes_part(who)]
+        heads = (head_of(who, name, now, self.programme(who.locale).length) for who, name in there)
+        return sum(head.within(broadcast.segment) for head in heads) < FEW
 
     async def _fresh(
         self, work: UnitOfWork, broadcast: Broadcast, people: Sequence[Known], now: datetime

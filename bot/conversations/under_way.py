@@ -47,7 +47,7 @@ def call_off(ctx: Context, given: Given) -> Move | Said:
         return ask("list")
     match meant(given, {"yes": ("yes", "y"), "no": NO}):
         case "yes":
-            return ask("progress", decided(Act.CANCEL, one), notes={"called_off": True})
+            return ask("progress", decided(Act.CANCEL, one), notes={"called_off": one.broadcast.id})
         case "no":
             return ask("progress")
     return Said("broadcast/call_off").offering(Choice("yes"), Choice("no"))
@@ -60,7 +60,7 @@ def under_way(ctx: Context) -> Progress | None:
     if found is None and "text" in notes:
         message = replace(drafted(ctx, chosen_cohorts(ctx)), id=notes["broadcast"])
         found = Progress(message, Tally())
-    return staged(found, "cancelled") if found and notes.get("called_off") else found
+    return staged(found, "cancelled") if found and notes.get("called_off") == found.broadcast.id else found
 
 
 def staged(one: Progress, stage: Literal["sending", "held", "cancelled"]) -> Progress:
@@ -80,15 +80,23 @@ def in_place(ctx: Context, given: Given, one: Progress, *events: Decided) -> Mov
     return Move(events=(*events, said), answered=False)
 
 
+def stage_of(one: Progress) -> str:
+    """Where it is, for a reader: what is to be sent is planned or prepared first, and over at some time."""
+    broadcast = one.broadcast
+    if broadcast.stage != "sending":
+        return broadcast.stage
+    if one.over:
+        return "over"
+    if broadcast.composed:
+        return "sending"
+    return "planned" if broadcast.on else "preparing"
+
+
 def shown(ctx: Context, one: Progress) -> Said:
     """How far it is, in counts that give nobody away."""
-    tally, stage = one.tally, one.broadcast.stage
-    if stage == "sending":
-        stage_told = "over" if one.over else "sending" if one.broadcast.composed else "preparing"
-    else:
-        stage_told = stage
+    tally = one.tally
     facts: dict[str, Any] = {
-        "stage": stage_told,
+        "stage": stage_of(one),
         "sent": rounded(tally.sent),
         "waiting": rounded(tally.waiting),
         "failed": [(reason, count) for reason, n in tally.failed.items() if (count := rounded(n))],
@@ -96,6 +104,6 @@ def shown(ctx: Context, one: Progress) -> Said:
         "time": ctx.now.astimezone(zone(ctx.participant.zone)).time(),
     }
     turns = {"sending": ("hold_it", "call_off", "refresh"), "held": ("go_on", "call_off", "refresh")}
-    offered = () if one.over else turns.get(stage, ())
+    offered = () if one.over else turns.get(one.broadcast.stage, ())
     last = (Choice("all_broadcasts"), Choice("that_is_all"))
     return Said("broadcast/progress", facts).offering(*map(Choice, offered)).offering(*last, columns=2)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Literal
 
 import pytest
 
+from bot.cohorts.acts import carry_out
 from bot.cohorts.broadcasts import Broadcast, KnownBroadcast, Segment, Tally
-from bot.cohorts.model import Theme
+from bot.cohorts.composing import Composer
+from bot.cohorts.model import OWNER, Act, Actor, Theme
 from bot.errors import StoreError
-from bot.model import Block, Origin, Outgoing, Participant, Reply, Span
+from bot.model import Block, Decided, Origin, Outgoing, Participant, Reply, Span
 from bot.ports import Result, Saved, Store
+from prompts.renderer import Prompts
 from tests.contracts.test_cohort_store import BOT, NOW, WARD
+from tests.people import person, programme
 
 HELLO = Broadcast(
     id="hello",
     cohorts=(WARD.id,),
     text="Dear {{ name }}",
-    segment=Segment("silent", 3),
+    segment=Segment(),
     created_by="agnes",
     created_at=NOW,
     on=date(2026, 3, 4),
@@ -90,7 +95,7 @@ async def test_a_broadcast_comes_back_as_it_was_saved(store: Store) -> None:
         assert await kept.due(NOW - timedelta(seconds=1)) is None
         assert await kept.due(NOW) == KnownBroadcast(HELLO, NOW, 0)
         known = (await kept.load(["hello", "unknown"]))["hello"]
-        moved = replace(HELLO, cursor="x", composed=True, stage="held")
+        moved = replace(HELLO, segment=Segment("silent", 3), cursor="x", composed=True, stage="held")
         await kept.save(replace(known, broadcast=moved, wake_at=LATER))
     async with store.writing() as work:
         assert await work.cohorts.broadcasts.load(["hello"]) == {"hello": KnownBroadcast(moved, LATER, 1)}
@@ -232,6 +237,51 @@ async def test_an_edit_finds_the_message_that_put_the_question(store: Store) -> 
     result = Result(row, "sent", ref="m1")
     [edit] = await store.outbox.tick(BOT, "one", epoch, 60, [result], 9, frozenset(), NOW, False)
     assert (edit.reply.act, edit.reply.ref, edit.reply.text) == ("edit", "m1", words)
+
+
+async def walking(store: Store) -> list[Participant]:
+    """Everybody of the cohort is in the middle of the course, by day."""
+    everybody = await furnished(store)
+    active = person({"week": 2, "day": 2, "zone": "Europe/Madrid"}, NOW)
+    async with store.writing() as work:
+        for known in (await work.load([who.id for who in everybody])).values():
+            mine = replace(active, id=known.participant.id, address=known.participant.address, cohort=WARD.id)
+            await work.save([Saved(replace(mine, heard=NOW - timedelta(days=5)), None, known.revision)])
+    return everybody
+
+
+async def works(store: Store) -> None:
+    """A process that composes until nothing is due, one person a transaction."""
+    composer = Composer(store, Prompts(), lambda _: programme(), lambda _: None)
+    while await composer.compose(NOW, limit=1):
+        pass
+
+
+async def test_processes_that_compose_side_by_side_compose_for_everybody_once(store: Store) -> None:
+    await walking(store)
+    await asyncio.gather(works(store), works(store), works(store))
+    assert await tally(store) == Tally(waiting=COUNT)
+    async with store.writing() as work:
+        assert (await work.cohorts.broadcasts.load(["hello"]))["hello"].broadcast.composed
+
+
+async def test_what_is_held_while_it_is_composed_is_held_whole(store: Store) -> None:
+    everybody = await walking(store)
+
+    async def holds() -> None:
+        async with store.writing() as work:
+            await work.load([everybody[-1].id])  # who holds it walks in the cohort, too
+            known = await work.cohorts.load([WARD.id])
+            decided = Decided(Act.HOLD, WARD.id, {"broadcast": "hello"})
+            owner = Actor(everybody[-1].id, frozenset({OWNER}))
+            assert known
+            await carry_out(decided, owner, work.cohorts, NOW)
+
+    await asyncio.gather(works(store), holds(), works(store))
+    await works(store)
+    assert await tick(store, await epoch_of(store), now=NOW + timedelta(days=3)) == []
+    async with store.writing() as work:
+        assert (await work.cohorts.broadcasts.load(["hello"]))["hello"].broadcast.stage == "held"
 
 
 async def test_themes_are_kept_with_their_cohort(store: Store) -> None:

@@ -154,7 +154,7 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     ],
     "broadcast/progress": [
         {"stage": stage, "sent": sent, "waiting": sent, "failed": failed, "begun": "Dear all…", "time": time(9, 5)}
-        for stage in ("preparing", "sending", "held", "cancelled", "over")
+        for stage in ("preparing", "planned", "sending", "held", "cancelled", "over")
         for sent in (None, 25)
         for failed in ([("unreachable", 5), ("dead", 10)], [])
     ],

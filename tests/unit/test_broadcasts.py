@@ -145,8 +145,21 @@ async def test_a_local_time_is_each_readers_own() -> None:
     await house.says(OWNER, "/broadcast", TEXT)
     for choice in ("use_it", "everybody", "at_a_time", "tomorrow", "09:00", "send_it"):
         await house.taps(OWNER, choice)
+    assert await composed(house) == []  # it is composed when the first reader's hour may come
+    house.clock.at = datetime(2026, 3, 2, 19, tzinfo=UTC)
     due = {one.due_at for one in await composed(house)}
     assert due == {datetime(2026, 3, 3, 8, tzinfo=UTC), datetime(2026, 3, 3, 0, tzinfo=UTC)}
+
+
+async def test_a_part_that_became_too_small_meanwhile_is_not_written_to() -> None:
+    house = await a_group(6)
+    broadcast = await sent(house, "active_lately", "send_now")
+    for who in ("p0", "p1"):
+        await house.says(who, "/pause")
+        await house.taps(who, "open")
+    assert await composed(house) == []
+    async with house.store.writing() as work:
+        assert (await work.cohorts.broadcasts.load([broadcast]))[broadcast].broadcast.stage == "cancelled"
 
 
 async def test_a_fourth_message_of_a_day_waits_for_the_next() -> None:
