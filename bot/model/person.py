@@ -1,0 +1,155 @@
+"""What is remembered of a person: their journey, rhythm, open conversations and ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Any
+
+from bot.cohorts.model import Pacing
+
+
+class State(StrEnum):
+    """The states of the journey; the transitions stand in journey.py."""
+
+    INVITED = "invited"
+    CONSENTING = "consenting"
+    ONBOARDING = "onboarding"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    GRADUATED = "graduated"
+    WITHDRAWN = "withdrawn"
+
+
+class Kind(StrEnum):
+    """The kinds of touchpoint: planned moments, at most one of a kind on a local date."""
+
+    MORNING = "morning"
+    EVENING = "evening"
+    GRADUATION = "graduation"
+    BOOSTER = "booster"
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """When a person wants to be spoken to, in local wall time. `days_off`: 0 is Monday."""
+
+    morning: time = time(8)
+    evening: time = time(20)
+    quiet_from: time = time(22)
+    quiet_until: time = time(7)
+    days_off: frozenset[int] = frozenset()
+    mornings: bool = True
+    evenings: bool = True
+    gratitude_every: int = 1  # days between gratitude questions; 0 is never
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """Where a person is. `anchor` is the local date of week 1, day 1.
+
+    At one's own pace, pauses and repeats move it later; with "calendar" pacing it is the cohort's, and stands.
+    """
+
+    state: State = State.INVITED
+    pacing: Pacing = "own"
+    anchor: date | None = None
+    paused_on: date | None = None
+    resume_on: date | None = None
+    paused_from: State | None = None
+    consent: str | None = None
+    consent_at: datetime | None = None
+    graduated_on: date | None = None
+    boosters_every: int = 0  # days; 0 is never
+    boosted_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Week (from 1) and day (1 to 7)."""
+
+    week: int
+    day: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What somebody practised, in counts; a gap costs nothing."""
+
+    practised: Mapping[str, int] = field(default_factory=dict)
+    sits: int = 0
+    minutes: int = 0
+    gratitudes: int = 0
+    letters: int = 0
+    reflections: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Backstep:
+    """A step that was answered, and what stood before the answer: where "back" leads."""
+
+    step: str
+    notes: Mapping[str, Any]
+    ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One person's place in a conversation: `asked` numbers its open question, `notes` is what it remembers."""
+
+    conversation: str
+    step: str
+    number: int = 0  # unique among this person's runs
+    asked: int = 0
+    started: datetime | None = None
+    until: datetime | None = None
+    offers: bool = False  # whether the open question has buttons
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    previous: tuple[Backstep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A moment that a run asked to be woken at (the next cue of a sit)."""
+
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """All that the engine knows of a person. One value, saved whole (encrypted) after every turn."""
+
+    id: str
+    name: str = field(default="", repr=False)
+    locale: str = "en"
+    zone: str | None = None
+    health_care: bool = False
+    rhythm: Rhythm = Rhythm()
+    journey: Journey = Journey()
+    runs: tuple[Run, ...] = ()
+    asked: int = 0  # how many questions were put so far: numbers the next one
+    answered: tuple[int, str] | None = None  # the last tap that was accepted
+    timers: tuple[Timer, ...] = ()
+    checked: datetime | None = None  # touchpoints up to here were sent or missed
+    touched: tuple[tuple[Kind, date], ...] = ()  # the latest of them, so that a date lived twice speaks once
+    heard: datetime | None = None  # when they last answered anything
+    checked_in: date | None = None  # when we asked whether to go on as before
+    fewer: bool = False  # we speak less until we hear from them
+    taken: tuple[date, str] | None = None  # the practice that they took along into a day
+    intention: str = field(default="", repr=False)  # and in what words
+    ledger: Ledger = Ledger()
+    history: Mapping[str, int] = field(default_factory=dict)  # how often each line with variants was said
+    address: str = ""  # the preferred one
+    reachable: bool = True
+    roles: frozenset[str] = frozenset()  # "owner", "facilitator": as of the last turn; the store has the last word
+    cohort: str = ""  # the id of the one they walk in
+    joining: str = ""  # the id of an invitation that they are thinking about
+    discreet: bool = False  # others may export what we say there: messages do not repeat what they wrote
+
+    @property
+    def run(self) -> Run | None:
+        """The run that asked last, if one is open."""
+        return self.runs[-1] if self.runs else None

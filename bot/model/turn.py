@@ -1,0 +1,158 @@
+"""What the engine answers: what is said, what is kept, what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any, Literal
+
+from bot.cohorts.model import Act
+from bot.model.person import Kind, Participant, State
+from curriculum.model import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button. Its label is in prompts/ unless the data itself is the label (a city)."""
+
+    id: str
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """A fact that only the store knows: the latest entries of these kinds, newest first. The coach looks it up."""
+
+    kinds: tuple[str, ...]
+    limit: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """A fact with several wordings, of which the reader gets the one they have not heard for longest."""
+
+    key: str
+    texts: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A fact that a facilitator wrote, to be read by somebody in this week (0 before and after the course)."""
+
+    text: str = field(repr=False)
+    week: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What keeps a facilitator's text from being sent; `kind` is worded in prompts/, `line` counts from 1."""
+
+    kind: str
+    line: int
+    word: str = field(default="", repr=False)
+
+
+Proofread = Callable[[str], Flaw | None]
+
+Urgency = Literal["reply", "scheduled", "broadcast"]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """We say something: a prompt's name plus facts. The words are in prompts/."""
+
+    prompt: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    choices: tuple[tuple[Choice, ...], ...] = ()
+    asked: int = 0
+    urgency: Urgency = "reply"
+    expires: datetime | None = None
+    in_place: bool = False  # instead of message `ref`, or of the message that put question number `asked`
+    ref: str | None = None
+    writes: bool = False  # the answer is private text
+    private: bool = False  # repeats private text
+    picker: Literal["", "time", "date"] = ""  # any other time or date is an answer, too
+
+    def offering(self, *choices: Choice, columns: int = 3) -> Said:
+        """With these buttons, so many in a row."""
+        rows = tuple(tuple(choices[at : at + columns]) for at in range(0, len(choices), columns))
+        return replace(self, choices=self.choices + rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Something to keep: an intention, practice, reflection, gratitude, look_back, letter, journal, sit or plan."""
+
+    kind: str
+    text: str = field(default="", repr=False)
+    about: str = ""  # a practice's or sit's id
+    went: str = ""  # did, a_little, not_today
+    minutes: int = 0
+    slot: str = ""  # recording the same slot again replaces: how "back" corrects an answer
+
+
+@dataclass(frozen=True, slots=True)
+class Travelled:
+    """The journey moved from one state to another."""
+
+    before: State
+    after: State
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A touchpoint came up: it was said, or its window had passed."""
+
+    kind: Kind
+    on: date
+    missed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Alerted:
+    """The safety screen fired."""
+
+    level: Literal["urgent", "concern"]
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """A reaction instead of a noisy thanks. Platforms without them say nothing."""
+
+    ref: str
+    emoji: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A question was answered: its buttons give way to the chosen one, or go if the answer was typed.
+
+    `ref` is the message that was tapped; without one it is the message that last put question number `asked`.
+    """
+
+    asked: int
+    chosen: str = ""
+    ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Something about cohorts or roles was decided; the coach carries it out. `object` is a cohort's or person's id."""
+
+    act: Act
+    object: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+Event = Said | Recorded | Travelled | Touched | Alerted | Reacted | Closed | Decided
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What the engine decided: the person as they are now, what happened, and when to wake next (UTC, or never)."""
+
+    participant: Participant
+    events: tuple[Event, ...]
+    wake_at: datetime | None
