@@ -267,6 +267,7 @@ async def opened(settings: Settings, *, workspaces: Sequence[str] = (), exclusiv
         yield app_of[0]
     finally:
         await app_of[0].close()
+        gazetteer.close()
 
 
 def _in_a_thread(work: Callable[[], None]) -> None:

@@ -36,6 +36,11 @@ class OfflineGazetteer:
         """Builds the index of cities now rather than at the first look-up."""
         _ = self._index
 
+    def close(self) -> None:
+        """Lets go of the map's files, if they were opened; another look-up opens them again."""
+        if finder := self.__dict__.pop("_finder", None):
+            finder.cleanup()
+
     def cities(self, name: str) -> Sequence[City]:
         """Cities of this name, one per zone and country, largest first, at most five.
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.gazetteer import OfflineGazetteer
-from bot.model import City, Gazetteer
+from bot.model import City
 
-GAZETTEER: Gazetteer = OfflineGazetteer()
+GAZETTEER = OfflineGazetteer()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    GAZETTEER.close()
 
 
 def first(name: str) -> City:
