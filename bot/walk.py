@@ -203,7 +203,10 @@ class Walk:
         What was asked about today is let go where a pause begins or the place in the course changes.
         """
         person, before = self.participant, self.participant.journey
-        self.participant = replace(person, **updates)
+        news = {name: value for name, value in updates.items() if getattr(person, name) != value}
+        if not news:
+            return
+        self.participant = replace(person, **news)
         after = self.participant.journey
         if after.state is State.WITHDRAWN:
             self.participant = replace(self.participant, cohort="", joining="")

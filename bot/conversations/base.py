@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any, Final
 
 from bot import journey
@@ -39,7 +40,7 @@ def nothing_wrong(_: str) -> None:
     """Finds no flaw in any text; whoever sends one proofreads it all the same."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what follows from the fields is computed once
 class Context:
     """All that a step may know. `now` is aware; nothing here does I/O."""
 
@@ -60,17 +61,17 @@ class Context:
         """The cohort whose invitation they are thinking about, while it is good."""
         return self.welcome.cohort if self.welcome and self.participant.joining else None
 
-    @property
+    @cached_property
     def today(self) -> date:
         """The person's local date; it turns at 04:00."""
         return journey.today(self.participant, self.now)
 
-    @property
+    @cached_property
     def place(self) -> Place | None:
         """Where they are in the course, if it has begun and not ended."""
         return journey.standing(self.participant.journey, self.today, self.programme.length)
 
-    @property
+    @cached_property
     def week(self) -> Week:
         """The week they are in; the first before the course, the last after it."""
         if self.place is not None:
@@ -78,7 +79,7 @@ class Context:
         before = self.participant.journey.graduated_on is None
         return self.programme.week(1 if before else self.programme.length)
 
-    @property
+    @cached_property
     def day(self) -> int:
         """Day 1 to 7 of the week."""
         return self.place.day if self.place else 1
@@ -93,7 +94,7 @@ class Context:
         """Whether today looks back on the week: day 7, or the last day before days off."""
         return self.place is not None and journey.closes_week(self.participant, self.today)
 
-    @property
+    @cached_property
     def practice(self) -> Practice:
         """The practice of this run if it named one, else the one that they took along today, else the day's own."""
         taken = self.participant.taken
