@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
+from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 
@@ -23,7 +23,6 @@ from bot.help_lines import help_facts
 from bot.model import (
     Alerted,
     Changed,
-    Choice,
     ChoiceMade,
     Decided,
     Entry,
@@ -33,20 +32,17 @@ from bot.model import (
     Input,
     LocationShared,
     MessageReceived,
-    Place,
     Reacted,
     Recall,
     Recorded,
-    Reply,
-    Rhythm,
     Said,
     Turn,
     WokeUp,
 )
 from bot.storage.codec import dump_participant, load_participant
 from bot.timetable import zone
-from curriculum.model import Practice, Sit, Week
 from prompts.renderer import Prompts
+from tests.conversation_lines import line_of, marks_of, shown, text_of
 from tests.group import Group
 from tests.people import duration, local, person, programme, world
 
@@ -67,7 +63,6 @@ MESSAGES = (
     "moves_to",
 )
 LINES = (*MESSAGES, "after", "at", "outage", "meanwhile")
-LONGEST_FACT = 40
 CHANGES = ("name", "zone", "rhythm", "health_care", "intention", "fewer", "reachable", "cohort", "joining")
 DOES: Mapping[str, tuple[Literal["blocked", "came_back", "left"], str]] = {
     "blocks": ("blocked", ""),
@@ -323,56 +318,6 @@ class Player:
 
 
 # ---------------------------------------------------------------- how things are written down
-
-
-def line_of(said: Said) -> str:
-    """ "evening/how_was_it {practice = …} [did, a_little]": a prompt's name, its short facts and its buttons."""
-    facts = ", ".join(
-        f"{name} = {value}" for name, fact in said.facts.items() if (value := shown(fact)) and fact is not False
-    )
-    choices = [choice.id for row in said.choices for choice in row if isinstance(choice, Choice)]
-    urgent = "" if said.urgency == "reply" else f" ({said.urgency})"
-    urgent += " (in place)" if said.in_place else ""
-    return said.prompt + (f" {{{facts}}}" if facts else "") + (f" [{', '.join(choices)}]" if choices else "") + urgent
-
-
-def marks_of(said: Said) -> str:
-    """What a discreet platform makes of it: a window to write in, a window to read in."""
-    return (" (to write)" if said.writes else "") + (" (private)" if said.private else "")
-
-
-def shown(fact: object) -> str:
-    """A fact in a few characters; empty for texts, which are free to change."""
-    match fact:
-        case Practice() | Sit():
-            return fact.id
-        case Week():
-            return fact.step
-        case Place():
-            return f"week {fact.week} day {fact.day}"
-        case Rhythm():
-            off = f" off {sorted(fact.days_off)}" if fact.days_off else ""
-            kinds = [(fact.morning, fact.mornings), (fact.evening, fact.evenings)]
-            times = " ".join(f"{at:%H:%M}" for at, wanted in kinds if wanted)
-            dial = "" if fact.gratitude_every == 1 else f" gratitude {fact.gratitude_every}"
-            return f"{times} quiet {fact.quiet_from:%H:%M}-{fact.quiet_until:%H:%M}{off}{dial}"
-        case bool():
-            return "yes" if fact else "no"
-        case time():
-            return f"{fact:%H:%M}"
-        case int() | date():
-            return str(fact)
-        case str() if len(fact) <= LONGEST_FACT:
-            return " ".join(fact.split())
-        case Recall():
-            return " ".join(fact.kinds)
-        case _:
-            return ""
-
-
-def text_of(reply: Reply) -> str:
-    """What the reader sees."""
-    return "\n".join("".join(span.text for span in block.spans) for block in reply.text)
 
 
 # ---------------------------------------------------------------- files

@@ -11,7 +11,6 @@ from bot.access import may
 from bot.clock_text import parse_date
 from bot.cohorts.model import Act, Cohort, Desk, Overview
 from bot.conversations.base import (
-    ENTERED,
     Context,
     Given,
     Move,
@@ -24,7 +23,7 @@ from bot.conversations.base import (
     tapped,
     typed,
 )
-from bot.conversations.finding import NONE_OF_THESE, zones_meant
+from bot.conversations.finding import asked_where, asked_which
 from bot.conversations.onboarding import clean_name
 from bot.model import Choice, Decided, Journey, Said
 from bot.timetable import day_begins, local_day, zone
@@ -196,26 +195,18 @@ def name(ctx: Context, given: Given) -> Move | Said:
 @cohorts.named("zone")
 def where(ctx: Context, given: Given) -> Move | Said:
     """Where the facilitator is, if nobody knows: the cohort's dates are counted there."""
-    if given is ENTERED:
-        return Said("cohorts/zone", {"ask_location": True})
-    found = zones_meant(ctx, given)
-    if not found:
-        return again(Said("onboarding/zone_unclear"))
-    if len(found) == 1:
-        return ask("starts", zone=found[0][0])
-    return ask("which_zone", notes={"zones": [list(pair) for pair in found[:5]]})
+    return asked_where(ctx, given, Said("cohorts/zone", {"ask_location": True}), counted_there)
 
 
 @cohorts.step
 def which_zone(ctx: Context, given: Given) -> Move | Said:
     """Several places bear that name."""
-    found = [] if given is ENTERED or tapped(given) == NONE_OF_THESE.id else zones_meant(ctx, given)
-    if len(found) == 1:
-        return ask("starts", zone=found[0][0])
-    if tapped(given) == NONE_OF_THESE.id:
-        return ask("zone")
-    places = [Choice(place, label=label) for place, label in ctx.run.notes["zones"]]
-    return Said("onboarding/which_zone").offering(*places, NONE_OF_THESE, columns=1)
+    return asked_which(ctx, given, counted_there)
+
+
+def counted_there(place: str) -> Move:
+    """The zone is known."""
+    return ask("starts", zone=place)
 
 
 @cohorts.step

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bot.clock_text import parse_time, parse_zone, zones_showing
-from bot.conversations.base import Context, Given, tapped, typed
-from bot.model import Choice, City, LocationShared
+from bot.conversations.base import ENTERED, Context, Given, Move, again, ask, tapped, typed
+from bot.model import Choice, City, LocationShared, Said
 from bot.timetable import zone
 
 NONE_OF_THESE = Choice("none_of_these")
+MOST = 5  # places that are offered
 
 
 def zones_meant(ctx: Context, given: Given) -> Sequence[tuple[str, str]]:
@@ -31,6 +32,29 @@ def zones_meant(ctx: Context, given: Given) -> Sequence[tuple[str, str]]:
         return [(city.zone, shown(city, cities)) for city in cities]
     wall = parse_time(text)
     return [(name, name.split("/")[-1].replace("_", " ")) for name in zones_showing(ctx.now, wall)] if wall else []
+
+
+def asked_where(ctx: Context, given: Given, question: Said, then: Callable[[str], Move]) -> Move | Said:
+    """The step "zone" of a conversation: `then` goes on with the zone, "which_zone" asks where several places fit."""
+    if given is ENTERED:
+        return question
+    return _settled(zones_meant(ctx, given), then) or again(Said("onboarding/zone_unclear"))
+
+
+def asked_which(ctx: Context, given: Given, then: Callable[[str], Move]) -> Move | Said:
+    """The step "which_zone": several places bear that name, the largest first; another place may be named."""
+    if tapped(given) == NONE_OF_THESE.id:
+        return ask("zone")
+    if given is not ENTERED and (move := _settled(zones_meant(ctx, given), then)):
+        return move
+    places = [Choice(where, label=label) for where, label in ctx.run.notes["zones"]]
+    return Said("onboarding/which_zone").offering(*places, NONE_OF_THESE, columns=1)
+
+
+def _settled(found: Sequence[tuple[str, str]], then: Callable[[str], Move]) -> Move | None:
+    if len(found) == 1:
+        return then(found[0][0])
+    return ask("which_zone", notes={"zones": [list(pair) for pair in found[:MOST]]}) if found else None
 
 
 def shown(city: City, among: Sequence[City]) -> str:

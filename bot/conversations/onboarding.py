@@ -25,7 +25,7 @@ from bot.conversations.base import (
     typed,
     without_end,
 )
-from bot.conversations.finding import NONE_OF_THESE, clock_in, zones_meant
+from bot.conversations.finding import asked_where, asked_which, clock_in
 from bot.conversations.joining import agreed_to, consented, described, in_consent, joined
 from bot.model import Choice, Kind, Participant, Rhythm, Said, State
 from bot.timetable import day_begins, fitted, moments, zone
@@ -104,29 +104,19 @@ def clean_name(text: str) -> str | None:
 def where(ctx: Context, given: Given) -> Move | Said:
     """Where they are, for the clock only; not asked where their platform says it."""
     if given is ENTERED and ctx.profile_zone:
-        return ask("morning", zone=ctx.profile_zone)
-    if given is ENTERED:
-        return Said("onboarding/zone", {"ask_location": True})
-    found = zones_meant(ctx, given)
-    if not found:
-        return again(Said("onboarding/zone_unclear"))
-    if len(found) == 1:
-        return ask("morning", zone=found[0][0])
-    return ask("which_zone", notes={"zones": [list(pair) for pair in found[:5]]})
+        return settled(ctx.profile_zone)
+    return asked_where(ctx, given, Said("onboarding/zone", {"ask_location": True}), settled)
 
 
 @onboarding.step
 def which_zone(ctx: Context, given: Given) -> Move | Said:
-    """Several places bear that name: the largest first."""
-    if tapped(given) == NONE_OF_THESE.id:
-        return ask("zone")
-    found = [] if given is ENTERED else zones_meant(ctx, given)
-    if len(found) == 1:
-        return ask("morning", zone=found[0][0])
-    if found:
-        return ask("which_zone", notes={"zones": [list(pair) for pair in found[:5]]})
-    places = [Choice(where, label=label) for where, label in ctx.run.notes["zones"]]
-    return Said("onboarding/which_zone").offering(*places, NONE_OF_THESE, columns=1)
+    """Several places bear that name."""
+    return asked_which(ctx, given, settled)
+
+
+def settled(place: str) -> Move:
+    """The zone is known."""
+    return ask("morning", zone=place)
 
 
 @onboarding.step

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 from bot.clock_text import parse_days, parse_time
 from bot.conversations.base import (
@@ -20,7 +21,7 @@ from bot.conversations.base import (
     tapped,
     typed,
 )
-from bot.conversations.finding import NONE_OF_THESE, clock_in, zones_meant
+from bot.conversations.finding import asked_where, asked_which, clock_in
 from bot.conversations.onboarding import EVENINGS, MORNINGS, YES_NO, at_times, clean_name, evening_given, time_given
 from bot.model import Choice, Rhythm, Said
 from bot.timetable import fitted
@@ -131,28 +132,13 @@ def days_off(ctx: Context, given: Given) -> Move | Said:
 @settings.step
 def zone(ctx: Context, given: Given) -> Move | Said:
     """Where they are now."""
-    if given is ENTERED:
-        return Said("settings/zone", {"ask_location": True})
-    found = zones_meant(ctx, given)
-    if not found:
-        return again(Said("onboarding/zone_unclear"))
-    if len(found) == 1:
-        return moved(ctx, found[0][0])
-    return ask("which_zone", notes={"zones": [list(pair) for pair in found[:5]]})
+    return asked_where(ctx, given, Said("settings/zone", {"ask_location": True}), partial(moved, ctx))
 
 
 @settings.step
 def which_zone(ctx: Context, given: Given) -> Move | Said:
     """Several places bear that name."""
-    found = [] if given is ENTERED or tapped(given) == NONE_OF_THESE.id else zones_meant(ctx, given)
-    if len(found) == 1:
-        return moved(ctx, found[0][0])
-    if tapped(given) == NONE_OF_THESE.id:
-        return ask("zone")
-    if found:
-        return ask("which_zone", notes={"zones": [list(pair) for pair in found[:5]]})
-    places = [Choice(where, label=label) for where, label in ctx.run.notes["zones"]]
-    return Said("onboarding/which_zone").offering(*places, NONE_OF_THESE, columns=1)
+    return asked_which(ctx, given, partial(moved, ctx))
 
 
 def moved(ctx: Context, where: str) -> Move:

@@ -1,0 +1,60 @@
+"""How a golden conversation writes what the coach says: a prompt's name, its short facts and its buttons."""
+
+from __future__ import annotations
+
+from datetime import date, time
+
+from bot.model import Choice, Place, Recall, Reply, Rhythm, Said
+from curriculum.model import Practice, Sit, Week
+
+LONGEST_FACT = 40
+
+
+def line_of(said: Said) -> str:
+    """ "evening/how_was_it {practice = …} [did, a_little]": a prompt's name, its short facts and its buttons."""
+    facts = ", ".join(
+        f"{name} = {value}" for name, fact in said.facts.items() if (value := shown(fact)) and fact is not False
+    )
+    choices = [choice.id for row in said.choices for choice in row if isinstance(choice, Choice)]
+    urgent = "" if said.urgency == "reply" else f" ({said.urgency})"
+    urgent += " (in place)" if said.in_place else ""
+    return said.prompt + (f" {{{facts}}}" if facts else "") + (f" [{', '.join(choices)}]" if choices else "") + urgent
+
+
+def marks_of(said: Said) -> str:
+    """What a discreet platform makes of it: a window to write in, a window to read in."""
+    return (" (to write)" if said.writes else "") + (" (private)" if said.private else "")
+
+
+def shown(fact: object) -> str:
+    """A fact in a few characters; empty for texts, which are free to change."""
+    match fact:
+        case Practice() | Sit():
+            return fact.id
+        case Week():
+            return fact.step
+        case Place():
+            return f"week {fact.week} day {fact.day}"
+        case Rhythm():
+            off = f" off {sorted(fact.days_off)}" if fact.days_off else ""
+            kinds = [(fact.morning, fact.mornings), (fact.evening, fact.evenings)]
+            times = " ".join(f"{at:%H:%M}" for at, wanted in kinds if wanted)
+            dial = "" if fact.gratitude_every == 1 else f" gratitude {fact.gratitude_every}"
+            return f"{times} quiet {fact.quiet_from:%H:%M}-{fact.quiet_until:%H:%M}{off}{dial}"
+        case bool():
+            return "yes" if fact else "no"
+        case time():
+            return f"{fact:%H:%M}"
+        case int() | date():
+            return str(fact)
+        case str() if len(fact) <= LONGEST_FACT:
+            return " ".join(fact.split())
+        case Recall():
+            return " ".join(fact.kinds)
+        case _:
+            return ""
+
+
+def text_of(reply: Reply) -> str:
+    """What the reader sees."""
+    return "\n".join("".join(span.text for span in block.spans) for block in reply.text)
