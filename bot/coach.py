@@ -47,7 +47,7 @@ from bot.model import (
     WokeUp,
 )
 from bot.ports import Clock, Curriculum, Known, Renderer, Saved, Store, TouchpointRow, UnitOfWork
-from bot.safety import Finding
+from bot.safety import Finding, screened
 from curriculum.model import Programme
 
 log = structlog.get_logger()
@@ -259,10 +259,7 @@ class Coach:
         person = known.participant
         text: str = getattr(one.given, "text", "")
         done = Outcome(saved={person.id: Saved(person, known.wake_at, known.revision)})
-        try:
-            finding = self._screen(text) if text else None
-        except Exception:
-            finding = Finding("urgent", "screen/failed", "en")
+        finding = screened(self._screen, text)
         if text:
             done.entries.append(self._entry(person, Recorded("journal", text, slot=f"unread {one.key}"), now))
         prompt = f"safety/{finding.level}" if finding else "unasked/sorry"

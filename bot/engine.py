@@ -38,7 +38,7 @@ from bot.model import (
     Turn,
     WokeUp,
 )
-from bot.safety import Finding
+from bot.safety import Finding, screened
 from bot.timetable import Moment, is_quiet, local_day, zone
 from bot.walk import Walk, World
 
@@ -106,7 +106,7 @@ class Visit(Walk):
 
     def read(self, given: MessageReceived) -> None:
         """A message: help for a crisis first, then commands, then the open question, then the journal."""
-        finding = self.screened(given.text)
+        finding = screened(self.world.screen, given.text)
         command = self.command(given)
         if finding is not None:
             self.help_first(finding, given)
@@ -126,7 +126,8 @@ class Visit(Walk):
     def take_form(self, given: FormSubmitted) -> None:
         """A form answers its own question as typed text would, and no word in it is a command; late, it is not lost."""
         text = given.text
-        finding, stage = self.screened(text), self.participant.journey.paused_from or self.participant.journey.state
+        finding = screened(self.world.screen, text)
+        stage = self.participant.journey.paused_from or self.participant.journey.state
         if finding is not None:
             self.help_first(finding, MessageReceived(text))
         elif self.raise_run(given.asked):
@@ -148,13 +149,6 @@ class Visit(Walk):
         run = self.participant.run
         mine = run is not None and command in CONVERSATIONS[run.conversation].keeps
         return None if mine and not given.text.strip().startswith("/") else command
-
-    def screened(self, text: str) -> Finding | None:
-        """What the safety screen says; if the screen itself fails, the safe answer is given (issue 4)."""
-        try:
-            return self.world.screen(text) if text else None
-        except Exception:
-            return Finding("urgent", "screen/failed", "en")
 
     def help_first(self, finding: Finding, given: MessageReceived) -> None:
         """A warm answer with numbers, before and instead of any conversation; what they wrote is kept for them."""

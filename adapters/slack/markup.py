@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from adapters.cutting import between, cuts, fits, units
 from bot.errors import Rejected
 from bot.model import Block, Button, Span
 
@@ -25,7 +26,6 @@ DATA = 64  # bytes; our own limit (bot.model.Button)
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _BLANK_LINES = re.compile(r"\n{3,}")
-_BORDERS = (re.compile(r"(?<=[.!?…])\s|\n"), re.compile(r"\s"))
 _EMOJI = {
     "❤": "heart",
     "🙏": "pray",
@@ -46,11 +46,6 @@ def clean(text: str) -> str:
     return _CONTROL.sub("", text.replace("\r\n", "\n"))
 
 
-def units(text: str) -> int:
-    """Its length in UTF-16 code units: the strictest way to count it."""
-    return len(text) + sum(char > "\uffff" for char in text)
-
-
 def escaped(text: str) -> str:
     """For a message's `text`: the three characters that Slack's control sequences need."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -65,7 +60,7 @@ def plain_text(text: str, most: int = LABEL) -> Json:
     """A text object in which nothing is markup, cut to `most` characters; never empty."""
     line = " ".join(clean(text).split()) or "…"
     if units(line) > most:
-        line = line[: _fits(line, most - 1)].rstrip() + "…"
+        line = line[: fits(line, most - 1)].rstrip() + "…"
     return {"type": "plain_text", "text": line, "emoji": False}
 
 
@@ -106,7 +101,7 @@ def text_blocks(said: Sequence[Block]) -> list[Json]:
 
 def _fallback(texts: Sequence[str]) -> str:
     whole = "\n\n".join(texts)
-    return escaped(whole if units(whole) <= FALLBACK else whole[: _fits(whole, FALLBACK - 1)] + "…")
+    return escaped(whole if units(whole) <= FALLBACK else whole[: fits(whole, FALLBACK - 1)] + "…")
 
 
 def _rich(said: Sequence[Block]) -> Iterator[tuple[Json, str]]:
@@ -192,46 +187,9 @@ def _plain(spans: Sequence[Span]) -> str:
 
 
 def _cut(spans: Sequence[Span], limit: int = BLOCK_TEXT - 16) -> Iterator[tuple[Span, ...]]:
-    """The spans in pieces of at most `limit` units: between sentences where it can, else between words.
-
-    White space at a piece's ends belongs to none.
-    """
-    plain, start = _plain(spans), 0
-    while start < len(plain):
-        if plain[start].isspace():
-            start += 1
-            continue
-        end = start + _fits(plain[start:], limit)
-        if end < len(plain):
-            end = _border(plain, start, end)
-        yield tuple(_slice(spans, start, start + len(plain[start:end].rstrip())))
-        start = end
-
-
-def _fits(text: str, limit: int) -> int:
-    """The furthest end such that text[:end] has at most `limit` units."""
-    end = min(len(text), limit)
-    while (over := units(text[:end]) - limit) > 0:
-        end -= max(1, over // 2)
-    return end
-
-
-def _border(plain: str, start: int, end: int) -> int:
-    """The best place to cut at or before `end`: one that leaves a piece at least half full, the coarsest first."""
-    least = start + (end - start) // 2
-    for border in _BORDERS:
-        if found := [match.start() for match in border.finditer(plain, least, end + 2) if match.start() <= end]:
-            return found[-1]
-    return end
-
-
-def _slice(spans: Sequence[Span], start: int, end: int) -> Iterator[Span]:
-    at = 0
-    for span in spans:
-        low, high = max(start - at, 0), min(end - at, len(span.text))
-        if low < high:
-            yield replace(span, text=span.text[low:high])
-        at += len(span.text)
+    """The spans in pieces of at most `limit` units."""
+    for start, end in cuts(_plain(spans), limit):
+        yield tuple(between(spans, start, end))
 
 
 # ---------------------------------------------------------------- commands

@@ -11,6 +11,7 @@ from itertools import groupby
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import InlineKeyboardButtonLimit, MessageLimit
 
+from adapters.cutting import BORDERS, PARAGRAPHS, between, cuts
 from bot.errors import Rejected
 from bot.model import Block, Button, Span
 
@@ -21,17 +22,11 @@ DATA = int(InlineKeyboardButtonLimit.MAX_CALLBACK_DATA)  # bytes
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _BLANK_LINES = re.compile(r"\n{3,}")
-_BORDERS = (re.compile(r"\n\n"), re.compile(r"(?<=[.!?…])\s|\n"), re.compile(r"\s"))
 
 
 def clean(text: str) -> str:
     """Without control characters (line breaks and tabs stay) and lone surrogates: UTF-8 cannot carry those."""
     return _CONTROL.sub("", text.replace("\r\n", "\n"))
-
-
-def units(text: str) -> int:
-    """Its length as Telegram counts it, in UTF-16 code units."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +56,8 @@ def messages(blocks: Sequence[Block], limit: int = LIMIT) -> list[str]:
     """
     pieces = list(_pieces(blocks))
     plain = "".join(piece.text for piece in pieces)
-    cuts = list(_cuts(plain, limit))
-    return ["".join(_html(_slice(pieces, start, end))) for start, end in cuts]
+    parts = cuts(plain, limit, (PARAGRAPHS, *BORDERS))
+    return ["".join(_html(between(pieces, start, end))) for start, end in parts]
 
 
 def keyboard(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:
@@ -112,46 +107,6 @@ def _linked(span: Span) -> Iterator[_Piece]:
             yield _Piece(f"{text} ({rest})" if text.strip() else rest, span.bold, span.italic)
         case _:
             yield _Piece(text, span.bold, span.italic)
-
-
-def _cuts(plain: str, limit: int) -> Iterator[tuple[int, int]]:
-    """Where each part starts and ends in the plain text; white space between parts belongs to none."""
-    start = 0
-    while start < len(plain):
-        if plain[start].isspace():
-            start += 1
-            continue
-        end = _fits(plain, start, limit)
-        if end < len(plain):
-            end = _border(plain, start, end)
-        yield start, start + len(plain[start:end].rstrip())
-        start = end
-
-
-def _fits(plain: str, start: int, limit: int) -> int:
-    """The furthest end such that plain[start:end] has at most `limit` units."""
-    end = min(len(plain), start + limit)
-    while units(plain[start:end]) > limit:
-        end -= max(1, (units(plain[start:end]) - limit) // 2)
-    return end
-
-
-def _border(plain: str, start: int, end: int) -> int:
-    """The best place to cut at or before `end`: one that leaves a part at least half full, the coarsest kind first."""
-    least = start + (end - start) // 2
-    for border in _BORDERS:
-        if found := [match.start() for match in border.finditer(plain, least, end + 2) if match.start() <= end]:
-            return found[-1]
-    return end
-
-
-def _slice(pieces: Iterable[_Piece], start: int, end: int) -> Iterator[_Piece]:
-    at = 0
-    for piece in pieces:
-        low, high = max(start - at, 0), min(end - at, len(piece.text))
-        if low < high:
-            yield piece if high - low == len(piece.text) else replace(piece, text=piece.text[low:high])
-        at += len(piece.text)
 
 
 def _html(pieces: Iterable[_Piece]) -> Iterator[str]:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.cutting import units
 from adapters.slack import views
 from adapters.slack.markup import (
     Json,
@@ -16,7 +17,6 @@ from adapters.slack.markup import (
     plain_text,
     reaction,
     unescaped,
-    units,
     with_commands,
 )
 from adapters.slack.words import Words

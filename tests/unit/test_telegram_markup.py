@@ -7,7 +7,8 @@ import tdjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.telegram.markup import LIMIT, clean, keyboard, messages, units
+from adapters.cutting import units
+from adapters.telegram.markup import LIMIT, clean, keyboard, messages
 from bot.errors import Rejected
 from bot.model import Block, Button, Span
 
