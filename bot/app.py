@@ -10,7 +10,6 @@ import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import structlog
@@ -21,48 +20,35 @@ from adapters.web.routes import routes
 from bot.clock import RehearsalClock, SystemClock
 from bot.coach import Coach
 from bot.cohorts.desk import FrontDesk
-from bot.conversations.words import MENU
 from bot.errors import SettingsError, StoreError
 from bot.gazetteer import OfflineGazetteer
 from bot.help_lines import help_facts
 from bot.home import Home
-from bot.http import Answer, HttpServer, Webhook, http_app
+from bot.http import HttpServer, Webhook, http_app
+from bot.installation import Installation
 from bot.leap import Leaps
 from bot.limits import Limits
 from bot.metrics import Metrics
-from bot.model import Participant, Said
 from bot.outbox import Outbox
 from bot.ports import Adapter, Clock, Store
 from bot.rehearsal import RehearsalTime
 from bot.safety_rules import load_screen
-from bot.settings import PREFIX, TELEGRAM_URL, Settings
+from bot.settings import PREFIX, Settings
 from bot.storage import keys_for, open_store
+from bot.telegram_bots import add_telegram, names
 from bot.workspace import connected
 from curriculum.loader import Library
-from prompts.markup import plain
 from prompts.renderer import Prompts
 from scheduler.alarm import AlarmClock
 
 if TYPE_CHECKING:
-    from adapters.telegram import TelegramAdapter
+    pass
 
 log = structlog.get_logger()
 
 PROGRAMME = "compassion"
 UNLIMITED = 1_000_000.0  # messages a second: our own browser and terminal chats have no platform to spare
-LONGEST_REST = 30.0  # seconds between tries of a listener that fails
 GRACE = 8.0  # seconds to finish in; `run` promises to exit within ten
-
-
-@dataclass(slots=True)
-class Installation:
-    """An adapter with its outbox, and the task that listens while the lease is ours."""
-
-    adapter: Adapter
-    outbox: Outbox
-    limits: Limits
-    listening: asyncio.Task[None] | None = None
-    ended: asyncio.Event = field(default_factory=asyncio.Event)  # the adapter has nothing more to hear
 
 
 @dataclass(slots=True)
@@ -100,7 +86,7 @@ class App:
         log.info("stopping")
         await self.alarm.stop()
         for one in self.installations.values():
-            await self._stop_listening(one)
+            await one.stop_listening()
         await asyncio.wait([*outboxes, keeping], timeout=GRACE)
         await self._close_adapters()  # before the server: a page's open stream would keep it waiting
         if self.server:
@@ -141,23 +127,12 @@ class App:
             parts["database"] = error.kind
         parts["alarm_clock"] = "ok" if self.alarm and self.alarm.ok else "failing"
         for name, one in self.installations.items():
-            parts[name] = _state(one)
+            parts[name] = one.state
         return all(state == "ok" for state in parts.values()), parts
 
     def add(self, adapter: Adapter, limits: Limits) -> None:
         """Takes in an adapter: its outbox, and a listener that comes and goes with the lease."""
         name = adapter.installation
-
-        def gained() -> None:
-            one = self.installations[name]
-            if one.listening is None or one.listening.done():
-                one.listening = asyncio.create_task(self._listen(adapter))
-
-        def lost() -> None:
-            one = self.installations[name]
-            if one.listening is not None:
-                one.listening.cancel()
-
         outbox = Outbox(
             self.store.outbox,
             adapter,
@@ -165,29 +140,10 @@ class App:
             limits,
             owner=secrets.token_hex(8),
             on_result=lambda result: self.metrics.sent(name, result),
-            gained=gained,
-            lost=lost,
+            gained=lambda: self.installations[name].start_listening(),
+            lost=lambda: self.installations[name].lose(),
         )
-        self.installations[name] = Installation(adapter, outbox, limits)
-
-    async def _listen(self, adapter: Adapter) -> None:
-        """Listens, and begins again if the adapter fails: nothing is lost, since nothing was confirmed."""
-        rest = 1.0
-        while True:
-            try:
-                await adapter.listen(self.coach)
-                self.installations[adapter.installation].ended.set()
-                return
-            except Exception as error:
-                log.error("listener_failed", installation=adapter.installation, error=type(error).__name__)
-            await asyncio.sleep(rest)
-            rest = min(rest * 2, LONGEST_REST)
-
-    async def _stop_listening(self, one: Installation) -> None:
-        if one.listening is not None:
-            one.listening.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await one.listening
+        self.installations[name] = Installation(adapter, outbox, limits, self.coach)
 
     async def _keep_time(self, stop: asyncio.Event) -> None:
         """A running rehearsal clock is stored every second, so that a restart goes on from there."""
@@ -208,14 +164,6 @@ class App:
         closing, self.installations = self.installations, {}
         for one in closing.values():
             await one.adapter.close()
-
-
-def _state(one: Installation) -> str:
-    """How an installation fares; one that listens is not well before its platform has answered once."""
-    if problem := getattr(one.adapter, "problem", None):
-        return str(problem)
-    unheard = one.outbox.held and getattr(one.adapter, "last_ok", 0.0) is None
-    return "ok" if one.outbox.ok and not unheard else one.outbox.last_error or "starting"
 
 
 @asynccontextmanager
@@ -241,7 +189,7 @@ async def opened(settings: Settings, *, workspaces: Sequence[str] = (), exclusiv
             screen=load_screen(),
             help_lines=help_facts,
             programme=PROGRAMME,
-            installations=(*_names(settings), *workspaces),
+            installations=(*names(settings), *workspaces),
             committed=lambda name: app_of[0].nudge(name),
             newcomer=lambda: _in_a_thread(gazetteer.warm),
             discreet=lambda name: name.startswith("slack:"),
@@ -287,49 +235,6 @@ async def _clock(settings: Settings, store: Store) -> Clock:
     await clock.load(store)
     await clock.save(store)
     return clock
-
-
-def _names(settings: Settings) -> tuple[str, ...]:
-    return tuple(f"telegram:{token.split(':')[0]}" for token in settings.tokens)
-
-
-def add_telegram(app: App) -> Mapping[str, Webhook]:
-    """Every configured bot; returns the webhooks by path, if webhooks are set."""
-    from adapters.telegram import TelegramAdapter, Words  # PTB is loaded only where a token asks for it
-    from adapters.telegram import Webhook as TelegramWebhook
-
-    settings, prompts = app.settings, Prompts()
-    webhook = TelegramWebhook(settings.telegram_webhook_url, settings.telegram_webhook_secret)
-    base = None if settings.telegram_api_url == TELEGRAM_URL else settings.telegram_api_url
-    webhooks: dict[str, Webhook] = {}
-    for name, token in zip(_names(settings), settings.tokens, strict=True):
-        adapter = TelegramAdapter(
-            name,
-            token,
-            base,
-            webhook=webhook if settings.telegram_webhook_url else None,
-            commands=[(word, prompts.label(f"menu_{word}", "en")) for word in MENU],
-            words=Words(
-                write_in_private=_words(prompts, Said("unasked/in_private")),
-                share_location=prompts.label("share_location", "en"),
-            ),
-        )
-        app.add(adapter, Limits(rate=settings.telegram_rate, chat_rate=settings.telegram_chat_rate))
-        if settings.telegram_webhook_url:
-            webhooks[adapter.webhook_path] = _accepting(adapter, app.coach)
-    return webhooks
-
-
-def _accepting(adapter: TelegramAdapter, door: Coach) -> Webhook:
-    async def accept(headers: Mapping[str, str], body: bytes) -> Answer:
-        return Answer(await adapter.accept(door, headers.get("x-telegram-bot-api-secret-token"), body))
-
-    return accept
-
-
-def _words(prompts: Prompts, said: Said) -> str:
-    """What an adapter says by itself, as plain text."""
-    return plain(prompts.render(said, Participant(id=""), datetime.now(UTC).date()).reply.text)
 
 
 def add_web(app: App) -> WebAdapter:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from hashlib import blake2b
 from itertools import groupby
 from typing import Any
 
 import structlog
 
-from bot import engine, journey
+from bot import engine
 from bot.clock_text import parse_zone
 from bot.cohorts.acts import carry_out
 from bot.cohorts.audience import is_out_of_reach
@@ -24,11 +23,8 @@ from bot.conversations.onboarding import clean_name
 from bot.errors import StoreError
 from bot.model import (
     PRIORITY,
-    Button,
     Changed,
-    Closed,
     Decided,
-    Entry,
     Event,
     Gazetteer,
     Incoming,
@@ -36,53 +32,21 @@ from bot.model import (
     Origin,
     Outgoing,
     Participant,
-    Reacted,
-    Recall,
     Recorded,
-    Reply,
     Said,
     State,
-    Touched,
     Travelled,
     WokeUp,
 )
-from bot.ports import Clock, Curriculum, Known, Renderer, Saved, Store, TouchpointRow, UnitOfWork
+from bot.ports import Clock, Curriculum, Known, Renderer, Saved, Store, UnitOfWork
 from bot.safety import Finding, screened
-from curriculum.model import Programme
+from bot.scribe import HelpLines, Outcome, Scribe
 
 log = structlog.get_logger()
 
 PUT_OFF = timedelta(hours=1)  # somebody whose turn fails is not woken in a hot loop
 
 Screen = Callable[[str], Finding | None]
-HelpLines = Callable[[str | None], Mapping[str, Any]]
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What the turns of one transaction leave to be written."""
-
-    saved: dict[str, Saved] = field(default_factory=dict)
-    entries: list[Entry] = field(default_factory=list)
-    touched: list[TouchpointRow] = field(default_factory=list)
-    reached: dict[str, bool] = field(default_factory=dict)  # addresses that came back, or are lost
-    outgoing: list[Outgoing] = field(default_factory=list)
-
-    def add(self, other: Outcome) -> None:
-        """Takes over what another outcome leaves."""
-        self.saved |= other.saved
-        self.entries += other.entries
-        self.touched += other.touched
-        self.outgoing += other.outgoing
-
-    async def write(self, work: UnitOfWork) -> None:
-        """Everything, in the transaction that is open."""
-        await work.save(list(self.saved.values()))
-        for address, reachable in self.reached.items():
-            await work.reach(address, reachable)
-        await work.record(self.entries)
-        await work.touch(self.touched)
-        await work.post(self.outgoing)
 
 
 class Coach:
@@ -109,13 +73,12 @@ class Coach:
         front_desk: FrontDesk | None = None,
         discreet: Callable[[str], bool] = lambda _: False,
     ) -> None:
-        self._store, self._clock, self._renderer = store, clock, renderer
-        self._curriculum, self._gazetteer, self._screen = curriculum, gazetteer, screen
-        self._help_lines, self._programme, self._committed = help_lines, programme, committed
+        self._store, self._clock, self._committed = store, clock, committed
+        self._gazetteer, self._screen = gazetteer, screen
+        self._scribe = Scribe(renderer, curriculum, help_lines, programme)
         self._installations, self._newcomer = tuple(installations), newcomer
         self._front_desk, self._discreet = front_desk or FrontDesk(), discreet
-        self._programmes: dict[str, Programme] = {}
-        self._composer, self._announcing = Composer(store, renderer, self._in_locale, committed), False
+        self._composer, self._announcing = Composer(store, renderer, self._scribe.in_locale, committed), False
         self.underway = 0  # calls of the door that have not returned yet
         self.calls = 0  # calls of the door so far
 
@@ -261,10 +224,10 @@ class Coach:
         done = Outcome(saved={person.id: Saved(person, known.wake_at, known.revision)})
         finding = screened(self._screen, text)
         if text:
-            done.entries.append(self._entry(person, Recorded("journal", text, slot=f"unread {one.key}"), now))
+            done.entries.append(self._scribe.entry(person, Recorded("journal", text, slot=f"unread {one.key}"), now))
         prompt = f"safety/{finding.level}" if finding else "unasked/sorry"
         said = Said(prompt, {"language": finding.language, "zone": person.zone} if finding else {})
-        done.outgoing.append(await self._said(work, known, person, said, now, {}))
+        done.outgoing.append(await self._scribe.said(work, known, person, said, now, {}))
         return done
 
     async def _advance(
@@ -281,31 +244,18 @@ class Coach:
         if known.participant.discreet is not discreet:
             known = replace(known, participant=replace(known.participant, discreet=discreet))
         seen = await self._front_desk.look(work, known, given, now, origin)
-        about = self._in_locale(known.participant.locale), self._gazetteer, self._screen
+        about = self._scribe.in_locale(known.participant.locale), self._gazetteer, self._screen
         known_to_us = seen.desk, seen.welcome, seen.token
         world = engine.World(now, *about, *known_to_us, profile_zone=parse_zone(profile_zone) or "")
-        proofread = partial(self._renderer.proofread, weeks=about[0].length)
+        proofread = partial(self._scribe.renderer.proofread, weeks=about[0].length)
         turn = engine.advance(seen.person, given, replace(world, cohort=seen.cohort, proofread=proofread))
         person = turn.participant
-        used: dict[str, int] = {}
         done = Outcome()
         for event in turn.events:
-            match event:
-                case Said():
-                    done.outgoing.append(await self._said(work, known, person, event, now, used))
-                    person = replace(person, history={**person.history, **used}) if used else person
-                    used = {}
-                case Recorded():
-                    done.entries.append(self._entry(person, event, now))
-                case Touched():
-                    done.touched.append(TouchpointRow(person.id, event.kind, event.on, event.missed, now))
-                case Reacted():
-                    reply = Reply(act="react", ref=event.ref, emoji=event.emoji)
-                    done.outgoing.append(self._outgoing(known, reply, now))
-                case Closed():
-                    done.outgoing.append(self._outgoing(known, self._closed(event, person), now))
-                case _:
-                    await self._noted(work, event, person, seen.actor, now)
+            written = await self._scribe.take(event, done, work, known, person, now)
+            if written is None:
+                await self._noted(work, event, person, seen.actor, now)
+            person = written or person
         done.saved[person.id] = Saved(person, turn.wake_at, known.revision)
         return done
 
@@ -318,58 +268,6 @@ class Coach:
         if is_out_of_reach(event):
             await work.cancel([person.address], PRIORITY["broadcast"])
         log.info("event", person=person.id, kind=type(event).__name__.lower(), **_marks(event))
-
-    async def _said(
-        self, work: UnitOfWork, known: Known, person: Participant, said: Said, now: datetime, used: dict[str, int]
-    ) -> Outgoing:
-        """A reply, with what only the store and the help lines know; `used` takes the count of every variant."""
-        facts = dict(said.facts)
-        for name, fact in facts.items():
-            if isinstance(fact, Recall):
-                facts[name] = await work.recall(person.id, fact.kinds, fact.limit)
-        if said.prompt.startswith("safety/"):
-            facts.update(self._help_lines(person.zone))
-        rendered = self._renderer.render(replace(said, facts=facts), person, journey.today(person, now))
-        for key, times in rendered.used.items():
-            used[key] = person.history.get(key, 0) + times
-        reply = rendered.reply
-        if said.in_place:
-            reply = replace(reply, act="edit", ref=said.ref, asked=said.asked)
-        return self._outgoing(known, reply, now, PRIORITY[said.urgency], said.expires)
-
-    def _outgoing(
-        self, known: Known, reply: Reply, now: datetime, priority: int = 0, expires: datetime | None = None
-    ) -> Outgoing:
-        return Outgoing(known.participant.address, known.installation, reply, priority, now, expires)
-
-    def _closed(self, event: Closed, person: Participant) -> Reply:
-        """An answered question shows the choice where the choice has words of its own."""
-        known = bool(event.chosen) and self._renderer.knows(event.chosen, person.locale)
-        rows = ((Button("-", f"✓ {self._renderer.label(event.chosen, person.locale)}"),),) if known else ()
-        return Reply(act="close", ref=event.ref, asked=event.asked, rows=rows)
-
-    def _entry(self, person: Participant, record: Recorded, now: datetime) -> Entry:
-        """What is kept; the id follows from its slot, so that a corrected answer replaces the first."""
-        on = journey.today(person, now)
-        place = journey.standing(person.journey, on, self._in_locale(person.locale).length)
-        return Entry(
-            id=blake2b(f"{person.id} {record.slot}".encode(), digest_size=16).hexdigest(),
-            person=person.id,
-            kind=record.kind,
-            at=now,
-            on=on,
-            week=place.week if place else 0,
-            day=place.day if place else 0,
-            text=record.text,
-            about=record.about,
-            went=record.went,
-            minutes=record.minutes,
-        )
-
-    def _in_locale(self, locale: str) -> Programme:
-        if locale not in self._programmes:
-            self._programmes[locale] = self._curriculum.programme(self._programme, locale)
-        return self._programmes[locale]
 
     def _tell(self, outgoing: Sequence[Outgoing]) -> None:
         for installation in {one.installation for one in outgoing}:

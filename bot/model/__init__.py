@@ -5,6 +5,7 @@ Every datetime here is aware; in storage it is UTC. Personal text appears only i
 
 from __future__ import annotations
 
+from bot.model.document import Document
 from bot.model.inputs import (
     Changed,
     ChoiceMade,
@@ -39,6 +40,7 @@ from bot.model.turn import (
     Decided,
     Event,
     Flaw,
+    Handled,
     OneOf,
     Proofread,
     Reacted,
@@ -65,6 +67,7 @@ __all__ = [
     "Closed",
     "Decided",
     "Delivery",
+    "Document",
     "Entry",
     "Event",
     "Field",
@@ -72,6 +75,7 @@ __all__ = [
     "Form",
     "FormSubmitted",
     "Gazetteer",
+    "Handled",
     "Incoming",
     "Input",
     "Journey",

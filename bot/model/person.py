@@ -147,6 +147,7 @@ class Participant:
     roles: frozenset[str] = frozenset()  # "owner", "facilitator": as of the last turn; the store has the last word
     cohort: str = ""  # the id of the one they walk in
     joining: str = ""  # the id of an invitation that they are thinking about
+    home_of: str = ""  # the id of the cohort whose home this chat is: a channel or group, and nobody's own
     discreet: bool = False  # others may export what we say there: messages do not repeat what they wrote
 
     @property

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from bot.cohorts.model import Pulse, Words
+from bot.model.document import Document
 from bot.model.turn import Urgency
 
 
@@ -76,10 +77,14 @@ class Reply:
 
     `act`: "message" says `text` with `rows` of buttons; "react" puts `emoji` on message `ref`; "close" replaces the
     buttons of message `ref` by `rows` (without `ref`: of the message that put question number `asked`; the outbox knows
-    which that was), "edit" its text too. `ask_location` wants the platform's location button where it has one.
+    which that was), "edit" its text too; "delete" takes the message back, "pin" and "unpin" do what they say.
+    `of` is the `dedup` key of an earlier message, which the outbox knows too: the one that an edit, "delete" or "pin"
+    is about, and for a "message" the one that it answers in a thread. `company` are platform ids of people (of the same
+    installation) with whom the reader gets this message together, where the platform has such conversations.
+    `ask_location` wants the platform's location button where it has one.
     """
 
-    act: Literal["message", "react", "close", "edit"] = "message"
+    act: Literal["message", "react", "close", "edit", "delete", "pin", "unpin"] = "message"
     text: tuple[Block, ...] = ()
     rows: tuple[tuple[Button, ...], ...] = ()
     ref: str | None = None
@@ -89,6 +94,9 @@ class Reply:
     form: Form | None = None  # the answer is private text: written in a form where there are forms
     private: bool = False  # repeats private text: shown in a form or a home page where messages may be exported
     picker: Literal["", "time", "date"] = ""  # a native picker may be offered beside the buttons
+    of: str = ""
+    company: tuple[str, ...] = field(default=(), repr=False)
+    file: Document | None = None
     image: Picture | None = None  # shown beside the text, which tells the same, where messages can have pictures
     prompt: str = ""  # which prompt this is: for transcripts and tests; no personal text
 

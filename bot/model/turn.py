@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from bot.cohorts.model import Act
+from bot.model.document import Document
 from bot.model.person import Kind, Participant, State
 from curriculum.model import Text
 
@@ -60,7 +61,11 @@ Urgency = Literal["reply", "scheduled", "broadcast"]
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """We say something: a prompt's name plus facts. The words are in prompts/."""
+    """We say something: a prompt's name plus facts. The words are in prompts/.
+
+    With a `key` it is said once for ever, and later events can be about it: `of` is the key of an earlier message, which
+    this one answers in a thread, or replaces with `in_place`.
+    """
 
     prompt: str
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -73,11 +78,22 @@ class Said:
     writes: bool = False  # the answer is private text
     private: bool = False  # repeats private text
     picker: Literal["", "time", "date"] = ""  # any other time or date is an answer, too
+    key: str = ""
+    of: str = ""
+    file: Document | None = None
 
     def offering(self, *choices: Choice, columns: int = 3) -> Said:
         """With these buttons, so many in a row."""
         rows = tuple(tuple(choices[at : at + columns]) for at in range(0, len(choices), columns))
         return replace(self, choices=self.choices + rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """Something is done to an earlier message, the one said with this key."""
+
+    act: Literal["delete", "pin", "unpin"]
+    of: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +162,7 @@ class Decided:
     detail: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-Event = Said | Recorded | Travelled | Touched | Alerted | Reacted | Closed | Decided
+Event = Said | Handled | Recorded | Travelled | Touched | Alerted | Reacted | Closed | Decided
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ class Data:
     dedup: dict[str, int] = field(default_factory=dict)
     dead: dict[int, Row] = field(default_factory=dict)
     questions: dict[tuple[str, int], str] = field(default_factory=dict)  # which message put a question
+    keyed: dict[str, str] = field(default_factory=dict)  # which message a key became
     leases: dict[str, Lease] = field(default_factory=dict)
     system: dict[str, str] = field(default_factory=dict)
     cohorts: dict[str, KnownCohort] = field(default_factory=dict)

@@ -113,6 +113,8 @@ class MemoryOutbox:
         self._data.end(row, Stage[result.state.upper()])
         if result.state == "sent" and result.ref is not None and row.out.reply.asked:
             self._data.put(self._data.questions, (row.out.address, row.out.reply.asked), result.ref)
+        if result.state == "sent" and result.ref is not None and row.out.dedup:
+            self._data.put(self._data.keyed, row.out.dedup, result.ref)
         if result.state == "dead":
             self._data.put(self._data.dead, row.id, row)
 
@@ -142,7 +144,9 @@ class MemoryOutbox:
     def _delivery(self, row: Row) -> Delivery:
         platform_id = self._data.addresses[row.out.address].origin.platform_id
         reply = row.out.reply
-        if reply.act in ("close", "edit") and reply.ref is None:
+        if reply.of and reply.ref is None:
+            reply = replace(reply, ref=self._data.keyed.get(reply.of))
+        elif reply.act in ("close", "edit") and reply.ref is None:
             reply = replace(reply, ref=self._data.questions.get((row.out.address, reply.asked)))
         return Delivery(row.id, row.out.address, platform_id, reply, row.attempts)
 

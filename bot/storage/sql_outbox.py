@@ -221,10 +221,11 @@ class SqlOutbox:
             row.id: self._vault.decrypt(row.platform_id).decode() for row in await connection.execute(query)
         }
         replies = {address: codec.load_reply(self._vault.decrypt(row.payload)) for address, row in picked.items()}
-        closing = {
-            address: reply for address, reply in replies.items() if reply.act in ("close", "edit") and reply.ref is None
-        }
-        replies |= await self._with_refs(connection, closing)
+        unknown = {address: reply for address, reply in replies.items() if reply.ref is None}
+        named = {address: reply for address, reply in unknown.items() if reply.of}
+        closing = {address: reply for address, reply in unknown.items() if reply.act in ("close", "edit")}
+        replies |= await self._with_refs(connection, {one: closing[one] for one in closing.keys() - named.keys()})
+        replies |= await self._with_named_refs(connection, named)
         return [
             Delivery(
                 id=row.id,
@@ -252,6 +253,15 @@ class SqlOutbox:
             for address, reply in closing.items()
             if (ref := found.get((address, reply.asked))) is not None
         }
+
+    async def _with_named_refs(self, connection: AsyncConnection, named: Mapping[str, Reply]) -> dict[str, Reply]:
+        """Replies that are about a message with a key, by address: they learn here which message that became."""
+        if not named:
+            return {}
+        query = sa.select(OUTBOX.c.dedup, OUTBOX.c.ref).where(OUTBOX.c.ref.is_not(None))
+        query = query.where(OUTBOX.c.dedup.in_({reply.of for reply in named.values()}))
+        found = {row.dedup: self._vault.decrypt(row.ref).decode() for row in await connection.execute(query)}
+        return {address: replace(reply, ref=found.get(reply.of)) for address, reply in named.items()}
 
 
 async def _stop_held(connection: AsyncConnection, installation: str) -> None:

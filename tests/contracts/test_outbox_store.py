@@ -274,3 +274,17 @@ async def test_a_question_that_never_went_out_has_no_message_to_close(store: Sto
     await post(store, Outgoing(a, BOT, Reply(act="close", asked=9), REPLY, NOW))
     picked = await store.outbox.tick(BOT, "one", sender.epoch, 60, (), 10, frozenset(), NOW, False)
     assert [each.reply.ref for each in picked] == [None]
+
+
+async def test_what_is_about_an_earlier_message_finds_it_by_its_key(store: Store, sender: Sender) -> None:
+    (a,) = await addresses(store, 1)
+    unpin = replace(saying("", a), reply=replace(saying("unpinned", a).reply, act="unpin", of="theme 2"))
+    thread = replace(saying("and this below it", a), reply=replace(saying("", a).reply, of="theme 1"))
+    await post(store, saying("the theme", a, dedup="theme 1"))
+    await sender.tick()
+    await post(store, thread)
+    await sender.tick(*sender.ended("sent", ref="77"))
+    assert sender.got[0].reply.ref == "77"
+    await post(store, unpin)
+    await sender.tick(*sender.ended("sent", ref="78"))
+    assert sender.got[0].reply.ref is None, "a message that never went out has no place"

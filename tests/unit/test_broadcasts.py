@@ -103,7 +103,7 @@ async def test_composing_goes_on_after_any_restart_and_composes_for_nobody_twice
     house = await a_group(12)
     await sent(house)
     for _ in range(20):  # each of them a new process
-        composer = Composer(house.store, Prompts(), house.coach._in_locale, lambda _: None)
+        composer = Composer(house.store, Prompts(), house.coach._scribe.in_locale, lambda _: None)
         before = len(copies(house))
         await composer.compose(NOON, limit=5)
         assert len(copies(house)) - before <= 5
@@ -125,7 +125,7 @@ class Failing(Prompts):
 async def test_a_batch_that_fails_leaves_nothing_and_is_tried_again_later() -> None:
     house = await a_group(12)
     await sent(house)
-    assert await Composer(house.store, Failing(), house.coach._in_locale, lambda _: None).compose(NOON) == 1
+    assert await Composer(house.store, Failing(), house.coach._scribe.in_locale, lambda _: None).compose(NOON) == 1
     assert copies(house) == []
     assert await composed(house) == []
     house.clock.at += timedelta(hours=1)

@@ -1,0 +1,92 @@
+"""Who comes to the door: newcomers, those who bring a code, those who lead. Pure; a turn goes through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from bot.access import may
+from bot.cohorts.model import FACILITATOR, Act, Invitation, Welcome
+from bot.conversations import CONVERSATIONS
+from bot.conversations.joining import IN_A_COHORT
+from bot.conversations.words import DESK_COMMANDS, WITH_A_CODE
+from bot.model import Decided, Said, State
+from bot.walk import Walk
+
+
+@dataclass(slots=True)
+class Doorstep(Walk):
+    """The part of a turn in which somebody comes in, or takes up a role."""
+
+    def welcome(self) -> None:
+        """/start: a newcomer is welcomed, somebody who left may return, everybody else hears where they are."""
+        match self.participant.journey.state:
+            case State.INVITED | State.WITHDRAWN:
+                self.travel(State.CONSENTING)
+                self.begin("onboarding")
+            case State.PAUSED:
+                self.begin("resume")
+            case _ if self.participant.runs:
+                self.say(Said("unasked/here_again"))
+                self.ask_again()
+            case _:
+                self.begin("today")
+
+    def obey_about_cohorts(self, command: str) -> bool:
+        """An invitation's code, or a command of those who lead; False if it is none of these."""
+        welcome = self.world.welcome
+        if command in WITH_A_CODE and welcome is not None and welcome.just_now:
+            self.knock(welcome, command)
+        elif command == "join":
+            self.say(Said("joining/no_code"))
+            self.ask_again()
+        elif command in DESK_COMMANDS and self.may_have(DESK_COMMANDS[command]):
+            self.begin(DESK_COMMANDS[command])
+        else:
+            return False
+        return True
+
+    def at_work(self) -> bool:
+        """Whether the open question belongs to somebody's work with cohorts, for which no consent is needed."""
+        run = self.participant.run
+        return run is not None and CONVERSATIONS[run.conversation].act is not None
+
+    def knock(self, welcome: Welcome, command: str) -> None:
+        """A code was given: it opens a cohort, or makes a facilitator, or nothing; /start begins the course anyway."""
+        invitation, cohort = welcome.invitation, welcome.cohort
+        if invitation is None:
+            self.say(Said("joining/too_many" if welcome.why_not == "too_many" else "joining/unknown_code"))
+            outside = self.participant.journey.state in (State.INVITED, State.WITHDRAWN)
+            self.welcome() if command == "start" and outside and not self.world.desk else self.ask_again()
+        elif cohort is None or invitation.kind == "facilitator":
+            self.lead(invitation)
+        elif cohort.id == self.participant.cohort:
+            self.say(Said("joining/already", {"cohort": cohort.name}))
+            self.ask_again()
+        else:
+            self.consider(invitation)
+
+    def consider(self, invitation: Invitation) -> None:
+        """Newcomers hear of the cohort within their onboarding; everybody else is asked."""
+        path = self.participant.journey
+        if path.state is State.ONBOARDING:  # what they agreed to was another cohort
+            path = replace(path, consent=(path.consent or "").removesuffix(IN_A_COHORT))
+        self.become(joining=invitation.id, journey=path)
+        if path.state in (State.INVITED, State.WITHDRAWN):
+            self.travel(State.CONSENTING)
+        self.begin("onboarding" if self.participant.journey.state is State.CONSENTING else "joining")
+
+    def lead(self, invitation: Invitation) -> None:
+        """Somebody becomes a facilitator; who leads all that this opens already does not use it up."""
+        desk = self.world.desk
+        led = {overview.cohort.id for overview in desk.cohorts} if desk else set()
+        if FACILITATOR not in self.participant.roles or invitation.cohort not in {"", *led}:
+            self.become(roles=self.participant.roles | {FACILITATOR})
+            self.events.append(Decided(Act.BECOME, invitation.cohort, {"invitation": invitation.id}))
+        self.say_what_they_lead()
+        self.ask_again()
+
+    def say_what_they_lead(self) -> None:
+        """Where somebody with a role finds their work."""
+        desk = self.world.desk
+        owns = desk is not None and may(desk.actor, Act.INVITE)
+        self.say(Said("desk/here", {"owns": owns, "course": self.participant.journey.state is State.INVITED}))

@@ -1,0 +1,143 @@
+"""Writes down what a turn decided: replies rendered, entries dated, touchpoints kept; all for one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from bot import journey
+from bot.model import (
+    PRIORITY,
+    Button,
+    Closed,
+    Entry,
+    Event,
+    Handled,
+    Outgoing,
+    Participant,
+    Reacted,
+    Recall,
+    Recorded,
+    Reply,
+    Said,
+    Touched,
+)
+from bot.ports import Curriculum, Known, Renderer, Saved, TouchpointRow, UnitOfWork
+from curriculum.model import Programme
+
+HelpLines = Callable[[str | None], Mapping[str, Any]]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What the turns of one transaction leave to be written."""
+
+    saved: dict[str, Saved] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    touched: list[TouchpointRow] = field(default_factory=list)
+    reached: dict[str, bool] = field(default_factory=dict)  # addresses that came back, or are lost
+    outgoing: list[Outgoing] = field(default_factory=list)
+
+    def add(self, other: Outcome) -> None:
+        """Takes over what another outcome leaves."""
+        self.saved |= other.saved
+        self.entries += other.entries
+        self.touched += other.touched
+        self.outgoing += other.outgoing
+
+    async def write(self, work: UnitOfWork) -> None:
+        """Everything, in the transaction that is open."""
+        await work.save(list(self.saved.values()))
+        for address, reachable in self.reached.items():
+            await work.reach(address, reachable)
+        await work.record(self.entries)
+        await work.touch(self.touched)
+        await work.post(self.outgoing)
+
+
+class Scribe:
+    """`help_lines` gives the facts of a safety message for a time zone; `programme` is the course's slug."""
+
+    def __init__(self, renderer: Renderer, curriculum: Curriculum, help_lines: HelpLines, programme: str) -> None:
+        self.renderer, self._curriculum, self._help_lines = renderer, curriculum, help_lines
+        self._programme, self._programmes = programme, dict[str, Programme]()
+
+    def in_locale(self, locale: str) -> Programme:
+        """The course in this locale."""
+        if locale not in self._programmes:
+            self._programmes[locale] = self._curriculum.programme(self._programme, locale)
+        return self._programmes[locale]
+
+    async def take(
+        self, event: Event, done: Outcome, work: UnitOfWork, known: Known, person: Participant, now: datetime
+    ) -> Participant | None:
+        """Adds an event to the outcome; the person as it leaves them, or None for an event that is not written."""
+        match event:
+            case Said():
+                used: dict[str, int] = {}
+                done.outgoing.append(await self.said(work, known, person, event, now, used))
+                return replace(person, history={**person.history, **used}) if used else person
+            case Recorded():
+                done.entries.append(self.entry(person, event, now))
+            case Touched():
+                done.touched.append(TouchpointRow(person.id, event.kind, event.on, event.missed, now))
+            case Reacted():
+                done.outgoing.append(_outgoing(known, Reply(act="react", ref=event.ref, emoji=event.emoji), now))
+            case Handled():
+                done.outgoing.append(_outgoing(known, Reply(act=event.act, of=event.of), now))
+            case Closed():
+                done.outgoing.append(_outgoing(known, self._closed(event, person), now))
+            case _:
+                return None
+        return person
+
+    async def said(
+        self, work: UnitOfWork, known: Known, person: Participant, said: Said, now: datetime, used: dict[str, int]
+    ) -> Outgoing:
+        """A reply, with what only the store and the help lines know; `used` takes the count of every variant."""
+        facts = dict(said.facts)
+        for name, fact in facts.items():
+            if isinstance(fact, Recall):
+                facts[name] = await work.recall(person.id, fact.kinds, fact.limit)
+        if said.prompt.startswith("safety/"):
+            facts.update(self._help_lines(person.zone))
+        rendered = self.renderer.render(replace(said, facts=facts), person, journey.today(person, now))
+        for key, times in rendered.used.items():
+            used[key] = person.history.get(key, 0) + times
+        reply = replace(rendered.reply, of=said.of, file=said.file)
+        if said.in_place:
+            reply = replace(reply, act="edit", ref=said.ref, asked=said.asked)
+        return replace(_outgoing(known, reply, now, PRIORITY[said.urgency], said.expires), dedup=said.key or None)
+
+    def _closed(self, event: Closed, person: Participant) -> Reply:
+        """An answered question shows the choice where the choice has words of its own."""
+        known = bool(event.chosen) and self.renderer.knows(event.chosen, person.locale)
+        rows = ((Button("-", f"✓ {self.renderer.label(event.chosen, person.locale)}"),),) if known else ()
+        return Reply(act="close", ref=event.ref, asked=event.asked, rows=rows)
+
+    def entry(self, person: Participant, record: Recorded, now: datetime) -> Entry:
+        """What is kept; the id follows from its slot, so that a corrected answer replaces the first."""
+        on = journey.today(person, now)
+        place = journey.standing(person.journey, on, self.in_locale(person.locale).length)
+        return Entry(
+            id=blake2b(f"{person.id} {record.slot}".encode(), digest_size=16).hexdigest(),
+            person=person.id,
+            kind=record.kind,
+            at=now,
+            on=on,
+            week=place.week if place else 0,
+            day=place.day if place else 0,
+            text=record.text,
+            about=record.about,
+            went=record.went,
+            minutes=record.minutes,
+        )
+
+
+def _outgoing(
+    known: Known, reply: Reply, now: datetime, priority: int = 0, expires: datetime | None = None
+) -> Outgoing:
+    return Outgoing(known.participant.address, known.installation, reply, priority, now, expires)
