@@ -49,7 +49,8 @@ safety: .venv/dev ## what the safety screen finds and misses on labelled sentenc
 
 lock: .venv/dev ## pins requirements anew, with hashes and without index lines (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt requirements-dev.in -o requirements-dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt requirements-otel.in -o requirements-otel.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements-otel.txt requirements-dev.in -o requirements-dev.txt
 
 clean: ## forgets the environment and caches, never data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,16 +1,18 @@
-"""Settings: environment (HEARTSEASE_…) or .env -> one frozen value, or an error that names the setting and the fix."""
+"""Settings: environment (HEARTSEASE_…), .env or secrets' files -> one frozen value, or an error that names the fix."""
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
 
 from bot.errors import SettingsError
 
@@ -56,8 +58,22 @@ class Settings(BaseSettings):
     rehearsal_confirm: str = Field("", description="yes: rehearse although real platforms are configured")
     log_level: str = Field("info", description="debug, info, warning or error")
     log_format: str = Field("console", description="console, or json for machines")
+    traces_url: str = Field("", description="an OpenTelemetry collector (OTLP over HTTP), e.g. http://127.0.0.1:4318")
 
-    @field_validator("telegram_api_url", "telegram_webhook_url", "slack_api_url")
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given wins, then the environment, .env, and files such as /run/secrets/heartsease_secret_keys."""
+        files = SecretsSettingsSource(settings_cls, secrets_dir=_secret_folders())
+        return init_settings, env_settings, dotenv_settings, files
+
+    @field_validator("telegram_api_url", "telegram_webhook_url", "slack_api_url", "traces_url")
     @classmethod
     def _is_url(cls, value: str) -> str:
         parts = urlsplit(value)
@@ -170,6 +186,12 @@ class Settings(BaseSettings):
         if self.slack_bot_token and (urlsplit(self.slack_api_url).hostname or "").endswith("slack.com"):
             return "SLACK_API_URL"
         return ""
+
+
+def _secret_folders() -> list[str | Path]:
+    """Where containers and systemd (LoadCredential) put secrets: a file for each, named like its setting."""
+    folders = ("/run/secrets", os.environ.get("CREDENTIALS_DIRECTORY", ""))
+    return [folder for folder in folders if folder and Path(folder).is_dir()]
 
 
 def load(**overrides: Any) -> Settings:

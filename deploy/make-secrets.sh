@@ -19,6 +19,7 @@ keep() { # name, value
 keep postgres_password "$(random | tr -d '=')"
 keep heartsease_database_url "postgresql://heartsease:$(cat "$folder/postgres_password")@database/heartsease"
 keep heartsease_secret_keys "$(random)"
+keep heartsease_telegram_webhook_secret "$(random | tr -d '=')"
 keep heartsease_telegram_token ""
 chmod 0644 "$folder/heartsease_telegram_token"
 echo "In $folder. Put the bot's token into $folder/heartsease_telegram_token."

@@ -63,8 +63,8 @@ Urgency = Literal["reply", "scheduled", "broadcast"]
 class Said:
     """We say something: a prompt's name plus facts. The words are in prompts/.
 
-    With a `key` it is said once for ever, and later events can be about it: `of` is the key of an earlier message, which
-    this one answers in a thread, or replaces with `in_place`.
+    With a `key` it is said once for ever, and later events can be about it: `of` is the key of an earlier message,
+    which this one answers in a thread, or replaces with `in_place`.
     """
 
     prompt: str
