@@ -2,9 +2,11 @@
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /app
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1
-COPY requirements.txt .
+# requirements-otel.txt brings what traces need (HEARTSEASE_TRACES_URL)
+ARG REQUIREMENTS=requirements.txt
+COPY requirements.txt requirements-otel.txt ./
 RUN python -m venv /app/.venv \
-    && /app/.venv/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
+    && /app/.venv/bin/pip install --no-cache-dir --require-hashes -r "$REQUIREMENTS"
 
 FROM python:3.11-slim-bookworm
 LABEL org.opencontainers.image.title="Heartsease" \

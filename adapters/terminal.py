@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from adapters.inputs import TEXT_LIMIT, choice_made, clean
-from bot.errors import Rejected
+from bot.errors import Ignored, Rejected
 from bot.model import (
     Block,
     Button,
@@ -66,12 +66,15 @@ class TerminalAdapter:
         self._offer: tuple[str, tuple[Button, ...]] | None = None  # the latest message with buttons, and those
 
     async def send(self, delivery: Delivery) -> Receipt:
-        """Prints a reply; a closed question's numbers stop working.
+        """Prints a reply; a closed question's numbers stop working, and so do those of what is taken back.
 
         Raises:
-            Rejected: a message without words.
+            Rejected: a message without words, or one with company.
+            Ignored: paper cannot be pinned, and what was never said cannot be taken back.
         """
         reply = delivery.reply
+        if reply.company:
+            raise Rejected("no group conversations here")
         match reply.act:
             case "message" | "edit" if not any(span.text.strip() for block in reply.text for span in block.spans):
                 raise Rejected("a message needs words")
@@ -79,7 +82,11 @@ class TerminalAdapter:
                 return Receipt(self._print(reply))
             case "react":
                 self._console.print(Text(f"  {reply.emoji}"))
-            case "close" if self._offer is not None and self._offer[0] == reply.ref:
+            case "pin" | "unpin":
+                raise Ignored("nothing is pinned here")
+            case "delete" if reply.ref is None:
+                raise Ignored("no message")
+            case "close" | "delete" if self._offer is not None and self._offer[0] == reply.ref:
                 self._offer = None
         return Receipt(reply.ref)
 
@@ -137,6 +144,8 @@ class TerminalAdapter:
             self._console.print()
         for text, padding in _texts(reply.text):
             self._console.print(Padding(text, padding, expand=False))
+        if reply.file is not None:  # what is printed here leaves nothing behind on a disk
+            self._console.print(Text(f"[file: {_harmless(reply.file.name)}]", style="dim"))
         for number, button in enumerate(buttons, 1):
             self._console.print(Text.assemble((f"  {number}) ", _INK), _harmless(button.label)))
         if at_prompt:  # it came by itself, while somebody was typing

@@ -6,6 +6,8 @@ from bot.cohorts.model import FACILITATOR, OWNER, Act, Actor, Cohort
 
 OWNERS_ALONE = frozenset({Act.INVITE, Act.REMOVE, Act.READ_AUDIT})
 WITH_A_COHORT = frozenset({Act.PULSE, Act.OPEN, Act.REVOKE, Act.CLOSE, Act.EDIT, Act.BROADCAST, Act.GO_ON})
+HOMES = frozenset({Act.SETTLE, Act.UNSETTLE})
+CLASSES = frozenset({Act.PLAN_CLASS, Act.CHANGE_CLASS, Act.CANCEL_CLASS, Act.RECAP})
 ALSO_CLOSED = frozenset({Act.SEE, Act.HOLD, Act.CANCEL})  # what stops messages is never out of reach
 
 
@@ -20,13 +22,17 @@ def may(actor: Actor, act: Act, cohort: Cohort | None = None) -> bool:
     match act:
         case Act.JOIN:
             return cohort is not None and cohort.closed_on is None and cohort.open_to == "link"
+        case Act.ATTEND:
+            return cohort is not None and cohort.closed_on is None
+        case Act.NOTE_CLASS:  # names, which were promised to nobody but those who lead
+            return leads and cohort is not None and cohort.closed_on is None
         case Act.LEAVE | Act.BECOME:
             return True
         case Act.CREATE:
             return owns or FACILITATOR in actor.roles
         case _ if act in ALSO_CLOSED:
             return leads or (owns and cohort is not None)
-        case _ if act in WITH_A_COHORT:
+        case _ if act in WITH_A_COHORT | HOMES | CLASSES:
             return cohort is not None and cohort.closed_on is None and (owns or leads)
         case _ if act in OWNERS_ALONE:
             return owns and (cohort is None or cohort.closed_on is None)

@@ -21,6 +21,7 @@ from bot.clock import RehearsalClock, SystemClock
 from bot.coach import Coach
 from bot.cohorts.desk import FrontDesk
 from bot.errors import SettingsError, StoreError
+from bot.field_checks import FieldChecks
 from bot.gazetteer import OfflineGazetteer
 from bot.help_lines import help_facts
 from bot.home import Home
@@ -63,6 +64,7 @@ class App:
     rehearsal: RehearsalTime | None
     leaps: Leaps | None
     home: Home
+    check_field: FieldChecks
     installations: dict[str, Installation] = field(default_factory=dict)
     alarm: AlarmClock | None = None
     server: HttpServer | None = None
@@ -207,7 +209,8 @@ async def opened(settings: Settings, *, workspaces: Sequence[str] = (), exclusiv
             )
             leaps = Leaps(store, clock, rehearsal, library.programme(PROGRAMME, "en"))
         home = Home(store, clock, library, prompts, gazetteer, PROGRAMME)
-        app_of.append(App(settings, store, clock, coach, Metrics(), rehearsal, leaps, home))
+        checks = FieldChecks(prompts, library.programme(PROGRAMME, "en").length)
+        app_of.append(App(settings, store, clock, coach, Metrics(), rehearsal, leaps, home, checks))
     except BaseException:
         await store.close()
         raise

@@ -16,13 +16,14 @@ class Said:
     """`prompts` are the literals in Said(…), `choices` those in Choice(…) without a label of their own.
 
     `literals` are all texts in the code, among them names that reach a Said through a variable; `patterns` the
-    names that Said puts together from a literal beginning.
+    names that Said puts together from a literal beginning; `blanks` the steps in Blank(…).
     """
 
     prompts: dict[str, Place] = field(default_factory=dict)
     choices: dict[str, Place] = field(default_factory=dict)
     literals: dict[str, Place] = field(default_factory=dict)
     patterns: dict[str, Place] = field(default_factory=dict)
+    blanks: dict[str, Place] = field(default_factory=dict)
 
     @classmethod
     def read(cls, code: Path) -> Said:
@@ -45,6 +46,8 @@ class Said:
                     self.literals.setdefault(text, (file, node.lineno))
                 case ast.Call(func=ast.Name(id="Said"), args=[prompt, *_]):
                     self._said(prompt, (file, node.lineno))
+                case ast.Call(func=ast.Name(id="Blank"), args=[step, *_]):
+                    self.blanks.update((name, (file, node.lineno)) for name in _names(step))
                 case ast.Call(func=ast.Name(id="Choice"), args=[choice], keywords=[]):
                     self.choices.update((name, (file, node.lineno)) for name in _names(choice))
                 case ast.Call(func=ast.Name(id="map"), args=[ast.Name(id="Choice"), ast.Name(id=constant)]):

@@ -18,6 +18,8 @@ VARIANTS = 15  # of everything that is said daily
 NUDGE = 450  # characters of a message that we start or ask with; the issue's rule
 MESSAGE = 4000  # characters; Telegram takes 4096, and names and answers are put in
 LABEL = 40
+TITLE = 24  # of a window: https://docs.slack.dev/reference/views/modal-views
+FIELD = 75
 
 Facts = Mapping[str, int]
 """Characters of what a person, a week and a practice put into prompts: names, titles, the longest texts."""
@@ -35,6 +37,7 @@ class Voice:
     daily: dict[str, Source] = field(default_factory=dict)
     exempt: dict[str, Source] = field(default_factory=dict)
     labels: dict[str, Source] = field(default_factory=dict)
+    forms: dict[str, dict[str, Source]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -92,6 +95,7 @@ def check_prompts(templates: Path, code: Path, course: Mapping[str, Sequence[Fac
         problems += _unwritten(voice, said, everything)
         problems += _unsaid(voice, said)
         problems += _labels(voice, said)
+        problems += _forms(voice, said)
         problems += voice.problems
         if voice.locale not in WORDS:
             problems.append(Problem(str(voice.folder), 1, f"no word lists for the locale '{voice.locale}'"))
@@ -114,6 +118,10 @@ def _voice(folder: Path, course: Sequence[Facts]) -> Voice:
         voice.exempt.update((item.text(), item) for item in listed["exempt"].items())
     with voice.noting_problems():
         voice.labels.update(read_yaml(folder / "choices.yaml").mapping())
+    if (folder / "forms.yaml").exists():
+        with voice.noting_problems():
+            forms = read_yaml(folder / "forms.yaml").mapping()
+            voice.forms.update((about, form.mapping()) for about, form in forms.items())
     return voice
 
 
@@ -203,6 +211,25 @@ def _labels(voice: Voice, said: Said) -> Iterator[Problem]:
     for choice, (file, line) in said.choices.items():
         if choice not in voice.labels:
             yield Problem(file, line, f"the choice '{choice}' has no label in '{voice.locale}'")
+
+
+def _forms(voice: Voice, said: Said) -> Iterator[Problem]:
+    """Every field has a label, every form a title that fits into a window's head, and no label waits in vain."""
+    labelled = {step for form in voice.forms.values() for step in form}
+    for step, (file, line) in said.blanks.items():
+        if step not in labelled:
+            yield Problem(file, line, f"the field '{step}' has no label in '{voice.locale}': forms.yaml")
+    for about, form in voice.forms.items():
+        for step, source in form.items():
+            most = TITLE if step == "title" else FIELD
+            with voice.noting_problems():
+                if len(label := source.text()) > most:
+                    yield Problem(source.file, source.line, f"{len(label)} characters, not at most {most}")
+            if step != "title" and not said.mentions(step):
+                yield Problem(source.file, source.line, f"no field is called '{step}'")
+        if "title" not in form:
+            at = next(iter(form.values()))
+            yield Problem(at.file, at.line, f"the form '{about}' has no title")
 
 
 def _unmeasured(voice: Voice) -> Iterator[Problem]:

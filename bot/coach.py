@@ -12,17 +12,20 @@ from typing import Any
 
 import structlog
 
-from bot import engine
+from bot import engine, gathering
 from bot.clock_text import parse_zone
+from bot.cohorts import homes
 from bot.cohorts.acts import carry_out
 from bot.cohorts.audience import is_out_of_reach
 from bot.cohorts.composing import Composer
 from bot.cohorts.desk import FrontDesk
 from bot.cohorts.model import Actor
+from bot.cohorts.rounds import Rounds
 from bot.conversations.onboarding import clean_name
 from bot.errors import StoreError
 from bot.model import (
     PRIORITY,
+    Carried,
     Changed,
     Decided,
     Event,
@@ -36,6 +39,7 @@ from bot.model import (
     Said,
     State,
     Travelled,
+    Turn,
     WokeUp,
 )
 from bot.ports import Clock, Curriculum, Known, Renderer, Saved, Store, UnitOfWork
@@ -79,6 +83,7 @@ class Coach:
         self._installations, self._newcomer = tuple(installations), newcomer
         self._front_desk, self._discreet = front_desk or FrontDesk(), discreet
         self._composer, self._announcing = Composer(store, renderer, self._scribe.in_locale, committed), False
+        self._rounds, self._gathering = Rounds(store, self._scribe.in_locale), False
         self.underway = 0  # calls of the door that have not returned yet
         self.calls = 0  # calls of the door so far
 
@@ -114,11 +119,12 @@ class Coach:
             return total
 
     async def wake(self, limit: int = 200) -> int:
-        """Wakes up to `limit` people who are due, in one transaction; how many. The rest waits for the next call."""
+        """Wakes up to `limit` people who are due, in one transaction, and a broadcast and a cohort; how many in all."""
         with self._busy():
             try:
                 woken = await self._wake(limit)
-                return woken + (await self._composer.compose(self._clock.now()) if self._announcing else 0)
+                woken += await self._composer.compose(self._clock.now()) if self._announcing else 0
+                return woken + (await self._rounds.hold(self._clock.now()) if self._gathering else 0)
             except StoreError as error:
                 if error.kind != "conflict":
                     raise
@@ -130,6 +136,7 @@ class Coach:
         done = Outcome()
         async with self._store.writing() as work:
             self._announcing = await work.cohorts.broadcasts.due(now) is not None
+            self._gathering = await work.cohorts.due(now) is not None
             known = await work.due(now, limit)
             for one in known:
                 done.add(await self._woken(work, one, now))
@@ -204,6 +211,8 @@ class Coach:
         person = known.participant
         if not person.name and one.first_name:
             person = replace(person, name=clean_name(one.first_name[:40]) or "")
+        if isinstance(one.given, Changed) and one.given.what == "moved" and person.home_of:
+            await work.move(person.address, one.given.detail)
         return await self._advance(work, replace(known, participant=person), one.given, now, one.origin, one.zone)
 
     async def _woken(self, work: UnitOfWork, known: Known, now: datetime) -> Outcome:
@@ -248,26 +257,48 @@ class Coach:
         known_to_us = seen.desk, seen.welcome, seen.token
         world = engine.World(now, *about, *known_to_us, profile_zone=parse_zone(profile_zone) or "")
         proofread = partial(self._scribe.renderer.proofread, weeks=about[0].length)
-        turn = engine.advance(seen.person, given, replace(world, cohort=seen.cohort, proofread=proofread))
-        person = turn.participant
-        done = Outcome()
+        world = replace(world, cohort=seen.cohort, meeting=seen.meeting, proofread=proofread)
+        world = replace(world, chat=seen.chat, link=seen.link)
+        return await self._written(work, known, engine.advance(seen.person, given, world), seen.actor, now)
+
+    async def _written(self, work: UnitOfWork, known: Known, turn: Turn, actor: Actor, now: datetime) -> Outcome:
+        """What a turn leaves to be written."""
+        person, done = turn.participant, Outcome()
         for event in turn.events:
             written = await self._scribe.take(event, done, work, known, person, now)
             if written is None:
-                await self._noted(work, event, person, seen.actor, now)
+                done.add(await self._noted(work, event, person, actor, now))
             person = written or person
         done.saved[person.id] = Saved(person, turn.wake_at, known.revision)
         return done
 
-    async def _noted(self, work: UnitOfWork, event: Event, person: Participant, actor: Actor, now: datetime) -> None:
-        """What leads to no message."""
+    async def _at_home(self, work: UnitOfWork, home: Known, decided: Decided, now: datetime) -> Outcome:
+        """What a group's own chat gets of a decision about the group."""
+        cohort = (await work.cohorts.look([decided.object])).get(decided.object)
+        chat = replace(home.participant, name=self._scribe.renderer.label("all_of_you", home.participant.locale))
+        about = self._scribe.in_locale(chat.locale), self._gazetteer, self._screen
+        link = self._front_desk.link(home.installation)
+        world = engine.World(now, *about, cohort=cohort.cohort if cohort else None, link=link)
+        done = await self._written(work, home, gathering.after(chat, decided.act, world), Actor(chat.id), now)
+        done.reached[chat.address] = done.saved[chat.id].participant.reachable
+        return done
+
+    async def _noted(self, work: UnitOfWork, event: Event, person: Participant, actor: Actor, now: datetime) -> Outcome:
+        """What leads to no message of their own."""
+        done = Outcome()
         if isinstance(event, Decided):
+            home = await homes.concerned(work, event)
             await carry_out(event, actor, work.cohorts, now)
+            if home is not None:
+                done = await self._at_home(work, home, event, now)
+        if isinstance(event, Carried):
+            done.outgoing += await self._scribe.carried(work, event, now)
         if isinstance(event, Travelled) and event.after is State.CONSENTING:
             self._newcomer()
         if is_out_of_reach(event):
             await work.cancel([person.address], PRIORITY["broadcast"])
         log.info("event", person=person.id, kind=type(event).__name__.lower(), **_marks(event))
+        return done
 
     def _tell(self, outgoing: Sequence[Outgoing]) -> None:
         for installation in {one.installation for one in outgoing}:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bot.access import may
+from bot.cohorts.homes import SETTLING
 from bot.cohorts.model import FACILITATOR, Act, Invitation, Welcome
 from bot.conversations import CONVERSATIONS
 from bot.conversations.joining import IN_A_COHORT
@@ -41,6 +42,9 @@ class Doorstep(Walk):
             self.ask_again()
         elif command in DESK_COMMANDS and self.may_have(DESK_COMMANDS[command]):
             self.begin(DESK_COMMANDS[command])
+        elif command == SETTLING:
+            self.say(Said("settling/not_yours"))
+            self.ask_again()
         else:
             return False
         return True

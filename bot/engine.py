@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot import journey
+from bot import gathering, journey
 from bot.clock_text import parse_zone
-from bot.conversations import CONVERSATIONS, TOUCHPOINTS
+from bot.conversations import CONVERSATIONS, LOOKING_ON, TOUCHPOINTS
 from bot.conversations.gratitude import KEEP_GRATITUDE
 from bot.conversations.words import (
     BEFORE_CONSENT,
@@ -16,6 +16,7 @@ from bot.conversations.words import (
     command_in,
 )
 from bot.doorstep import Doorstep
+from bot.filling import ANSWER
 from bot.model import (
     Alerted,
     Changed,
@@ -27,12 +28,15 @@ from bot.model import (
     MessageReceived,
     Participant,
     Recorded,
+    Run,
     Said,
     State,
     Touched,
     Turn,
     WokeUp,
 )
+from bot.occasions import OCCASIONS, moment_ahead, moment_due
+from bot.roster import without_past
 from bot.safety import Finding, screened
 from bot.timetable import Moment, is_quiet, local_day, zone
 from bot.walk import World
@@ -41,7 +45,7 @@ __all__ = ["World", "advance"]
 
 BUSY = timedelta(minutes=10)  # somebody in the middle of a letter is not interrupted by a nudge
 SILENT_DAYS = 3  # after so many, one gentle question (design.md §3)
-REMEMBERED_TOUCHPOINTS = 8  # enough for a local date lived twice, and for the silent days
+REMEMBERED_TOUCHPOINTS = 16  # enough for a local date lived twice, and for the silent days
 AN_INSTANT = timedelta(microseconds=1)
 
 
@@ -54,6 +58,8 @@ def advance(participant: Participant, given: Input, world: World) -> Turn:
     Raises:
         ValueError: `world.now` is naive.
     """
+    if participant.home_of:
+        return gathering.turn(participant, given, world)
     visit = Visit(participant, world)
     match given:
         case WokeUp():
@@ -75,8 +81,8 @@ class Visit(Doorstep):
         """The finished turn."""
         now, weeks = self.world.now, self.world.programme.length
         moments = [timer.at for timer in self.participant.timers]
-        due = next(journey.moments_due(self.participant, now, weeks), None)
-        ahead = journey.moment_ahead(self.participant, now, weeks)
+        due = moment_due(self.participant, *self.world.plans, now, weeks)
+        ahead = moment_ahead(self.participant, *self.world.plans, now, weeks)
         moments += [min(self.busy_until(), due.until) if now < due.until else now] if due else []
         moments += [ahead.at] if ahead else []
         return Turn(self.participant, tuple(self.events), min(moments, default=None))
@@ -119,14 +125,17 @@ class Visit(Doorstep):
             self.begin("keeping", text=given.text)
 
     def take_form(self, given: FormSubmitted) -> None:
-        """A form answers its own question as typed text would, and no word in it is a command; late, it is not lost."""
+        """A form answers its questions as typed text would, and no word in it is a command; late, it is not lost."""
         text = given.text
         finding = screened(self.world.screen, text)
         stage = self.participant.journey.paused_from or self.participant.journey.state
         if finding is not None:
             self.help_first(finding, MessageReceived(text))
         elif self.raise_run(given.asked):
-            self.answer(MessageReceived(text))
+            self.fill_in(given)
+        elif ANSWER not in given.values:
+            self.say(Said("unasked/late_form", {"text": text}, private=True))
+            self.ask_again()
         elif stage in (State.INVITED, State.WITHDRAWN):
             self.welcome()
         elif stage in (State.CONSENTING, State.ONBOARDING):
@@ -194,12 +203,16 @@ class Visit(Doorstep):
         """The platform told us something about the person."""
         match given.what:
             case "left" | "came_back" if given.detail:
-                pass  # a channel, and not us
+                self.depart() if given.what == "left" else self.arrive()
             case "blocked" | "deactivated" | "kicked" | "left":
                 self.break_off()
                 self.become(reachable=False)
+                if given.what == "deactivated" and self.has_a_home():
+                    self.begin_silently("parted")
             case "came_back":
                 self.become(reachable=True, heard=self.world.now)
+                if self.is_asked("parted"):
+                    self.ask_again()
             case "moved_zone":
                 self.become(zone=parse_zone(given.detail) or self.participant.zone)
 
@@ -210,26 +223,38 @@ class Visit(Doorstep):
         now, weeks = self.world.now, self.world.programme.length
         self.let_go()
         self.ring_timers()
-        while (moment := next(journey.moments_due(self.participant, now, weeks), None)) is not None:
-            self.become(checked=moment.at - AN_INSTANT)
+        while (moment := moment_due(self.participant, *self.world.plans, now, weeks)) is not None:
+            self.become(checked=max(moment.at - AN_INSTANT, self.participant.checked or moment.at))
             if now < min(self.busy_until(), moment.until):
                 return
             self.touch(moment)
-        self.become(checked=max(now, self.participant.checked or now))
+        person = self.participant
+        rhythm = without_past(person.rhythm, journey.today(person, now))
+        self.become(checked=max(now, person.checked or now), rhythm=rhythm)
 
     def ring_timers(self) -> None:
         """The runs whose timers are due go on; their question is then the open one."""
         for timer in sorted((t for t in self.participant.timers if t.at <= self.world.now), key=lambda t: t.at):
             self.become(timers=tuple(t for t in self.participant.timers if t != timer))
             run = next((run for run in self.participant.runs if run.conversation == timer.name), None)
-            if run is not None and self.raise_run(run.asked):
+            if run is not None and timer.name in LOOKING_ON:
+                self.look_on(run)
+            elif run is not None and self.raise_run(run.asked):
                 self.rang = True
                 self.follow(self.step(run, WokeUp()), run, WokeUp())
+
+    def look_on(self, run: Run) -> None:
+        """A message is brought up to date; its run stays where it lies, and takes no word that is meant for another."""
+        if run.step == LOOKING_ON[run.conversation]:
+            order = [other.number for other in self.participant.runs]
+            self.raise_run(run.asked)
+            self.follow(self.step(run, WokeUp()), run, WokeUp())
+            self.become(runs=tuple(sorted(self.participant.runs, key=lambda other: order.index(other.number))))
 
     def busy_until(self) -> datetime:
         """Until when a nudge would interrupt something that the person began themselves."""
         now, run, heard = self.world.now, self.participant.run, self.participant.heard
-        if self.rang or self.participant.timers:
+        if self.rang or any(timer.name not in LOOKING_ON for timer in self.participant.timers):
             return now + BUSY
         if run is None or heard is None or run.conversation in TOUCHPOINTS:
             return now
@@ -249,6 +274,9 @@ class Visit(Doorstep):
 
     def speak(self, moment: Moment) -> None:
         """Begins the touchpoint's conversation."""
+        if moment.kind in OCCASIONS:
+            self.begin(moment.kind.value, about=moment.about, on=moment.on)
+            return
         person, returning = self.participant, self.participant.journey.state is State.PAUSED
         if returning:
             self.travel(person.journey.paused_from or State.ACTIVE)

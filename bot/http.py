@@ -32,6 +32,7 @@ BODY_LIMIT = 1 << 20  # bytes
 GRACE = 2  # seconds that requests in flight have when the server stops
 
 Ready = Callable[[], Awaitable[tuple[bool, dict[str, str]]]]
+Look = Callable[[], Awaitable[None]]
 Webhook = Callable[[Mapping[str, str], bytes], Awaitable["Answer"]]
 
 log = structlog.get_logger()
@@ -53,10 +54,14 @@ _DEFAULT_HEADERS = {
 }
 
 
+async def _nothing() -> None: ...
+
+
 def http_app(
     *,
     ready: Ready,
     metrics: CollectorRegistry,
+    look: Look = _nothing,
     webhooks: Mapping[str, Webhook],
     rehearsal: Rehearsal | None,
     web_router: APIRouter | None,
@@ -64,14 +69,15 @@ def http_app(
 ) -> FastAPI:
     """All that is served over HTTP; what is None is not there (404).
 
-    `ready` tells whether we can work, and how each part fares. A webhook gets headers (any case) and the body, at most
-    1 MiB, and returns what to answer with. `static` is a folder served under /static. Errors are {"error": …}.
+    `ready` tells whether we can work, and how each part fares; `look` brings metrics up to date before they are shown.
+    A webhook gets headers (any case) and the body, at most 1 MiB, and returns what to answer with. `static` is a folder
+    served under /static. Errors are {"error": …}.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(_Guarded)
     for problem, answer in _ANSWERS.items():
         app.add_exception_handler(problem, answer)
-    _health(app, ready, metrics)
+    _health(app, ready, metrics, look)
     for path, webhook in webhooks.items():
         _webhook(app, path, webhook)
     if rehearsal is not None:
@@ -83,7 +89,7 @@ def http_app(
     return app
 
 
-def _health(app: FastAPI, ready: Ready, metrics: CollectorRegistry) -> None:
+def _health(app: FastAPI, ready: Ready, metrics: CollectorRegistry, look: Look) -> None:
     @app.get("/healthz")
     async def alive() -> Response:
         return JSONResponse({"alive": True})
@@ -99,6 +105,7 @@ def _health(app: FastAPI, ready: Ready, metrics: CollectorRegistry) -> None:
 
     @app.get("/metrics")
     async def exposition() -> Response:
+        await look()
         return Response(generate_latest(metrics), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 

@@ -11,7 +11,8 @@ from bot import journey
 from bot.clock import RehearsalClock
 from bot.model import Kind, Origin, Participant, State
 from bot.ports import Rehearsal, Store
-from bot.timetable import TURN, instant, next_moment, zone
+from bot.roster import TURN
+from bot.timetable import instant, next_moment, zone
 from curriculum.model import Programme
 
 Leap = Literal["evening", "morning", "week"]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 
@@ -25,3 +28,13 @@ def configure(level: str, form: str) -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(levelname)s %(name)s")
+
+
+@contextmanager
+def one_turn() -> Iterator[None]:
+    """All lines logged inside share a random `turn`, which tells nothing of anybody; a turn under way goes on."""
+    if "turn" in structlog.contextvars.get_contextvars():
+        yield
+        return
+    with structlog.contextvars.bound_contextvars(turn=secrets.token_hex(6)):
+        yield

@@ -103,6 +103,14 @@ class UnitOfWork(Protocol):
         """The person id behind each origin; strangers get a person, an address and an empty state."""
         ...
 
+    async def person_at(self, origin: Origin) -> str | None:
+        """The person behind an origin, if there is one."""
+        ...
+
+    async def move(self, address: str, platform_id: str) -> None:
+        """This address is that of another chat of the platform's now, unless that one is known already."""
+        ...
+
     async def load(self, persons: Sequence[str]) -> Mapping[str, Known]:
         """Locks these people (in the order of their ids) and loads them."""
         ...
@@ -180,7 +188,7 @@ class Queries(Protocol):
         ...
 
     async def next_wake(self, after: datetime) -> datetime | None:
-        """The earliest wake_at, a broadcast's included, or unsent due_at that lies after `after`."""
+        """The earliest wake_at, a broadcast's or cohort's included, or unsent due_at that lies after `after`."""
         ...
 
     async def pending(self, now: datetime) -> int:
@@ -188,7 +196,7 @@ class Queries(Protocol):
         ...
 
     async def overdue(self, now: datetime) -> int:
-        """People and broadcasts with wake_at <= now."""
+        """People, cohorts and broadcasts with wake_at <= now."""
         ...
 
     async def counts(self) -> Mapping[str, int]:

@@ -66,7 +66,7 @@ class Rules:
     `auxiliaries` ("nunca he pensado") do not count; a negation right before one of `undoing` ("can't stop") is none.
     A match of a rule about oneself is dropped too if one of the `others` stands at most `FROM_SUBJECT` words before;
     after one of `clause_ends` ("he died, don't want to live") nobody else is the subject any more. `unless` are the
-    idioms that let any rule's match through.
+    idioms that let any rule's match through, `own_unless` those of the rules about oneself.
     """
 
     language: str
@@ -84,6 +84,7 @@ class Rules:
     others: frozenset[str] = frozenset()
     clause_ends: frozenset[str] = frozenset()
     unless: tuple[str, ...] = ()
+    own_unless: tuple[str, ...] = ()
 
 
 class Screen:
@@ -221,7 +222,10 @@ class _Compiled:
         planted = [
             (self._as_read(parts_of(pattern, rules.words)), (at, idiom))
             for at, rule in enumerate((*rules.rules, idioms_of_all))
-            for idiom, patterns in ((False, rule.patterns), (True, rule.unless))
+            for idiom, patterns in (
+                (False, rule.patterns),
+                (True, (*rule.unless, *rules.own_unless) if rule.own else rule.unless),
+            )
             for pattern in patterns
         ]
         self._tree = _any_of([_graph(parts, meaning) for parts, meaning in planted])

@@ -12,6 +12,7 @@ from bot import journey
 from bot.model import (
     PRIORITY,
     Button,
+    Carried,
     Closed,
     Entry,
     Event,
@@ -26,6 +27,7 @@ from bot.model import (
     Touched,
 )
 from bot.ports import Curriculum, Known, Renderer, Saved, TouchpointRow, UnitOfWork
+from bot.timetable import quiet_ends, zone
 from curriculum.model import Programme
 
 HelpLines = Callable[[str | None], Mapping[str, Any]]
@@ -46,6 +48,7 @@ class Outcome:
         self.saved |= other.saved
         self.entries += other.entries
         self.touched += other.touched
+        self.reached |= other.reached
         self.outgoing += other.outgoing
 
     async def write(self, work: UnitOfWork) -> None:
@@ -111,6 +114,20 @@ class Scribe:
         if said.in_place:
             reply = replace(reply, act="edit", ref=said.ref, asked=said.asked)
         return replace(_outgoing(known, reply, now, PRIORITY[said.urgency], said.expires), dedup=said.key or None)
+
+    async def carried(self, work: UnitOfWork, event: Carried, now: datetime) -> list[Outgoing]:
+        """What is said to others, once their quiet hours are over; a group's chat gets at once what somebody shares."""
+        found = []
+        for person, installation in await work.cohorts.people(event.to):
+            known = Known(person, installation, None, 0)
+            due = now if person.home_of else quiet_ends(person.rhythm, zone(person.zone), now)
+            match event.event:
+                case Said():
+                    outgoing = await self.said(work, known, person, event.event, now, {})
+                case Handled():
+                    outgoing = _outgoing(known, Reply(act=event.event.act, of=event.event.of), now)
+            found.append(replace(outgoing, due_at=due))
+        return found
 
     def _closed(self, event: Closed, person: Participant) -> Reply:
         """An answered question shows the choice where the choice has words of its own."""

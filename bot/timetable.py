@@ -13,24 +13,29 @@ from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from bot.model import Kind, Rhythm
+from bot.roster import TURN, rostered
 
-TURN = time(4)
 MORNING_WINDOW = timedelta(hours=4)
 
 _EVENING_ROOM = timedelta(hours=1)  # what quiet hours leave to a touchpoint that was chosen just inside them
 _SHORTEST_WINDOW = timedelta(minutes=1)
 _DAY = timedelta(days=1)
 _WEEK = frozenset(range(7))
+_FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A touchpoint of the local day `on`, useful in [at, until), both UTC. `kind` and `on` identify it for ever."""
+    """A touchpoint of the local day `on`, useful in [at, until), both UTC. `kind` and `on` identify it for ever.
+
+    `about` says what it is about, where its kind leaves that open.
+    """
 
     kind: Kind
     on: date
     at: datetime
     until: datetime
+    about: str = ""
 
 
 @cache  # ZoneInfo itself keeps only the last eight alive
@@ -104,21 +109,43 @@ def _clock_change(tz: ZoneInfo, since: datetime, until: datetime) -> datetime | 
 
 
 def is_quiet(rhythm: Rhythm, tz: ZoneInfo, now: datetime) -> bool:
-    """Whether the wall clock stands in [quiet_from, quiet_until), which may cross midnight; equal edges: never."""
-    return _is_quiet_at(rhythm, _utc(now).astimezone(tz).time())
+    """Whether the wall clock stands in [quiet_from, quiet_until), which may cross midnight; equal edges: never.
+
+    With a roster these are the edges of the local day that `now` belongs to; so in all that follows.
+    """
+    here = rostered(rhythm, local_day(now, tz)) if rhythm.roster else rhythm
+    return _is_quiet_at(here, _utc(now).astimezone(tz).time())
 
 
 def quiet_ends(rhythm: Rhythm, tz: ZoneInfo, now: datetime) -> datetime:
     """The instant, in UTC, at which the quiet hours around `now` end; `now` itself if it is not quiet."""
-    return _first_between(rhythm.quiet_until, rhythm.quiet_from, tz, _utc(now))
+    for here, since, until in _stretches(rhythm, tz, _utc(now)):
+        found = _first_between(here.quiet_until, here.quiet_from, tz, since)
+        if found < until:
+            break
+    return found
 
 
 def quiet_begins(rhythm: Rhythm, tz: ZoneInfo, now: datetime) -> datetime | None:
     """The first instant from `now` on, in UTC, that is quiet; None if there are no quiet hours."""
-    now = _utc(now)
-    if rhythm.quiet_from == rhythm.quiet_until:
-        return None
-    return _first_between(rhythm.quiet_from, rhythm.quiet_until, tz, now)
+    for here, since, until in _stretches(rhythm, tz, _utc(now)):
+        if here.quiet_from == here.quiet_until:
+            continue
+        found = _first_between(here.quiet_from, here.quiet_until, tz, since)
+        if found < until:
+            return found
+    return None
+
+
+def _stretches(rhythm: Rhythm, tz: ZoneInfo, now: datetime) -> Iterator[tuple[Rhythm, datetime, datetime]]:
+    """What holds from `now` on, since when and until when: day by day while there is a roster, then for ever."""
+    if rhythm.roster:
+        on = local_day(now, tz)
+        while on <= rhythm.roster[-1][0] + _DAY:  # after the last shift somebody sleeps
+            turn = day_begins(on + _DAY, tz)
+            yield rostered(rhythm, on), now, turn
+            on, now = on + _DAY, turn
+    yield rhythm, now, _FOR_EVER
 
 
 def fitted(rhythm: Rhythm) -> Rhythm:
@@ -173,6 +200,8 @@ def _first_between(begins: time, ends: time, tz: ZoneInfo, now: datetime) -> dat
 def moments(rhythm: Rhythm, tz: ZoneInfo, on: date) -> tuple[Moment, ...]:
     """The touchpoints of a local day, in the order of a wall clock that starts at 04:00; a skipped day has none.
 
+    Shifts move them (bot/roster.py).
+
     A morning is useful for four hours, an evening until the day turns, both at most until quiet hours begin. Where a
     clock change leaves nothing of a window, or the rhythm is not fitted, one minute of it stays.
     """
@@ -181,7 +210,8 @@ def moments(rhythm: Rhythm, tz: ZoneInfo, on: date) -> tuple[Moment, ...]:
     turn = day_begins(on + _DAY, tz)
     if day_begins(on, tz) == turn:
         return ()
-    wanted = ((rhythm.mornings, Kind.MORNING, rhythm.morning), (rhythm.evenings, Kind.EVENING, rhythm.evening))
+    here = rostered(rhythm, on)
+    wanted = ((here.mornings, Kind.MORNING, here.morning), (here.evenings, Kind.EVENING, here.evening))
     chosen = [(at, kind) for switched_on, kind, at in wanted if switched_on]
     chosen.sort(key=lambda each: (each[0] < TURN, each[0]))
     return tuple(_moment(rhythm, tz, kind, on, instant(on, at, tz), turn) for at, kind in chosen)

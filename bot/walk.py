@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from bot import journey
 from bot.access import may
+from bot.cohorts.meetings import Meeting
 from bot.cohorts.model import Act, Cohort, Desk, Welcome
-from bot.conversations import CONVERSATIONS, TOUCHPOINTS
+from bot.conversations import CONVERSATIONS, LOOKING_ON, TOUCHPOINTS
 from bot.conversations.base import ENTERED, Context, Given, Move, counted, nothing_wrong
+from bot.filling import ANSWER, FILLED, Filled, from_step, given_by, next_given, offered, put, understood
 from bot.model import (
     Backstep,
     ChoiceMade,
     Closed,
     Decided,
     Event,
+    FormSubmitted,
     Gazetteer,
     Input,
+    MessageReceived,
     Participant,
     Proofread,
     Recorded,
@@ -54,7 +58,15 @@ class World:
     token: str = ""
     profile_zone: str = ""
     cohort: Cohort | None = None  # the one that they walk in
+    meeting: Meeting | None = None  # their latest in it
     proofread: Proofread = nothing_wrong
+    chat: Participant | None = None  # the channel or group that the input came from, or is about
+    link: str = ""  # brings somebody to us with the code behind it, where the platform has such links
+
+    @property
+    def plans(self) -> tuple[Cohort | None, Meeting | None]:
+        """What others plan for them."""
+        return self.cohort, self.meeting
 
 
 @dataclass(slots=True)
@@ -66,6 +78,7 @@ class Walk:
     events: list[Event] = field(default_factory=list)
     urgency: Urgency = "reply"
     expires: datetime | None = None
+    refused: Filled = field(default_factory=dict)  # what a form said to the open question, until that moves on
 
     # ------------------------------------------------------------ beginning, answering, ending
 
@@ -84,10 +97,29 @@ class Walk:
         self.enter(run)
 
     def enter(self, run: Run, depth: int = 0) -> None:
-        """The run on top comes to a step: a new question with a new number."""
-        run = replace(run, asked=self.participant.asked + 1, offers=False)
+        """The run on top comes to a step: a new question with a new number, unless a form answered it already."""
+        meaning, run = next_given(replace(run, asked=self.participant.asked + 1, offers=False))
+        self.refused = {run.step: meaning} if meaning else {}
         self.become(asked=run.asked, runs=(*self.participant.runs[:-1], run))
-        self.follow(self.step(run, ENTERED), run, ENTERED, depth)
+        given = given_by(meaning, run.asked) or ENTERED
+        self.follow(self.step(run, given), run, given, depth)
+
+    def fill_in(self, form: FormSubmitted) -> None:
+        """A form answers the open question and those after it, which are not put: the first that is left is asked.
+
+        A step that does not understand its value says why and asks; what was filled in for later steps waits for them.
+        """
+        run = self.participant.runs[-1]
+        if ANSWER in form.values:
+            self.answer(MessageReceived(form.text))
+            return
+        waiting = dict(understood(from_step(offered(self.step(run, ENTERED)), run.step), form.values))
+        meaning = waiting.pop(run.step, None)
+        run = replace(run, notes={**run.notes, FILLED: waiting})
+        self.become(runs=(*self.participant.runs[:-1], run))
+        self.refused = {run.step: meaning} if meaning else {}
+        given = given_by(meaning, run.asked)
+        self.answer(given) if given else self.ask_again()
 
     def answer(self, given: Input) -> None:
         """The open question gets an answer."""
@@ -107,7 +139,7 @@ class Walk:
             raise RecursionError(f"{run.conversation}/{run.step} never asks")
         if isinstance(result, Said):
             self.become(runs=(*self.participant.runs[:-1], replace(run, offers=bool(result.choices))))
-            self.say(replace(result, asked=run.asked))
+            self.say(put(replace(result, asked=run.asked), run, self.refused))
             return
         before = Backstep(run.step, run.notes, self.participant.ledger)
         self.become(**result.updates)
@@ -116,9 +148,10 @@ class Walk:
         offers = run.offers or any(isinstance(event, Said) and event.choices for event in result.events)
         run = replace(run, notes={**run.notes, **result.notes}, offers=offers)
         if result.wake_in is not None:
-            self.become(timers=(*self.participant.timers, Timer(run.conversation, self.world.now + result.wake_in)))
+            others = tuple(timer for timer in self.participant.timers if timer.name != run.conversation)
+            self.become(timers=(*others, Timer(run.conversation, self.world.now + result.wake_in)))
         if result.end:
-            self.end(result.then)
+            self.end(result.then, result.notes)
         elif result.to is not None:
             trail = run.previous if given is ENTERED else (*run.previous, before)[-STEPS_BACK:]
             self.enter(replace(run, step=result.to, previous=trail), depth + 1)
@@ -127,11 +160,11 @@ class Walk:
             if result.anew:
                 self.ask_again()
 
-    def end(self, then: str | None) -> None:
-        """A conversation is over: the next begins, or what it interrupted comes back with its question."""
+    def end(self, then: str | None, notes: Mapping[str, Any]) -> None:
+        """A conversation is over: the next begins with its notes, or what it interrupted comes back with its question."""
         self.keep(self.participant.runs[:-1])
         if then is not None:
-            self.begin(then)
+            self.begin(then, **notes)
         else:
             self.ask_again()
 
@@ -150,7 +183,8 @@ class Walk:
         if run.offers:
             self.events.append(Closed(run.asked))
         last = run.previous[-1]
-        run = replace(run, step=last.step, notes=last.notes, previous=run.previous[:-1])
+        notes = {name: note for name, note in last.notes.items() if name != FILLED}
+        run = replace(run, step=last.step, notes=notes, previous=run.previous[:-1])
         self.keep(self.participant.runs[:-1])
         self.become(ledger=last.ledger, runs=(*self.participant.runs, run))
         self.enter(run)
@@ -159,8 +193,8 @@ class Walk:
     def step(self, run: Run, given: Given) -> Move | Said:
         """What the step that the run stands at makes of an input."""
         world = self.world
-        known = world.desk, world.welcome, world.token, world.profile_zone, world.cohort, world.proofread
-        context = Context(world.now, self.participant, world.programme, world.gazetteer, run, *known)
+        known = world.desk, world.welcome, world.token, world.profile_zone, world.cohort, world.proofread, world.meeting
+        context = Context(world.now, self.participant, world.programme, world.gazetteer, run, *known, chat=world.chat)
         return CONVERSATIONS[run.conversation].steps[run.step](context, given)
 
     # ------------------------------------------------------------ the stack
@@ -184,7 +218,7 @@ class Walk:
 
     def break_off(self) -> None:
         """What goes on by itself (a sit) stops in silence."""
-        running = {timer.name for timer in self.participant.timers}
+        running = {timer.name for timer in self.participant.timers} - LOOKING_ON.keys()
         self.keep(run for run in self.participant.runs if run.conversation not in running)
 
     def raise_run(self, asked: int) -> bool:
@@ -229,7 +263,7 @@ class Walk:
     def add(self, event: Event, run: Run) -> None:
         """Adds an event of a step."""
         if isinstance(event, Said):
-            self.say(replace(event, asked=event.asked or run.asked))
+            self.say(put(replace(event, asked=event.asked or run.asked), run, self.refused))
             return
         if isinstance(event, Recorded):
             place = event.slot or f"{run.step}/{sum(isinstance(e, Recorded) for e in self.events)}"

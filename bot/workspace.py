@@ -21,7 +21,9 @@ PATH = "/slack/events"
 # messages a second; Slack allows "several hundred per minute", https://docs.slack.dev/apis/web-api/rate-limits
 WORKSPACE_RATE = 10.0
 COMMANDS = (*MENU, *COHORT_COMMANDS, *DESK_COMMANDS, "join", "start")
-OPENS = frozenset({"read_back", "/journal", "/gratitude", "/letter", "/progress"})  # their answers are private
+PRIVATE = frozenset({"read_back", "/journal", "/gratitude", "/letter", "/progress"})  # their answers are
+FORMS = frozenset({"new_cohort", "/broadcast", "new_broadcast", "write_again", "write_note", "write_text"})
+OPENS = PRIVATE | FORMS  # a window opens at once
 
 
 @dataclass(slots=True)
@@ -50,6 +52,10 @@ class Workspace:
     async def home(self, origin: Origin) -> Reply:
         """Somebody's Home tab."""
         return await self.app.home(origin)
+
+    def check(self, form: str, field: str, value: str) -> str | None:
+        """What is wrong with a field of a form."""
+        return self.app.check_field(form, field, value)
 
     async def knows(self, origin: Origin) -> bool:
         """Whether somebody takes part, or did."""
@@ -83,6 +89,7 @@ async def _connected(settings: Settings) -> Workspace:
         home=workspace.home,
         knows=workspace.knows,
         opens=OPENS,
+        check=workspace.check,
         commands=COMMANDS,
     )
     return workspace

@@ -22,7 +22,7 @@ from jinja2.runtime import Context, Undefined
 
 from bot.cohorts.model import Pulse
 from bot.errors import ContentError
-from bot.model import Block, Button, Field, Flaw, Form, OneOf, Participant, Reply, Said, Written
+from bot.model import Block, Button, Choice, Field, Flaw, Form, OneOf, Participant, Reply, Said, Written
 from bot.ports import Rendered
 from curriculum.model import Text
 from prompts import picturing
@@ -117,7 +117,8 @@ class Prompts:
         self.environment.filters["short"] = shortened
         self.environment.filters["md"] = Markdown
         self._variants = cache(self._load)
-        self._labels = cache(self._load_labels)
+        self._labels = cache(partial(self._load_yaml, "choices.yaml"))
+        self._windows = cache(partial(self._load_yaml, "forms.yaml"))
 
     def render(self, said: Said, to: Participant, on: date) -> Rendered:
         """The reply for this reader on their local date."""
@@ -130,7 +131,7 @@ class Prompts:
             facts["figures"] = picturing.figures(pulse, label)
         text = self._tell(telling, said.prompt, facts)
         rows = tuple(
-            tuple(Button(f"{said.asked}:{c.id}", c.label if c.label is not None else label(c.id)) for c in row)
+            tuple(Button(c.command or f"{said.asked}:{c.id}", self._worded(c, to.locale)) for c in row)
             for row in said.choices
         )
         shown = blocks(text, telling.typed)
@@ -139,7 +140,7 @@ class Prompts:
             rows=rows,
             ask_location=asks_location and not rows,
             asked=said.asked if rows else 0,
-            form=self._form(shown, said.asked, to.locale) if said.writes else None,
+            form=self._form(said, shown, to.locale) if said.writes or said.blanks else None,
             private=said.private,
             picker=said.picker,
             prompt=said.prompt,
@@ -147,14 +148,33 @@ class Prompts:
         )
         return Rendered(reply, telling.used)
 
-    def _form(self, shown: Sequence[Block], asked: int, locale: str) -> Form:
-        """One field for the answer, under what was asked last."""
-        question = "".join(span.text for span in shown[-1].spans) if shown else ""
-        return Form("write", self.label("form_title", locale), (Field("text", question, "text"),), asked)
+    def _form(self, said: Said, shown: Sequence[Block], locale: str) -> Form:
+        """A field for each blank, or one for the answer, under what was asked last."""
+        if not said.blanks:
+            question = "".join(span.text for span in shown[-1].spans) if shown else ""
+            return Form("write", self.label("form_title", locale), (Field("text", question),), said.asked)
+        about = said.prompt.partition("/")[0]
+        labels = self._windows(locale)[about]
+        fields = tuple(
+            Field(
+                blank.step,
+                labels[blank.step],
+                blank.kind,
+                tuple(Button(each.id, self._worded(each, locale)) for each in blank.choices),
+                blank.value,
+                blank.most,
+                blank.required and not blank.default,
+            )
+            for blank in said.blanks
+        )
+        return Form(about, labels["title"], fields, said.asked)
+
+    def _worded(self, choice: Choice, locale: str) -> str:
+        return choice.label if choice.label is not None else self.label(choice.id, locale)
 
     def label(self, choice: str, locale: str) -> str:
         """The words on a button; the id itself where it needs none (a time)."""
-        return self._labels(locale).get(choice, choice)
+        return str(self._labels(locale).get(choice, choice))
 
     def knows(self, choice: str, locale: str) -> bool:
         """Whether this choice has words of its own."""
@@ -199,8 +219,8 @@ class Prompts:
         except TemplateError as error:
             raise ContentError(str(file), getattr(error, "lineno", 1), str(error)) from error
 
-    def _load_labels(self, locale: str) -> Mapping[str, str]:
-        return yaml.safe_load((self.root / locale / "choices.yaml").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+    def _load_yaml(self, name: str, locale: str) -> Mapping[str, Any]:
+        return yaml.safe_load((self.root / locale / name).read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
 
 def variants_in(source: str) -> tuple[str, ...]:

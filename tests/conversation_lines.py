@@ -23,7 +23,9 @@ def line_of(said: Said) -> str:
 
 def marks_of(said: Said) -> str:
     """What a discreet platform makes of it: a window to write in, a window to read in."""
-    return (" (to write)" if said.writes else "") + (" (private)" if said.private else "")
+    fields = ", ".join(f"{blank.step} = {blank.value}" if blank.value else blank.step for blank in said.blanks)
+    form = f" (form: {fields})" if fields else ""
+    return (" (to write)" if said.writes else "") + form + (" (private)" if said.private else "")
 
 
 def shown(fact: object) -> str:

@@ -50,6 +50,8 @@ NOTHING = "nothing"
 MESSAGES = (
     "fills",
     "fills_late",
+    "fills_in",
+    "fills_in_late",
     "keeps",
     "says",
     "edits",
@@ -122,6 +124,15 @@ class Player:
     def fills_late(self, text: str) -> None:
         """Writes in the window of the oldest question that had one."""
         self.act(FormSubmitted("write", {"text": text}, self.forms[0]))
+
+    def fills_in(self, values: Mapping[str, str]) -> None:
+        """Sends the latest form with these values."""
+        self.act(FormSubmitted("form", values, self.forms[-1]))
+
+    def fills_in_late(self, values: Mapping[str, str]) -> None:
+        """Sends the oldest form with these values."""
+        self.written += [value for value in values.values() if value]
+        self.act(FormSubmitted("form", values, self.forms[0]))
 
     def keeps(self, text: str) -> None:
         """Keeps somebody's message as a gratitude."""
@@ -221,6 +232,7 @@ class Player:
             welcome=seen.welcome,
             token=seen.token,
             cohort=seen.cohort,
+            meeting=seen.meeting,
             proofread=proofread,
         )
         here = replace(here, profile_zone=self.given.get("profile_zone", ""))
@@ -245,7 +257,7 @@ class Player:
                 self.check_rendering(event)
                 stamp = f"{self.now.astimezone(zone(self.person.zone)):%m-%d %H:%M} " if at_local else ""
                 self.log.append(stamp + line_of(event) + (marks_of(event) if self.person.discreet else ""))
-                if event.writes:
+                if event.writes or event.blanks:
                     self.forms.append(event.asked)
                 if event.choices:
                     self.offers.append((event.asked, tuple(choice.id for row in event.choices for choice in row)))

@@ -10,7 +10,7 @@ from bot.safety import Screen
 from bot.safety_rules import LANGUAGES, load_screen
 
 DATA = Path(__file__).parent / "data" / "safety"
-CORPORA = ("first", "second", "while_tuning", "third")
+CORPORA = ("first", "second", "while_tuning", "third", "fourth")
 PARTS = ("", "held", "unseen")
 
 

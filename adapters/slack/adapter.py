@@ -3,44 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-import aiohttp
 import structlog
-from slack_sdk.errors import SlackApiError
 
-from adapters.slack import markup
-from adapters.slack.client import Web
+from adapters.slack.client import FAILED, Web
 from adapters.slack.failures import INVALID_TOKEN_WAIT, TOKEN_CODES, classified, code, trouble
 from adapters.slack.inbox import Inbox
-from adapters.slack.inputs import PICK
 from adapters.slack.link import Me, Router, SocketLink, signed
-from adapters.slack.markup import Json, Part
+from adapters.slack.markup import Json
 from adapters.slack.people import People
 from adapters.slack.private import Home, Private
+from adapters.slack.sending import Sender
+from adapters.slack.views import Check, nothing_wrong
 from adapters.slack.words import Words
-from bot.errors import Ignored, Rejected, SettingsError
-from bot.model import Delivery, Origin, Receipt, Reply
+from bot.errors import SettingsError
+from bot.model import Delivery, Origin, Receipt
 from bot.ports import Door
 
 PATIENCE = 15.0  # seconds that any call may take
 WORK_EVERY = 2.0  # seconds: another process may have kept an input that nudged nobody here
 REFUSED_LINK_WAIT = 30.0  # seconds
 BODY_LIMIT = 1 << 20  # bytes of a request's body
-KEPT = 2000  # messages that are remembered, so that their buttons can be replaced
 
 WORDS = Words()
 
-_TIMESTAMP = re.compile(r"\d+\.\d+")
 _JSON, _TEXT = "application/json", "text/plain"
-_FAILED = (SlackApiError, aiohttp.ClientError, TimeoutError)
 
 log = structlog.get_logger()
 
@@ -60,9 +53,9 @@ class SlackAdapter:
     """A `bot.ports.Adapter`. `last_ok` (monotonic seconds) and `problem` (a short code) tell how it fares.
 
     `home` renders a person's Home tab. `opens` names choices, commands ("/journal") and forms whose answers are
-    private: a window is opened at once for those. `commands` are what replies write as "/journal", and Slack as
-    "/heartsease journal". `knows` says whether somebody is a participant: the workspace tells us of everybody's zone,
-    and of everybody in our channels.
+    private: a window is opened at once for those. `check` says what is wrong with a form's field. `commands` are what
+    replies write as "/journal", and Slack as "/heartsease journal". `knows` says whether somebody is a participant:
+    the workspace tells us of everybody's zone, and of everybody in our channels.
     """
 
     def __init__(
@@ -77,6 +70,7 @@ class SlackAdapter:
         opens: Collection[str] = (),
         commands: Collection[str] = (),
         knows: Callable[[Origin], Awaitable[bool]] | None = None,
+        check: Check = nothing_wrong,
         words: Words = WORDS,
         patience: float = PATIENCE,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -87,7 +81,6 @@ class SlackAdapter:
         self.last_ok: float | None = None
         self.problem: str | None = None
         self._secret = "" if app_token else signing_secret
-        self._words, self._commands = words, markup.command_names(commands)
         self._sleep, self._monotonic, self._wall = sleep, monotonic, wall
         self._me = Me()
         self._web = Web(bot_token, api_url, patience)
@@ -95,17 +88,18 @@ class SlackAdapter:
         self._private = Private(
             installation, self._web, self._people, words, home=home, opens=opens, monotonic=monotonic
         )
-        self._inbox = Inbox(installation, self._people, self._private, words, knows=knows, revoked=self._revoked)
+        self._sender = Sender(self._web, self._people, self._private, words, commands)
+        self._inbox = Inbox(
+            installation, self._people, self._private, words, knows=knows, revoked=self._revoked, check=check
+        )
         self._router = Router(self._web, lambda: self._me, self._take)
         self._link = SocketLink(self._web, app_token, self._router) if app_token else None
         self._nudged = asyncio.Event()
-        self._said: OrderedDict[tuple[str, str], Part] = OrderedDict()  # what we said lately
-        self._parts_sent: dict[int, int] = {}  # what is through of a long reply whose rest must be retried
 
     # ------------------------------------------------------------ out
 
     async def send(self, delivery: Delivery) -> Receipt:
-        """Delivers one reply; a long text as several messages, the buttons on the last.
+        """Delivers one reply; a long text as several messages, the buttons on the last, a file after them.
 
         `private` text never becomes a message: it goes into a window that waits for it, or behind a button.
 
@@ -113,17 +107,8 @@ class SlackAdapter:
             DeliveryError: one of its subclasses says what to do next.
         """
         try:
-            channel = await self._people.channel(delivery.platform_id)
-            match delivery.reply.act:
-                case "message":
-                    receipt = await self._say(delivery, channel)
-                case "react":
-                    receipt = await self._react(delivery.reply, channel)
-                case "close":
-                    receipt = await self._close_question(delivery.reply, channel)
-                case "edit":
-                    receipt = await self._edit(delivery, channel)
-        except _FAILED as error:
+            receipt = await self._sender.send(delivery)
+        except FAILED as error:
             self._blame_token(error)
             raise classified(error) from error
         if self.problem in _BOT_TOKEN:
@@ -133,96 +118,13 @@ class SlackAdapter:
 
     async def publish(self, platform_id: str) -> None:
         """Brings a person's Home tab up to date. Never retried."""
-        with suppress(*_FAILED):
+        with suppress(*FAILED):
             await self._private.publish(platform_id)
 
     async def close(self) -> None:
         """Lets go of connections."""
         await self._private.close()
         await self._web.close()
-
-    async def _say(self, delivery: Delivery, channel: str) -> Receipt:
-        reply, person = delivery.reply, delivery.platform_id
-        if not any(span.text.strip() for block in reply.text for span in block.spans):
-            raise Rejected("a message without text")
-        if not reply.private:
-            buttons = self._buttons(person, reply)
-            text = markup.with_commands(reply.text, self._commands)
-            found = markup.parts(text, markup.MESSAGE_BLOCKS - len(buttons))
-            receipt = await self._post(delivery, channel, found, buttons)
-            await self._private.said_in_chat(person, reply)
-            return receipt
-        if not person.startswith(("U", "W")):
-            raise Rejected("private text in a channel")
-        if await self._private.show(person, reply):
-            return Receipt()
-        part, buttons = self._private.invitation(person, reply)
-        return await self._post(delivery, channel, [part], buttons)
-
-    def _buttons(self, person: str, reply: Reply) -> list[Json]:
-        buttons = markup.actions(reply.rows) + self._private.write_button(person, reply)
-        if reply.picker:
-            label = self._words.pick_time if reply.picker == "time" else self._words.pick_date
-            picker = {"type": f"{reply.picker}picker", "action_id": f"{PICK}{reply.asked}"}
-            buttons.append({"type": "actions", "elements": [{**picker, "placeholder": markup.plain_text(label, 150)}]})
-        if len(buttons) >= markup.MESSAGE_BLOCKS:
-            raise Rejected("too many rows of buttons")
-        return buttons
-
-    async def _post(self, delivery: Delivery, channel: str, parts: Sequence[Part], buttons: list[Json]) -> Receipt:
-        sent, ref = self._parts_sent.pop(delivery.id, 0), ""
-        try:
-            for part in parts[sent:]:
-                blocks = [*part.blocks, *(buttons if sent == len(parts) - 1 else ())]
-                answer = await self._web.api.chat_postMessage(
-                    channel=channel, text=part.text, blocks=blocks, mrkdwn=False, unfurl_links=False, unfurl_media=False
-                )
-                sent, ref = sent + 1, str(answer["ts"])
-                self._remember(channel, ref, Part(tuple(blocks), part.text))
-        except _FAILED:
-            if sent:
-                self._parts_sent[delivery.id] = sent
-            raise
-        return Receipt(ref)
-
-    async def _react(self, reply: Reply, channel: str) -> Receipt:
-        name = markup.reaction(reply.emoji)
-        if name is None:
-            raise Ignored("an emoji without a name")
-        await self._web.api.reactions_add(channel=channel, timestamp=_message(reply), name=name)
-        return Receipt(reply.ref)
-
-    async def _close_question(self, reply: Reply, channel: str) -> Receipt:
-        ts = _message(reply)
-        before = self._said.get((channel, ts)) or await self._of_an_earlier_process(channel, ts)
-        after = Part(tuple(markup.closed(before.blocks, reply.rows)), before.text)
-        await self._web.api.chat_update(channel=channel, ts=ts, text=after.text, blocks=list(after.blocks))
-        self._remember(channel, ts, after)
-        return Receipt(reply.ref)
-
-    async def _edit(self, delivery: Delivery, channel: str) -> Receipt:
-        """A message in place of an earlier one; only one that fits into one message can be, and no private text."""
-        reply, ts = delivery.reply, _message(delivery.reply)
-        buttons = self._buttons(delivery.platform_id, reply)
-        found = markup.parts(reply.text, markup.MESSAGE_BLOCKS - len(buttons))
-        if len(found) != 1 or reply.private:
-            raise Rejected("an edit is one message without private text")
-        after = Part((*found[0].blocks, *buttons), found[0].text)
-        await self._web.api.chat_update(channel=channel, ts=ts, text=after.text, blocks=list(after.blocks))
-        self._remember(channel, ts, after)
-        return Receipt(reply.ref)
-
-    async def _of_an_earlier_process(self, channel: str, ts: str) -> Part:
-        answer = await self._web.api.conversations_history(channel=channel, latest=ts, limit=1, inclusive=True)
-        for each in answer["messages"]:
-            if each.get("ts") == ts and each.get("blocks"):
-                return Part(tuple(each["blocks"]), str(each.get("text") or "✓"))
-        raise Ignored("message_not_found")
-
-    def _remember(self, channel: str, ts: str, part: Part) -> None:
-        self._said[channel, ts] = part
-        if len(self._said) > KEPT:
-            self._said.popitem(last=False)
 
     # ------------------------------------------------------------ in
 
@@ -323,7 +225,7 @@ class SlackAdapter:
         while True:
             try:
                 return await step()
-            except _FAILED as error:
+            except FAILED as error:
                 await self._rest(error, failures)
                 failures += 1
 
@@ -369,7 +271,7 @@ async def connect(
             try:
                 me = await _who(web)
                 break
-            except _FAILED as error:
+            except FAILED as error:
                 if code(error) in TOKEN_CODES:
                     fix = "Slack does not take it; copy the Bot User OAuth Token (xoxb-…) of the installed app"
                     raise SettingsError("HEARTSEASE_SLACK_BOT_TOKEN", fix) from None
@@ -385,10 +287,3 @@ async def connect(
 async def _who(web: Web) -> Me:
     answer = await web.api.auth_test()
     return Me(str(answer["team_id"]), str(answer["user_id"]), str(answer.get("bot_id") or ""))
-
-
-def _message(reply: Reply) -> str:
-    """The message that a reaction or a closed question belongs to. Raises Ignored: it belongs to none."""
-    if not _TIMESTAMP.fullmatch(reply.ref or ""):
-        raise Ignored("no message")
-    return str(reply.ref)

@@ -7,9 +7,11 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
+from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 API = "https://slack.com/api/"
+FAILED = (SlackApiError, aiohttp.ClientError, TimeoutError)  # what a call may end with
 
 SILENT = logging.getLogger("heartsease.slack.silent")  # slack_sdk and bolt log payloads, in which people speak
 SILENT.setLevel(logging.CRITICAL + 1)
@@ -39,6 +41,11 @@ class Web:
         """The methods. They raise SlackApiError, or aiohttp's errors and TimeoutError where no answer came."""
         self._client.session = self.session
         return self._client
+
+    async def upload(self, url: str, content: bytes) -> None:
+        """Hands over a file's content. Raises aiohttp's errors, for a refusal too, and TimeoutError."""
+        async with self.session.post(url, data=content, proxy=self.proxy) as answer:
+            answer.raise_for_status()
 
     async def close(self) -> None:
         """Closes every connection."""

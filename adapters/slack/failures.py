@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -23,7 +25,7 @@ TOKEN_CODES = frozenset(
         "missing_scope",
     }
 )
-_UNREACHABLE = frozenset(
+UNREACHABLE = frozenset(
     {
         "channel_not_found",
         "user_not_found",
@@ -35,12 +37,19 @@ _UNREACHABLE = frozenset(
         "cannot_dm_bot",
         "messages_tab_disabled",
         "restricted_action",
+        "posting_to_channel_denied",
     }
 )
 _IGNORED = frozenset(
     {
         "message_not_found",
         "cant_update_message",
+        "cant_delete_message",
+        "compliance_exports_prevent_deletion",
+        "already_pinned",
+        "no_pin",
+        "not_pinned",
+        "not_pinnable",
         "edit_window_closed",
         "already_reacted",
         "no_reaction",
@@ -53,6 +62,17 @@ _IGNORED = frozenset(
         "trigger_exchanged",
         "hash_conflict",
         "not_found",
+    }
+)
+NO_THREAD = frozenset({"thread_not_found", "invalid_thread_ts", "message_not_found", "cannot_reply_to_message"})
+NOT_ALLOWED = frozenset(
+    {
+        "missing_scope",
+        "no_permission",
+        "permission_denied",
+        "restricted_action",
+        "access_denied",
+        "not_allowed_token_type",
     }
 )
 _PASSING = frozenset({"fatal_error", "internal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
@@ -73,13 +93,27 @@ def classified(error: Exception) -> DeliveryError:
         return Retry(retry_after(error), "chat")
     if said in TOKEN_CODES:
         return Retry(INVALID_TOKEN_WAIT, "installation")
-    if said in _UNREACHABLE:
+    if said in UNREACHABLE:
         return Unreachable(said)
     if said in _IGNORED:
         return Ignored(said)
     if said and said not in _PASSING and _status(error) < 500:
         return Rejected(said)
     return Retry(UNKNOWN_WAIT, counts=True)
+
+
+@contextmanager
+def meaning(what: type[DeliveryError], codes: frozenset[str] = NOT_ALLOWED) -> Iterator[None]:
+    """Calls for which these codes mean something else than they do elsewhere.
+
+    An app that was installed from an older manifest may not make some: that says nothing of its token.
+    """
+    try:
+        yield
+    except SlackApiError as error:
+        if code(error) in codes:
+            raise what(code(error)) from error
+        raise
 
 
 def trouble(error: Exception, failures: int) -> tuple[str, float]:

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 class Inbox:
-    """Takes payloads of one workspace, each once. `revoked` is called when our token is."""
+    """Takes payloads of one workspace, each once. `revoked` is called when our token is; `check` sees every field."""
 
     def __init__(
         self,
@@ -34,9 +34,10 @@ class Inbox:
         *,
         knows: Callable[[Origin], Awaitable[bool]] | None,
         revoked: Callable[[], None],
+        check: views.Check,
     ) -> None:
         self._installation, self._people, self._private, self._words = installation, people, private, words
-        self._knows, self._revoked = knows, revoked
+        self._knows, self._revoked, self._check = knows, revoked, check
         self._taken: OrderedDict[str, None] = OrderedDict()  # keys whose retries need nothing more
 
     async def take(self, door: Door, body: Json, *, me: str, retry: bool) -> Json:
@@ -45,7 +46,7 @@ class Inbox:
             key = key_of(body)
             if key in self._taken:
                 return {}
-            if body.get("type") == "view_submission" and (wrong := views.problems(body["view"], self._words)):
+            if body.get("type") == "view_submission" and (wrong := self._wrong(body)):
                 return {"response_action": "errors", "errors": wrong}
             found = None if self._answered_at_once(body, me) else heard(body, me)
         except Exception as error:  # what we cannot read today would otherwise come again for ever
@@ -60,6 +61,9 @@ class Inbox:
         if len(self._taken) > KEPT:
             self._taken.popitem(last=False)
         return answer
+
+    def _wrong(self, body: Json) -> dict[str, str]:
+        return views.problems(body["view"], self._words, self._check)
 
     async def _keep(self, door: Door, incoming: Incoming) -> None:
         try:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from adapters.slack.client import Web
+from adapters.slack.failures import NOT_ALLOWED, UNREACHABLE, meaning
 from adapters.slack.inputs import zone_of
 from adapters.slack.markup import clean
+from bot.errors import Rejected
 
 _T = TypeVar("_T")
 
 KEPT = 10_000
+TOGETHER = 8  # people in one group conversation, https://docs.slack.dev/reference/methods/conversations.open
+_OTHERS_TROUBLE = NOT_ALLOWED | UNREACHABLE | {"invalid_user_combination"}  # the reader may well be reachable
 PATIENCE = 1.0  # seconds that an acknowledgement, due within three, waits for a profile
 
 
@@ -41,14 +45,25 @@ class People:
         """Whether this process wrote to them."""
         return user in self._channels
 
-    async def channel(self, platform_id: str) -> str:
-        """Where to write: a person's direct channel, any other id as it is. Raises Slack's errors."""
+    async def channel(self, platform_id: str, company: Sequence[str] = ()) -> str:
+        """Where to write: a person's direct channel, or the one with their company; any other id as it is.
+
+        Raises:
+            SlackApiError: Slack does not open it.
+            Rejected: no such company can be had.
+        """
         if not platform_id.startswith(("U", "W")):
+            if company:
+                raise Rejected("a channel has no company")
             return platform_id
-        if platform_id not in self._channels:
-            answer = await self._web.api.conversations_open(users=platform_id)
-            _keep(self._channels, platform_id, str(answer["channel"]["id"]))
-        return self._channels[platform_id]
+        together = ",".join(sorted({platform_id, *company}))  # the same people have one conversation
+        if together not in self._channels:
+            if together.count(",") >= TOGETHER:
+                raise Rejected("too many people for one conversation")
+            with meaning(Rejected, _OTHERS_TROUBLE) if company else nullcontext():
+                answer = await self._web.api.conversations_open(users=together)
+            _keep(self._channels, together, str(answer["channel"]["id"]))
+        return self._channels[together]
 
     async def profile(self, user: str) -> Profile:
         """Their profile; an empty one if Slack does not tell it in time."""

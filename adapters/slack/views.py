@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from adapters.slack.markup import (
@@ -24,8 +24,15 @@ LONG_LABEL = 2000
 OPTIONS = 100
 OPTION_VALUE = 150
 ERROR = 150
+Check = Callable[[str, str, str], str | None]
+"""What is wrong with a value, by its form and field, in words for who wrote it; None if nothing is. Pure and quick."""
+
 FORM, READING = "form", "reading"  # callback ids
 INPUT = "value"  # every input's action id; its block id is the field's name
+
+
+def nothing_wrong(_form: str, _field: str, _value: str) -> None:
+    """Takes every value as it is."""
 
 
 def modal(
@@ -36,6 +43,7 @@ def modal(
     blocks = [_said(line)] if line else []
     if reply is not None:
         buttons = actions(reply.rows)
+        buttons = [] if form and len(form.fields) > 1 else buttons  # its first field asks the same
         blocks += text_blocks(reply.text)[: VIEW_BLOCKS - len(buttons) - (len(form.fields) if form else 0)] + buttons
         asked = asked or reply.asked
     if form is not None:
@@ -110,9 +118,10 @@ def submitted(view: Mapping[str, Any]) -> tuple[str, int, dict[str, str]] | None
     return form, asked, {block["block_id"]: _value(state, block) for block in _inputs(view)}
 
 
-def problems(view: Mapping[str, Any], words: Words) -> dict[str, str]:
+def problems(view: Mapping[str, Any], words: Words, check: Check = nothing_wrong) -> dict[str, str]:
     """What is wrong with a submitted modal, by field: pure, so that it can be said inside the acknowledgement."""
     found: dict[str, str] = {}
+    form = (submitted(view) or ("",))[0]
     state = view.get("state", {}).get("values", {})
     for block in _inputs(view):
         value, most = _value(state, block), block.get("element", {}).get("max_length") or BLOCK_TEXT
@@ -120,6 +129,8 @@ def problems(view: Mapping[str, Any], words: Words) -> dict[str, str]:
             found[block["block_id"]] = words.empty[:ERROR]
         elif len(value) > most:
             found[block["block_id"]] = words.too_long.format(most=most)[:ERROR]
+        elif value and (line := check(form, block["block_id"], value)):
+            found[block["block_id"]] = plain_text(line, ERROR)["text"]
     return found
 
 

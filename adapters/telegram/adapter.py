@@ -67,6 +67,7 @@ class Words:
 
     write_in_private: str = "I only talk one to one. Please write to me in private."
     share_location: str = "Share my location"
+    taken_back: str = "(taken back)"  # stands where Telegram would not delete
 
 
 class TelegramAdapter:
@@ -111,7 +112,7 @@ class TelegramAdapter:
         self._nudged = asyncio.Event()
         self._asides: set[asyncio.Task[None]] = set()
         self._told: dict[int, float] = {}  # groups that heard lately where to write
-        self._sender = Sender(self._bot, self._calls, self._url, words.share_location)
+        self._sender = Sender(self._bot, self._calls, self._url, words.share_location, words.taken_back)
 
     @property
     def start_link(self) -> str:
@@ -121,7 +122,7 @@ class TelegramAdapter:
     # ------------------------------------------------------------ out
 
     async def send(self, delivery: Delivery) -> Receipt:
-        """Delivers one reply; a long text as several messages, the buttons on the last.
+        """Delivers one reply; a long text or a file as several messages, the buttons on the last.
 
         Raises:
             DeliveryError: one of its subclasses says what to do next.

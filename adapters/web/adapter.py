@@ -8,17 +8,20 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
-from typing import Any
+from typing import Any, TypeVar
 
 from adapters.web.markup import to_html
 from bot.cohorts.figures import picture
 from bot.errors import Ignored, Rejected
-from bot.model import Button, Delivery, Picture, Receipt
+from bot.model import Button, Delivery, Document, Picture, Receipt, Reply
 from bot.ports import Clock, Door
 
 KEPT_EVENTS = 2000  # in one transcript: eight weeks need about 700
 KEPT_CHATS = 500
 KEPT_PICTURES = 8  # in one chat; they are drawn again when they are looked at
+KEPT_FILES = 20  # in one chat
+
+_T = TypeVar("_T")
 
 Happening = Mapping[str, Any]  # one line of a transcript, as JSON; `seq` grows by one
 
@@ -32,6 +35,7 @@ class Chat:
     ended: bool = False
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _pictures: OrderedDict[str, Picture] = field(default_factory=OrderedDict)
+    _files: OrderedDict[str, Document] = field(default_factory=OrderedDict)
     _happened: deque[Happening] = field(default_factory=lambda: deque(maxlen=KEPT_EVENTS))
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -57,11 +61,24 @@ class Chat:
         ]
         return bool(kinds) and kinds[-1] == "message"
 
-    def keep_picture(self, ref: str, image: Picture) -> None:
+    def take_back(self, ref: str) -> None:
+        """Forgets a message and all that belongs to it, and tells the pages."""
+        kept = [line for line in self._happened if line["ref"] != ref]
+        self._happened = deque(kept, maxlen=KEPT_EVENTS)
+        self._pictures.pop(ref, None)
+        self._files.pop(ref, None)
+        self.add("delete", ref)
+
+    def keep(self, ref: str, reply: Reply) -> None:
         """Keeps what belongs to a message; the oldest goes when there are too many."""
-        self._pictures[ref] = image
-        if len(self._pictures) > KEPT_PICTURES:
-            self._pictures.popitem(last=False)
+        if reply.image is not None:
+            _put(self._pictures, ref, reply.image, KEPT_PICTURES)
+        if reply.file is not None:
+            _put(self._files, ref, reply.file, KEPT_FILES)
+
+    def file(self, ref: str) -> Document | None:
+        """The file that belongs to a message, if it is kept."""
+        return self._files.get(ref)
 
     async def picture(self, ref: str) -> bytes | None:
         """The PNG that belongs to a message, if it is kept."""
@@ -116,37 +133,30 @@ class WebAdapter:
         """Writes a reply into the transcript.
 
         Raises:
-            Rejected: a message without words.
-            Ignored: a reaction or closed question belongs to a message that the transcript no longer holds.
+            Rejected: a message without words, or one with company.
+            Ignored: nothing is pinned here; the transcript no longer holds the message that this is about.
         """
         chat, reply = self.chat(delivery.platform_id), delivery.reply
         wordless = not any(span.text.strip() for block in reply.text for span in block.spans)
         if reply.act in ("message", "edit") and wordless:
             raise Rejected("a message needs words")
+        if reply.company:
+            raise Rejected("no group conversations here")
         if reply.act == "message":
-            ref = f"c{chat.last + 1}"
-            if reply.image is not None:
-                chat.keep_picture(ref, reply.image)
-            chat.add(
-                "message",
-                ref,
-                by="coach",
-                html=to_html(reply.text),
-                rows=_rows(reply.rows),
-                location=reply.ask_location and not any(reply.rows),
-                prompt=reply.prompt,
-                image=reply.image.alternative if reply.image else None,
-                at=self._now(),
-            )
-            return Receipt(ref)
+            return Receipt(self._say(chat, reply))
         if reply.ref is None or not chat.holds(reply.ref):
             raise Ignored("the message is not in the transcript")
-        if reply.act == "react":
-            chat.add("react", reply.ref, emoji=reply.emoji)
-        elif reply.act == "edit":
-            chat.add("edit", reply.ref, html=to_html(reply.text), rows=_rows(reply.rows))
-        else:
-            chat.add("close", reply.ref, rows=_rows(reply.rows))
+        match reply.act:
+            case "react":
+                chat.add("react", reply.ref, emoji=reply.emoji)
+            case "edit":
+                chat.add("edit", reply.ref, html=to_html(reply.text), rows=_rows(reply.rows))
+            case "close":
+                chat.add("close", reply.ref, rows=_rows(reply.rows))
+            case "delete":
+                chat.take_back(reply.ref)
+            case "pin" | "unpin":
+                raise Ignored("nothing is pinned here")
         return Receipt(reply.ref)
 
     async def listen(self, door: Door) -> None:
@@ -159,8 +169,31 @@ class WebAdapter:
         for chat in self._chats.values():
             chat.end()
 
+    def _say(self, chat: Chat, reply: Reply) -> str:
+        ref = f"c{chat.last + 1}"
+        chat.keep(ref, reply)
+        chat.add(
+            "message",
+            ref,
+            by="coach",
+            html=to_html(reply.text),
+            rows=_rows(reply.rows),
+            location=reply.ask_location and not any(reply.rows),
+            prompt=reply.prompt,
+            image=reply.image.alternative if reply.image else None,
+            file=reply.file.name if reply.file else None,
+            at=self._now(),
+        )
+        return ref
+
     def _now(self) -> str:
         return self._clock.now().astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _put(kept: OrderedDict[str, _T], ref: str, what: _T, most: int) -> None:
+    kept[ref] = what
+    if len(kept) > most:
+        kept.popitem(last=False)
 
 
 def _rows(rows: Sequence[Sequence[Button]]) -> list[list[dict[str, str]]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
@@ -186,6 +186,13 @@ class _Pages:
             raise HTTPException(404, "This picture is not kept any more.")
         return Response(drawn, media_type="image/png", headers=_HEADERS)
 
+    async def file(self, request: Request, ref: str) -> Response:
+        file = self.adapter.chat(self._origin(request).platform_id).file(ref)
+        if file is None:
+            raise HTTPException(404, "This file is not kept any more.")
+        saved = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"}
+        return Response(file.content.encode(), media_type=file.media_type, headers=_HEADERS | saved)
+
     def _origin(self, request: Request) -> Origin:
         chat_id = _chat_id(request)
         if chat_id is None:
@@ -210,6 +217,7 @@ def routes(adapter: WebAdapter, door: Door, jump: Jump, place: PlaceOf) -> APIRo
     router.add_api_route("/chat/since", pages.since)
     router.add_api_route("/chat/events", pages.events)
     router.add_api_route("/chat/picture/{ref}", pages.picture)
+    router.add_api_route("/chat/file/{ref}", pages.file)
     for name, act in (
         ("say", pages.say),
         ("tap", pages.tap),

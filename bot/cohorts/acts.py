@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.access import may
-from bot.cohorts import announcing
+from bot.cohorts import announcing, convening
 from bot.cohorts.model import FACILITATOR, PRIVATE, Act, Actor, Audited, Cohort, Invitation
 from bot.cohorts.ports import Cohorts, KnownCohort
 from bot.errors import NotAllowedError
@@ -80,7 +80,8 @@ async def carry_out(
 
 async def create(doing: Doing) -> Mapping[str, str]:
     """A new cohort, led by whoever made it, with its first invitation."""
-    cohort: Cohort = replace(doing.detail["cohort"], id=doing.new_id())
+    drafted: Cohort = doing.detail["cohort"]
+    cohort = replace(drafted, id=drafted.id or doing.new_id())
     await doing.cohorts.add(replace(cohort, code=doing.detail["code"]), None)
     await doing.cohorts.grant(doing.actor.id, FACILITATOR, cohort.id)
     await _invite(doing, cohort.id)
@@ -105,6 +106,18 @@ async def close(doing: Doing) -> None:
     await doing.cohorts.revoke(doing.cohort.id, doing.now)
     on = local_day(doing.now, zone(doing.cohort.zone))
     await doing.save(code="", open_to="closed", closed_on=on, pulse=None, counted=())
+
+
+async def settle(doing: Doing) -> None:
+    """The cohort is at home in a channel or group, and in no other."""
+    if doing.cohort.home not in ("", doing.detail["home"]):
+        raise NotAllowedError(doing.decided.act)
+    await doing.save(home=doing.detail["home"], posts=doing.detail["posts"])
+
+
+async def unsettle(doing: Doing) -> None:
+    """The cohort is at home nowhere; everybody walks on."""
+    await doing.save(home="")
 
 
 async def invite(doing: Doing) -> Mapping[str, str]:
@@ -168,6 +181,8 @@ ACTS: Mapping[Act, Callable[[Doing], Awaitable[Mapping[str, str] | None]]] = {
     Act.OPEN: open_,
     Act.REVOKE: revoke,
     Act.CLOSE: close,
+    Act.SETTLE: settle,
+    Act.UNSETTLE: unsettle,
     Act.INVITE: invite,
     Act.REMOVE: remove,
     Act.BECOME: become,
@@ -178,4 +193,10 @@ ACTS: Mapping[Act, Callable[[Doing], Awaitable[Mapping[str, str] | None]]] = {
     Act.HOLD: announcing.hold,
     Act.GO_ON: announcing.go_on,
     Act.CANCEL: announcing.cancel,
+    Act.PLAN_CLASS: convening.plan,
+    Act.CHANGE_CLASS: convening.change,
+    Act.CANCEL_CLASS: convening.cancel,
+    Act.ATTEND: convening.attend,
+    Act.NOTE_CLASS: convening.note,
+    Act.RECAP: convening.recap,
 }

@@ -65,7 +65,7 @@ def slot_for(person: Participant, broadcast: Broadcast, now: datetime, others: I
     """The soonest moment that is not quiet, on a day with room; `others` is when other broadcasts reach them."""
     tz = zone(person.zone)
     wanted = instant(broadcast.on, broadcast.at, tz) if broadcast.on and broadcast.at else now
-    sitting = [timer.at + AFTER_A_SIT for timer in person.timers]
+    sitting = [timer.at + AFTER_A_SIT for timer in person.timers if timer.name == "sit"]
     due = quiet_ends(person.rhythm, tz, max(now, wanted, *sitting))
     taken = [local_day(other, tz) for other in others]
     for _ in range(FAR):

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from bot.access import may
 from bot.cohorts.audience import head_of, takes_part
 from bot.cohorts.broadcasts import Press, Progress
+from bot.cohorts.homes import chat_of
+from bot.cohorts.meetings import Meeting
 from bot.cohorts.model import (
     FACILITATOR,
     OWNER,
@@ -34,7 +36,7 @@ TRIES = 5  # wrong codes of one person within AN_HOUR; then no code of theirs is
 AN_HOUR = timedelta(hours=1)
 AUDIT_LINES = 20
 LATEST = 8  # broadcasts that are shown
-COUNTING = frozenset({"whom", "which_week", "how_silent", "when", "date", "clock", "summary"})
+COUNTING = frozenset({"look", "whom", "which_week", "how_silent", "when", "date", "clock", "summary"})
 
 
 def new_code() -> str:
@@ -51,6 +53,9 @@ class Seen:
     welcome: Welcome | None = None
     token: str = ""
     cohort: Cohort | None = None
+    meeting: Meeting | None = None
+    chat: Participant | None = None  # the channel or group that this is about
+    link: str = ""  # of the installation, without a code
 
     @property
     def actor(self) -> Actor:
@@ -67,6 +72,7 @@ class FrontDesk:
     token: Callable[[], str] = new_code
     rate: Callable[[str], float] = lambda _: 28.0  # messages a second, by installation
     weeks: int = 8  # of the course
+    gathers: Callable[[str], bool] = lambda _: False  # whether an installation has conversations of several people
 
     def owns(self, origin: Origin) -> bool:
         """Whether the setting names whoever writes from there."""
@@ -91,10 +97,22 @@ class FrontDesk:
             if (cohort := wanted(person, given, desk)) is not None:
                 desk = await with_pulse(cohorts, desk, cohort, now)
             seen = replace(seen, desk=desk, token=self.token())
-        if person.cohort:
-            walking = (await cohorts.look([person.cohort])).get(person.cohort)
+        chat = await chat_of(work, known, given, leads=seen.desk is not None)
+        seen = replace(seen, chat=chat, link=self.link(known.installation))
+        if walks_in := person.cohort or person.home_of:
+            walking = (await cohorts.look([walks_in])).get(walks_in)
             seen = replace(seen, cohort=walking.cohort if walking else None)
+            if walking is not None and walking.cohort.pairs is not None and person.cohort:
+                seen = replace(seen, meeting=await self._meeting(cohorts, known, person.cohort))
         return replace(seen, welcome=await _welcome(cohorts, person, given, now))
+
+    async def _meeting(self, cohorts: Cohorts, known: Known, cohort: str) -> Meeting | None:
+        """Their latest meeting, and whether their platform can bring all of them together."""
+        meeting = await cohorts.meetings.latest(known.participant.id, cohort)
+        if meeting is None:
+            return None
+        here = {known.installation, *(mate.installation for mate in meeting.mates)}
+        return replace(meeting, gathers=len(here) == 1 and self.gathers(known.installation))
 
     async def _press(self, cohorts: Cohorts, desk: Desk, person: Participant, now: datetime) -> Press:
         """How far broadcasts are; and while recipients are counted, who there is to count."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
@@ -37,9 +37,19 @@ class Act(StrEnum):
     HOLD = "hold"  # a broadcast
     GO_ON = "go_on"  # with a broadcast that was held
     CANCEL = "cancel"  # a broadcast
+    PAIR = "pair"  # the members of a cohort week by week, or no longer
+    CALL_OFF = "call_off"  # one's own meeting of this week
+    PLAN_CLASS = "plan_class"  # one class, or one every week
+    CHANGE_CLASS = "change_class"  # its time or its place
+    CANCEL_CLASS = "cancel_class"
+    ATTEND = "attend"  # a class, or not
+    NOTE_CLASS = "note_class"  # who was there, of those who said that they would be
+    RECAP = "recap"  # what happened, for those who were not there
+    SETTLE = "settle"  # a cohort in a channel or group, its home
+    UNSETTLE = "unsettle"  # a cohort that has a home
 
 
-PRIVATE = frozenset({Act.JOIN, Act.LEAVE})
+PRIVATE = frozenset({Act.JOIN, Act.LEAVE, Act.CALL_OFF, Act.ATTEND})
 """What participants do for themselves: not in the audit, as who joined is nobody's business."""
 
 
@@ -58,6 +68,81 @@ class Theme:
     week: int
     note: str = field(default="", repr=False)
     text: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Partners meet every week: who they are is told on this day (1 to 7) of the cohort's week, at its local time."""
+
+    day: int = 2
+    at: time = time(12)
+
+
+@dataclass(frozen=True, slots=True)
+class Posts:
+    """What a cohort's home gets, by the clock of the cohort's zone; `days_off`: 0 is Monday.
+
+    In the evening a thread for gratitudes opens, or none. With `anybody`, whoever is there can join by a button.
+    """
+
+    morning: time = time(8)
+    evening: time | None = None
+    days_off: frozenset[int] = frozenset()
+    anybody: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A class of a cohort; `starts` is in UTC. Without a `title` it is called after the cohort.
+
+    `version` grows with every change that those who know of it hear about; `changed` is when it was planned or changed
+    last, `recapped` when its recap was first written.
+    """
+
+    id: str
+    title: str
+    starts: datetime
+    minutes: int = 120
+    place: str = field(default="", repr=False)
+    link: str = field(default="", repr=False)  # http or https
+    version: int = 0
+    changed: datetime | None = None
+    cancelled: bool = False
+    recap: str = field(default="", repr=False)
+    recapped: datetime | None = None
+
+    @property
+    def ends(self) -> datetime:
+        """When it is over."""
+        return self.starts + timedelta(minutes=self.minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """What somebody said about a class, and whether they were there, as their facilitator noted it."""
+
+    lesson: str
+    person: str
+    coming: bool
+    present: bool | None = None
+
+    @property
+    def was_there(self) -> bool:
+        """As far as anybody knows."""
+        return self.coming if self.present is None else self.present
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Classes as those who lead see them: how many will come at least (None is fewer than five), by class.
+
+    `names` are those of the one class whose attendance is being noted: first names of those who said that they would
+    come, and were told that this is seen; `present` is what was noted before.
+    """
+
+    counts: Mapping[str, int | None] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict, repr=False)  # by person
+    present: Mapping[str, bool | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +214,10 @@ class Cohort:
     themes: tuple[Theme, ...] = field(default=(), repr=False)
     pulse: Pulse | None = None  # of the latest week that was counted
     counted: Group = field(default=(), repr=False)  # by it
+    pairs: Pairs | None = None  # None: nobody is paired
+    classes: tuple[Lesson, ...] = field(default=(), repr=False)
+    home: str = ""  # the id of the chat (kept as a participant) that is the group's own; empty for none
+    posts: Posts = Posts()
 
     @property
     def together(self) -> bool:
@@ -200,6 +289,7 @@ class Desk:
     names: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # of those in the audit
     link: str = ""
     press: Press | None = None  # while it is about broadcasts
+    register: Register | None = None  # while it is about classes
 
     @property
     def owns(self) -> bool:

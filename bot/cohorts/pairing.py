@@ -14,15 +14,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import combinations
 from random import Random
-from typing import Literal
 from zoneinfo import ZoneInfo
 
-from bot.model import Rhythm
+from bot.model import Rhythm, Shift
+from bot.roster import rostered
 from bot.timetable import instant
 
 EXACT = 41  # people up to whom every triad is tried: 400 matchings, less than a second
 
-Shift = Literal["day", "late", "night", "off"]
 Pair = frozenset[str]  # of two ids
 
 _DAY = 24 * 60
@@ -77,7 +76,8 @@ class Matching:
 
 def waking(rhythm: Rhythm, tz: ZoneInfo, on: date) -> Waking:
     """From the morning to the evening of a local date; equal times are the whole day."""
-    since, until = instant(on, rhythm.morning, tz), instant(on, rhythm.evening, tz)
+    here = rostered(rhythm, on)
+    since, until = instant(on, here.morning, tz), instant(on, here.evening, tz)
     begins, ends = (at.hour * 60 + at.minute for at in (since, until))
     east = since.astimezone(tz).utcoffset()
     return Waking(begins, (ends - begins) % _DAY or _DAY, 0 if east is None else int(east.total_seconds()) // 60)

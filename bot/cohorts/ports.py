@@ -8,7 +8,8 @@ from datetime import date, datetime
 from typing import Protocol
 
 from bot.cohorts.broadcasts import KnownBroadcast, Tally
-from bot.cohorts.model import Audited, Cohort, Invitation
+from bot.cohorts.meetings import Meeting, MeetingRow
+from bot.cohorts.model import Attendance, Audited, Cohort, Invitation
 from bot.model import Entry, Participant
 
 
@@ -98,10 +99,64 @@ class Broadcasts(Protocol):
         ...
 
 
+class Meetings(Protocol):
+    """Who meets whom in which round of a cohort, inside a writing transaction."""
+
+    async def arrange(self, cohort: str, groups: Mapping[str, Sequence[str]], week: int, at: datetime) -> None:
+        """Keeps the meetings of a round: their new ids, and who is in each. Raises StoreError if somebody has one."""
+        ...
+
+    async def rows(self, cohort: str) -> Sequence[MeetingRow]:
+        """All rounds of this cohort, oldest first."""
+        ...
+
+    async def latest(self, person: str, cohort: str) -> Meeting | None:
+        """The latest meeting of this person in this cohort, with the others who are still in it, by their ids."""
+        ...
+
+    async def call_off(self, person: str, cohort: str) -> None:
+        """This person is not in their latest meeting any more."""
+        ...
+
+    async def stir(self, meeting: str, at: datetime) -> None:
+        """Everybody in this meeting is woken at `at`, unless that would be later than planned."""
+        ...
+
+
+class Attendances(Protocol):
+    """What people said about the classes of their cohort, inside a writing transaction."""
+
+    async def answer(self, person: str, cohort: str, lesson: str, coming: bool) -> None:
+        """Keeps what somebody says about a class; the latest word counts."""
+        ...
+
+    async def answers(self, person: str, lessons: Sequence[str]) -> Mapping[str, Attendance]:
+        """What somebody said about these classes."""
+        ...
+
+    async def coming(self, lessons: Sequence[str]) -> Mapping[str, int]:
+        """How many of those who walk in the cohort now said that they will come."""
+        ...
+
+    async def register(self, lesson: str) -> Sequence[Attendance]:
+        """Those who said that they would come and walk in the cohort now, in the order of their ids."""
+        ...
+
+    async def note(self, lesson: str, present: Mapping[str, bool]) -> None:
+        """Notes who was there; of people who had not said that they would come, nothing is noted."""
+        ...
+
+    async def forget(self, lesson: str) -> None:
+        """Nobody said anything about this class yet."""
+        ...
+
+
 class Cohorts(Protocol):
     """Groups, roles and invitations, inside a writing transaction. People are locked before cohorts."""
 
     broadcasts: Broadcasts
+    meetings: Meetings
+    attendance: Attendances
 
     async def add(self, cohort: Cohort, wake_at: datetime | None) -> None:
         """Keeps a new cohort. Its facilitators are roles of their own (see `grant`)."""
@@ -117,6 +172,18 @@ class Cohorts(Protocol):
 
     async def save(self, known: KnownCohort) -> None:
         """Writes a cohort, revision + 1. Raises StoreError if the revision is not the one loaded."""
+        ...
+
+    async def due(self, now: datetime) -> KnownCohort | None:
+        """The cohort whose wake_at is the earliest, if it is not after `now`; read without a lock."""
+        ...
+
+    async def stir(self, cohort: str, at: datetime) -> None:
+        """Everybody who walks in this cohort is woken at `at`, unless that would be later than planned.
+
+        Plans are made of what a cohort knows: when that changes, its people look again. Who has a turn in the same
+        transaction is saved with the wake of that turn.
+        """
         ...
 
     async def ids(self) -> Sequence[str]:
@@ -161,6 +228,10 @@ class Cohorts(Protocol):
 
     async def names(self, persons: Sequence[str]) -> Mapping[str, str]:
         """What these people are called; read without a lock."""
+        ...
+
+    async def people(self, persons: Sequence[str]) -> Sequence[tuple[Participant, str]]:
+        """These people (or chats), in the order of their ids, with their installations; read without a lock."""
         ...
 
     async def invite(self, invitation: Invitation, code: str) -> None:

@@ -62,3 +62,6 @@ CONVERSATIONS: Mapping[str, Conversation] = {
 
 # they begin by the timetable; a new one takes the place of an unanswered old one
 TOUCHPOINTS = frozenset({"morning", "evening", "check_in", "booster"})
+
+# by conversation: the step whose alarm only brings its message up to date; nobody is busy with that
+LOOKING_ON: Mapping[str, str] = {"broadcast": "progress"}

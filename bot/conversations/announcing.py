@@ -28,7 +28,7 @@ from bot.conversations.base import (
     until_the_day_turns,
 )
 from bot.conversations.facilitating import desk_of
-from bot.model import Choice, Decided, Flaw, Journey, Said, Written
+from bot.model import Blank, Choice, Decided, Flaw, Journey, Said, Written
 from bot.timetable import local_day, zone
 
 broadcast = conversation("broadcast", first="list", open_for=until_the_day_turns, act=Act.CREATE)
@@ -47,6 +47,8 @@ EXAMPLES: Mapping[str, str] = {
     "end": "{% endif %}",
 }
 NO = ("no", "n", "never mind")
+WHOM = ("everybody", "in_a_week", "active_lately", "silent_for")
+WHEN = ("send_now", "at_a_time")
 
 
 def press_of(ctx: Context) -> Press:
@@ -99,16 +101,34 @@ def which(ctx: Context, given: Given) -> Move | Said:
         return finish(Said("cohorts/unchanged"))
     if len(to) == 1 and given is ENTERED:
         return ask("compose", notes={"cohorts": [to[0].id]})
-    named = [Choice(cohort.id, label=cohort.name) for cohort in to]
-    return Said("broadcast/which").offering(*named, Choice("all_my_cohorts"), Choice("never_mind"), columns=1)
+    return Said("broadcast/which", blanks=blanks(ctx)).offering(*groups(ctx), Choice("never_mind"), columns=1)
+
+
+def groups(ctx: Context) -> tuple[Choice, ...]:
+    """The cohorts that they may write to, and all of them at once."""
+    return (*(Choice(one.cohort.id, label=one.cohort.name) for one in open_cohorts(ctx)), Choice("all_my_cohorts"))
+
+
+def blanks(ctx: Context) -> tuple[Blank, ...]:
+    """A message as one form; a date and a time count where it is to go out later."""
+    return (
+        Blank("which", "choice", groups(ctx)),
+        Blank("compose", value=ctx.run.notes.get("text", "")),
+        Blank("whom", "choice", tuple(map(Choice, WHOM)), value="everybody"),
+        Blank("when", "choice", tuple(map(Choice, WHEN)), value="send_now"),
+        Blank("date", "date", required=False),
+        Blank("clock", "time", required=False),
+    )
 
 
 @broadcast.step
 def compose(ctx: Context, given: Given) -> Move | Said:
     """The text; what is wrong with it is said here, and nowhere else."""
     text = typed(given)
+    if tapped(given) == "never_mind":
+        return finish(Said("cohorts/unchanged"))
     if text is None:
-        return Said("broadcast/compose", {"examples": EXAMPLES})
+        return Said("broadcast/compose", {"examples": EXAMPLES}, blanks=blanks(ctx)).offering(Choice("never_mind"))
     flaw = ctx.proofread(text)
     if flaw is not None:
         return again(flawed(flaw))
@@ -166,8 +186,7 @@ def whom(ctx: Context, given: Given) -> Move | Said:
             return ask("how_silent")
         case "never_mind":
             return finish(Said("cohorts/unchanged"))
-    choices = ("everybody", "in_a_week", "active_lately", "silent_for", "never_mind")
-    return Said("broadcast/whom").offering(*map(Choice, choices), columns=1)
+    return Said("broadcast/whom", blanks=blanks(ctx)).offering(*map(Choice, WHOM), Choice("never_mind"), columns=1)
 
 
 @broadcast.step
@@ -226,7 +245,7 @@ def when(ctx: Context, given: Given) -> Move | Said:
             return ask("date")
         case "never_mind":
             return finish(Said("cohorts/unchanged"))
-    return Said("broadcast/when").offering(Choice("send_now"), Choice("at_a_time"), Choice("never_mind"), columns=1)
+    return Said("broadcast/when", blanks=blanks(ctx)).offering(*map(Choice, WHEN), Choice("never_mind"), columns=1)
 
 
 @broadcast.step
@@ -239,7 +258,7 @@ def date(ctx: Context, given: Given) -> Move | Said:
         return ask("clock", notes={"on": on})
     if text:
         return again(Said("broadcast/date_unclear"))
-    return Said("broadcast/date").offering(Choice("today"), Choice("tomorrow"))
+    return Said("broadcast/date", blanks=blanks(ctx)).offering(Choice("today"), Choice("tomorrow"))
 
 
 @broadcast.step
@@ -251,7 +270,7 @@ def clock(ctx: Context, given: Given) -> Move | Said:
         return ask("summary", notes={"at": at})
     if text:
         return again(Said("broadcast/time_unclear"))
-    return Said("broadcast/clock").offering(*(Choice(hour, label=hour) for hour in HOURS))
+    return Said("broadcast/clock", blanks=blanks(ctx)).offering(*(Choice(hour, label=hour) for hour in HOURS))
 
 
 # ---------------------------------------------------------------- the last look

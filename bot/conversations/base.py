@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from bot import journey
+from bot.cohorts.meetings import Meeting
 from bot.cohorts.model import Act, Cohort, Desk, Welcome
 from bot.model import (
     ChoiceMade,
@@ -55,6 +56,8 @@ class Context:
     profile_zone: str = ""  # the time zone by which their platform knows them
     cohort: Cohort | None = None  # the one that they walk in
     proofread: Proofread = nothing_wrong
+    meeting: Meeting | None = None  # their latest in it
+    chat: Participant | None = None  # the channel or group that the input came from
 
     @property
     def invited_to(self) -> Cohort | None:
@@ -143,9 +146,11 @@ def again(*events: Event, notes: Mapping[str, Any] | None = None) -> Move:
     return Move(events=events, notes=notes or {}, anew=True, answered=False)
 
 
-def finish(*events: Event, then: str | None = None, **updates: Any) -> Move:
-    """The conversation is over."""
-    return Move(end=True, then=then, events=events, updates=updates)
+def finish(
+    *events: Event, then: str | None = None, notes: Mapping[str, Any] | None = None, **updates: Any
+) -> Move:
+    """The conversation is over; `then` begins with these notes."""
+    return Move(end=True, then=then, events=events, notes=notes or {}, updates=updates)
 
 
 StepFunction = Callable[[Context, Given], Move | Said]

@@ -24,8 +24,8 @@ from bot.conversations.base import (
     typed,
 )
 from bot.conversations.finding import asked_where, asked_which
-from bot.conversations.onboarding import clean_name
-from bot.model import Choice, Decided, Journey, Said
+from bot.conversations.onboarding import LONGEST_NAME, clean_name
+from bot.model import Blank, Choice, Decided, Journey, Said
 from bot.timetable import day_begins, local_day, zone
 
 cohorts = conversation("cohorts", first="list", open_for=for_an_hour, act=Act.CREATE)
@@ -180,12 +180,31 @@ def confirmed(given: Given, question: Said, decided: Decided, done: Said) -> Mov
 # ---------------------------------------------------------------- making one
 
 
+def blanks(ctx: Context) -> tuple[Blank, ...]:
+    """A new cohort as one form."""
+    where = (Blank("zone", "line", value=ctx.profile_zone),) if not ctx.participant.zone else ()
+    return (
+        Blank("name", "line", most=LONGEST_NAME),
+        *where,
+        Blank("starts", "date", value=next_monday(ctx).isoformat()),
+        Blank("pacing", "choice", (Choice("together"), Choice("own_pace")), value="together"),
+        Blank("host", "line", value=ctx.participant.name, most=LONGEST_NAME),
+    )
+
+
+def next_monday(ctx: Context) -> date:
+    """The soonest Monday after today."""
+    return ctx.today + timedelta(days=7 - ctx.today.weekday())
+
+
 @cohorts.step
 def name(ctx: Context, given: Given) -> Move | Said:
     """What those who are invited read."""
     text = typed(given)
+    if tapped(given) == "never_mind":
+        return finish(Said("cohorts/unchanged"))
     if text is None:
-        return Said("cohorts/name")
+        return Said("cohorts/name", blanks=blanks(ctx)).offering(Choice("never_mind"))
     called = clean_name(text)
     if called is None:
         return again(Said("cohorts/name_unclear"))
@@ -195,7 +214,7 @@ def name(ctx: Context, given: Given) -> Move | Said:
 @cohorts.named("zone")
 def where(ctx: Context, given: Given) -> Move | Said:
     """Where the facilitator is, if nobody knows: the cohort's dates are counted there."""
-    return asked_where(ctx, given, Said("cohorts/zone", {"ask_location": True}), counted_there)
+    return asked_where(ctx, given, Said("cohorts/zone", {"ask_location": True}, blanks=blanks(ctx)), counted_there)
 
 
 @cohorts.step
@@ -212,7 +231,7 @@ def counted_there(place: str) -> Move:
 @cohorts.step
 def starts(ctx: Context, given: Given) -> Move | Said:
     """The date of week 1, day 1: the soonest Monday first."""
-    monday = ctx.today + timedelta(days=7 - ctx.today.weekday())
+    monday = next_monday(ctx)
     offered = {"monday": monday, "monday_after": monday + timedelta(days=7)}
     text = typed(given)
     on = parse_date(text, ctx.today) if text else offered.get(tapped(given) or "")
@@ -220,7 +239,8 @@ def starts(ctx: Context, given: Given) -> Move | Said:
         return ask("pacing", notes={"starts": on})
     if text:
         return again(Said("cohorts/date_unclear"))
-    return Said("cohorts/starts", {"date": monday}).offering(Choice("monday"), Choice("monday_after"))
+    question = Said("cohorts/starts", {"date": monday}, blanks=blanks(ctx))
+    return question.offering(Choice("monday"), Choice("monday_after"))
 
 
 @cohorts.step
@@ -232,7 +252,8 @@ def pacing(ctx: Context, given: Given) -> Move | Said:
         case "own_pace":
             return ask("host", notes={"pacing": "own"})
         case _:
-            return Said("cohorts/pacing").offering(Choice("together"), Choice("own_pace"), columns=1)
+            question = Said("cohorts/pacing", blanks=blanks(ctx))
+            return question.offering(Choice("together"), Choice("own_pace"), columns=1)
 
 
 @cohorts.step
@@ -242,7 +263,7 @@ def host(ctx: Context, given: Given) -> Move | Said:
     if tapped(given) == "as_shown" and known:
         return ask("preview", notes={"host": known})
     if text is None:
-        question = Said("cohorts/host", {"known": bool(known)})
+        question = Said("cohorts/host", {"known": bool(known)}, blanks=blanks(ctx))
         return question.offering(Choice("as_shown", label=known)) if known else question
     called = clean_name(text)
     return ask("preview", notes={"host": called}) if called else again(Said("onboarding/name_unclear"))

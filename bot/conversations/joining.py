@@ -27,13 +27,18 @@ PARTING: Mapping[str, tuple[str, ...]] = {"go_alone": ("alone",), "stop_all": ()
 
 def described(ctx: Context, cohort: Cohort) -> dict[str, Any]:
     """A cohort as those read it who are invited."""
+    return described_on(cohort, ctx.today, ctx.programme.length)
+
+
+def described_on(cohort: Cohort, on: date, weeks: int) -> dict[str, Any]:
+    """A cohort as it is read on a local date."""
     return {
         "cohort": cohort.name,
         "host": cohort.host,
         "starts": cohort.starts_on,
-        "begun": cohort.starts_on <= ctx.today,
+        "begun": cohort.starts_on <= on,
         "together": cohort.together,
-        "weeks": ctx.programme.length,
+        "weeks": weeks,
     }
 
 

@@ -26,7 +26,7 @@ from bot.conversations.base import (
 )
 from bot.conversations.facilitating import YES_NO, desk_of
 from bot.conversations.morning import daily_beside, written
-from bot.model import Choice, Decided, OneOf, Said
+from bot.model import Blank, Choice, Decided, OneOf, Said
 from bot.timetable import local_day, zone
 
 themes = conversation("themes", first="list", open_for=until_the_day_turns, act=Act.CREATE)
@@ -156,12 +156,15 @@ def written_anew(ctx: Context, given: Given, question: Said, part: str) -> Move 
     text, cohort = typed(given), chosen(ctx)
     if cohort is None:
         return ask("list")
+    theme = cohort.theme(ctx.run.notes["week"])
+    if tapped(given) == "never_mind":
+        return finish(Said("cohorts/unchanged"))
     if text is None:
-        return question
+        blank = Blank(ctx.run.step, value=theme.note if part == "note" else theme.text)
+        return replace(question, blanks=(blank,)).offering(Choice("never_mind"))
     flaw = ctx.proofread(text)
     if flaw is not None:
         return again(flawed(flaw))
-    theme = cohort.theme(ctx.run.notes["week"])
     return ask("keep", notes={"note": theme.note, "text": theme.text} | {part: text})
 
 

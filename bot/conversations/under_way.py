@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bot.cohorts.broadcasts import Progress, Tally
 from bot.cohorts.model import Act
 from bot.cohorts.pulse import rounded
 from bot.conversations.announcing import NO, broadcast, chosen_cohorts, drafted, press_of, shortened
-from bot.conversations.base import Context, Given, Move, ask, finish, meant, tapped
-from bot.model import Choice, ChoiceMade, Decided, Said
+from bot.conversations.base import Context, Given, Move, ask, finish, meant, stay, tapped
+from bot.model import Choice, ChoiceMade, Decided, Said, WokeUp
 from bot.timetable import zone
 
 __all__ = ["broadcast"]
+
+SOON = timedelta(seconds=3)  # after which a message about a broadcast looks again by itself
+LONG = timedelta(minutes=10)  # for which it does
 
 
 @broadcast.step
@@ -21,8 +25,10 @@ def progress(ctx: Context, given: Given) -> Move | Said:
     """How far it is; the message that shows it changes in its place."""
     one = under_way(ctx)
     if one is None:
-        return ask("list")
+        return stay() if isinstance(given, WokeUp) else ask("list")
     stage, over = one.broadcast.stage, one.over
+    if isinstance(given, WokeUp):
+        return looked_again(ctx, one)
     match tapped(given):
         case "hold_it" if stage == "sending" and not over:
             return in_place(ctx, given, staged(one, "held"), decided(Act.HOLD, one))
@@ -36,7 +42,7 @@ def progress(ctx: Context, given: Given) -> Move | Said:
             return finish(Said("broadcast/done"))
         case str():
             return in_place(ctx, given, one)
-    return shown(ctx, one)
+    return stay(shown(ctx, one), notes=noted(ctx, one, ctx.now), wake_in=looks_after(ctx, one, ctx.now))
 
 
 @broadcast.step
@@ -77,7 +83,33 @@ def in_place(ctx: Context, given: Given, one: Progress, *events: Decided) -> Mov
     """The tapped message says it anew, and its buttons can be tapped again."""
     ref = given.ref if isinstance(given, ChoiceMade) else None
     said = replace(shown(ctx, one), in_place=True, ref=ref, asked=ctx.run.asked)
-    return Move(events=(*events, said), answered=False)
+    again_in = looks_after(ctx, one, ctx.now)
+    return Move(events=(*events, said), notes=noted(ctx, one, ctx.now), wake_in=again_in, answered=False)
+
+
+def looked_again(ctx: Context, one: Progress) -> Move:
+    """The message says it anew by itself, if there is anything new."""
+    since = ctx.run.notes["since"]
+    said = replace(shown(ctx, one), in_place=True, asked=ctx.run.asked)
+    notes, again_in = noted(ctx, one, since), looks_after(ctx, one, since)
+    return stay(*(() if notes == noted_before(ctx) else (said,)), notes=notes, wake_in=again_in)
+
+
+def looks_after(ctx: Context, one: Progress, since: datetime) -> timedelta | None:
+    """When the message looks again: soon, then ever more rarely; never once nothing moves, or nobody looks for long."""
+    passed = ctx.now - since
+    moving = stage_of(one) in ("preparing", "sending")
+    return max(SOON, passed / 6) if moving and passed < LONG else None
+
+
+def noted(ctx: Context, one: Progress, since: datetime) -> dict[str, Any]:
+    """Since when the message looks by itself, and what it shows."""
+    return {"since": since, "shows": repr(facts_of(ctx, one))}
+
+
+def noted_before(ctx: Context) -> dict[str, Any]:
+    """The same, as of the last look."""
+    return {name: ctx.run.notes.get(name) for name in ("since", "shows")}
 
 
 def stage_of(one: Progress) -> str:
@@ -92,18 +124,22 @@ def stage_of(one: Progress) -> str:
     return "planned" if broadcast.on else "preparing"
 
 
-def shown(ctx: Context, one: Progress) -> Said:
+def facts_of(ctx: Context, one: Progress) -> dict[str, Any]:
     """How far it is, in counts that give nobody away."""
     tally = one.tally
-    facts: dict[str, Any] = {
+    return {
         "stage": stage_of(one),
         "sent": rounded(tally.sent),
         "waiting": rounded(tally.waiting),
         "failed": [(reason, count) for reason, n in tally.failed.items() if (count := rounded(n))],
         "begun": shortened(one.broadcast.text),
-        "time": ctx.now.astimezone(zone(ctx.participant.zone)).time(),
+        "time": ctx.now.astimezone(zone(ctx.participant.zone)).time().replace(second=0, microsecond=0),
     }
+
+
+def shown(ctx: Context, one: Progress) -> Said:
+    """How far it is, and what can be done about it."""
     turns = {"sending": ("hold_it", "call_off", "refresh"), "held": ("go_on", "call_off", "refresh")}
     offered = () if one.over else turns.get(one.broadcast.stage, ())
     last = (Choice("all_broadcasts"), Choice("that_is_all"))
-    return Said("broadcast/progress", facts).offering(*map(Choice, offered)).offering(*last, columns=2)
+    return Said("broadcast/progress", facts_of(ctx, one)).offering(*map(Choice, offered)).offering(*last, columns=2)

@@ -27,6 +27,7 @@ MENU = tuple(COMMANDS)
 COHORT_COMMANDS: Mapping[str, str] = {"leave": "parting"}
 DESK_COMMANDS: Mapping[str, str] = {
     "cohorts": "cohorts",
+    "cohort": "settling",
     "themes": "themes",
     "broadcast": "broadcast",
     "pulse": "pulse",

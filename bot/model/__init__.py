@@ -17,7 +17,21 @@ from bot.model.inputs import (
     Origin,
     WokeUp,
 )
-from bot.model.person import Backstep, Journey, Kind, Ledger, Participant, Place, Rhythm, Run, State, Timer
+from bot.model.person import (
+    Backstep,
+    Journey,
+    Kind,
+    Ledger,
+    Pairing,
+    Participant,
+    Place,
+    Rhythm,
+    Run,
+    Shared,
+    Shift,
+    State,
+    Timer,
+)
 from bot.model.places import City, Gazetteer
 from bot.model.reply import (
     PRIORITY,
@@ -35,6 +49,8 @@ from bot.model.reply import (
 )
 from bot.model.turn import (
     Alerted,
+    Blank,
+    Carried,
     Choice,
     Closed,
     Decided,
@@ -58,8 +74,10 @@ __all__ = [
     "PRIORITY",
     "Alerted",
     "Backstep",
+    "Blank",
     "Block",
     "Button",
+    "Carried",
     "Changed",
     "Choice",
     "ChoiceMade",
@@ -86,6 +104,7 @@ __all__ = [
     "OneOf",
     "Origin",
     "Outgoing",
+    "Pairing",
     "Participant",
     "Picture",
     "Place",
@@ -98,6 +117,8 @@ __all__ = [
     "Rhythm",
     "Run",
     "Said",
+    "Shared",
+    "Shift",
     "Span",
     "State",
     "Timer",

@@ -9,12 +9,16 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class MessageReceived:
-    """Somebody wrote. `kind` is "text" or what it was instead ("voice", "photo", …); `ref` is its platform id."""
+    """Somebody wrote. `kind` is "text" or what it was instead ("voice", "photo", …); `ref` is its platform id.
+
+    A command may be written in a channel or group, which is then `chat`, by the platform's id; it came from its writer.
+    """
 
     text: str = ""
     kind: str = "text"
     edited: bool = False
     ref: str | None = None
+    chat: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +54,13 @@ class LocationShared:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The platform says that something about the person changed."""
+    """The platform says that something about the person changed, or about a channel or group that we know as one.
 
-    what: Literal["blocked", "came_back", "left", "kicked", "deactivated", "moved_zone"]
-    detail: str = ""
+    A person left or joined the channel in `detail`; a group moved to the platform id in `detail`.
+    """
+
+    what: Literal["blocked", "came_back", "left", "kicked", "deactivated", "moved_zone", "moved"]
+    detail: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

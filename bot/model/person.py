@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from bot.cohorts.model import Pacing
 
@@ -30,11 +30,22 @@ class Kind(StrEnum):
     EVENING = "evening"
     GRADUATION = "graduation"
     BOOSTER = "booster"
+    PAIR = "pair"  # who one meets this week, or a question about being paired
+    MET = "met"  # whether they met, or that the meeting falls out
+    CLASS = "class"  # a reminder of a class, about a day ahead
+    CLASS_SOON = "class_soon"  # an hour before, for those who will be there
+    RECAP = "recap"  # of a class, for those who were not there
+
+
+Shift = Literal["day", "late", "night", "off"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """When a person wants to be spoken to, in local wall time. `days_off`: 0 is Monday."""
+    """When a person wants to be spoken to, in local wall time. `days_off`: 0 is Monday.
+
+    The times are those of ordinary days; bot/roster.py says what they are on a date of the roster.
+    """
 
     morning: time = time(8)
     evening: time = time(20)
@@ -44,6 +55,7 @@ class Rhythm:
     mornings: bool = True
     evenings: bool = True
     gratitude_every: int = 1  # days between gratitude questions; 0 is never
+    roster: tuple[tuple[date, Shift], ...] = ()  # the shift that begins on a local date; in order, each date once
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +131,34 @@ class Timer:
 
 
 @dataclass(frozen=True, slots=True)
+class Pairing:
+    """What somebody wants of meeting a partner every week, and where it stands with the latest meeting."""
+
+    wanted: bool | None = None  # whether they take part; None: they have not said
+    asked_for: int = 0  # the number of the latest round before which we asked whether to pair them
+    by: Literal["username", "coach", "name"] = "coach"  # how partners may reach them
+    handle: str = field(default="", repr=False)  # the platform's name for them, once they agreed to be reached by it
+    never_with: frozenset[str] = field(default=frozenset(), repr=False)  # ids, known to nobody else
+    sits_out: tuple[str, int] | None = None  # the cohort and the round
+    told: tuple[str, date] | None = None  # of which meeting, by its id, and on which local date
+    mates: tuple[str, ...] = ()  # the ids of those they were told of
+    asked_met: tuple[date, ...] = ()  # when we asked whether they met
+    met: Literal["", "yes", "not_yet", "no"] = ""  # what they said of that meeting
+    silent: int = 0  # meetings in a row, before this one, of which we heard nothing
+    passed: tuple[date, int] | None = None  # how many of their words were passed on that date
+    hushed: str = field(default="", repr=False)  # the id of a meeting in which they want no more words passed to them
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Words of one's own in a group's chat: the key of the message, the chat's id, and the local date."""
+
+    key: str
+    home: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Participant:
     """All that the engine knows of a person. One value, saved whole (encrypted) after every turn."""
 
@@ -147,10 +187,20 @@ class Participant:
     roles: frozenset[str] = frozenset()  # "owner", "facilitator": as of the last turn; the store has the last word
     cohort: str = ""  # the id of the one they walk in
     joining: str = ""  # the id of an invitation that they are thinking about
+    pairing: Pairing = Pairing()
+    told: tuple[tuple[str, int], ...] = ()  # of which classes they know, and in which version
     home_of: str = ""  # the id of the cohort whose home this chat is: a channel or group, and nobody's own
+    pinned: str = ""  # the key of what is pinned there
+    offered: date | None = None  # when sharing a gratitude with the group was offered last
+    shared: tuple[Shared, ...] = ()  # what of theirs stands in a group's chat, newest last
     discreet: bool = False  # others may export what we say there: messages do not repeat what they wrote
 
     @property
     def run(self) -> Run | None:
         """The run that asked last, if one is open."""
         return self.runs[-1] if self.runs else None
+
+    @property
+    def roster(self) -> tuple[tuple[date, Shift], ...]:
+        """The shifts that they told us, in the order of dates: a part of their rhythm."""
+        return self.rhythm.roster

@@ -15,10 +15,31 @@ from curriculum.model import Text
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A button. Its label is in prompts/ unless the data itself is the label (a city)."""
+    """A button. Its label is in prompts/ unless the data itself is the label (a city).
+
+    With a `command` ("/join CODE", at most 64 bytes) it answers no question, and is for whoever taps it.
+    """
 
     id: str
     label: str | None = None
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """A field of a form, which answers a step of the same conversation: a choice as a tap, everything else as a text.
+
+    `value` stands in it from the start: a text, a choice's id, a date or time in ISO 8601. Left empty, it makes the
+    choice `default`; without one, its step is asked in the ordinary way.
+    """
+
+    step: str
+    kind: Literal["text", "line", "date", "time", "choice"] = "text"
+    choices: tuple[Choice, ...] = ()
+    value: str = field(default="", repr=False)
+    required: bool = True
+    most: int = 3000
+    default: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +97,7 @@ class Said:
     in_place: bool = False  # instead of message `ref`, or of the message that put question number `asked`
     ref: str | None = None
     writes: bool = False  # the answer is private text
+    blanks: tuple[Blank, ...] = ()  # this question and those after it, where there are forms
     private: bool = False  # repeats private text
     picker: Literal["", "time", "date"] = ""  # any other time or date is an answer, too
     key: str = ""
@@ -94,6 +116,17 @@ class Handled:
 
     act: Literal["delete", "pin", "unpin"]
     of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Something is said to others, by their ids, or done to what was said to them: a group's chat, those who lead it.
+
+    It waits until their quiet hours are over.
+    """
+
+    to: tuple[str, ...]
+    event: Said | Handled
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +195,7 @@ class Decided:
     detail: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-Event = Said | Handled | Recorded | Travelled | Touched | Alerted | Reacted | Closed | Decided
+Event = Said | Handled | Carried | Recorded | Travelled | Touched | Alerted | Reacted | Closed | Decided
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ def load_rules(language: str) -> Rules:
         clause_ends=frozenset(words.get("clause_ends", ())),
         others=frozenset(words.get("others", ())),
         unless=_lines(words.get("unless", "")),
+        own_unless=_lines(words.get("own_unless", "")),
     )
 
 

@@ -46,6 +46,15 @@ class MemoryUnitOfWork:
                 self._data.put(self._data.origins, origin, person.address)
         return {origin: self._data.addresses[self._data.origins[origin]].person for origin in origins}
 
+    async def person_at(self, origin: Origin) -> str | None:
+        """The person behind an origin, if there is one."""
+        address = self._data.origins.get(origin)
+        return self._data.addresses[address].person if address else None
+
+    async def move(self, address: str, platform_id: str) -> None:
+        """This address is that of another chat of the platform's now."""
+        self._data.move(address, platform_id)
+
     async def load(self, persons: Sequence[str]) -> Mapping[str, Known]:
         """Loads these people."""
         return {person: self._data.people[person] for person in sorted(set(persons)) if person in self._data.people}
@@ -166,12 +175,12 @@ class MemoryQueries:
         return sorted(mine, key=lambda row: (row.at, row.on, row.kind))
 
     async def next_wake(self, after: datetime) -> datetime | None:
-        """The earliest wake_at of a reachable person or a broadcast, or unsent due_at, that lies after `after`."""
+        """The earliest wake_at of a reachable person, cohort or broadcast, or unsent due_at, that is after `after`."""
         wakes = [one.wake_at for one in self._data.people.values() if one.participant.reachable]
         rows = self._data.outbox.values()
         dues = [row.out.due_at for row in rows if row.stage is Stage.QUEUED and self._data.sendable(row)]
-        broadcasts = [known.wake_at for known in self._data.broadcasts.values()]
-        return min((at for at in (*wakes, *dues, *broadcasts) if at is not None and at > after), default=None)
+        work = [known.wake_at for known in (*self._data.cohorts.values(), *self._data.broadcasts.values())]
+        return min((at for at in (*wakes, *dues, *work) if at is not None and at > after), default=None)
 
     async def pending(self, now: datetime) -> int:
         """Outbox rows due, not final and for somebody who can be reached, plus kept inputs."""
@@ -179,12 +188,10 @@ class MemoryQueries:
         return sum(row.out.due_at <= now and self._data.sendable(row) for row in rows) + len(self._data.inbox)
 
     async def overdue(self, now: datetime) -> int:
-        """Reachable people, and broadcasts, with wake_at <= now."""
-        people = self._data.people.values()
-        broadcasts = sum(one.wake_at is not None and one.wake_at <= now for one in self._data.broadcasts.values())
-        return broadcasts + sum(
-            one.participant.reachable and one.wake_at is not None and one.wake_at <= now for one in people
-        )
+        """Reachable people, cohorts and broadcasts with wake_at <= now."""
+        people = [one for one in self._data.people.values() if one.participant.reachable]
+        wakes = [one.wake_at for one in (*people, *self._data.cohorts.values(), *self._data.broadcasts.values())]
+        return sum(at is not None and at <= now for at in wakes)
 
     async def counts(self) -> Mapping[str, int]:
         """Sizes for metrics."""

@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from bot.cohorts.model import FACILITATOR, Audited, Cohort, Invitation
-from bot.cohorts.ports import Broadcasts, KnownCohort, Walker
+from bot.cohorts.ports import Attendances, Broadcasts, KnownCohort, Meetings, Walker
 from bot.errors import StoreError
-from bot.model import Entry
+from bot.model import Entry, Participant
+from bot.storage.memory_attendance import MemoryAttendances
 from bot.storage.memory_broadcasts import MemoryBroadcasts
 from bot.storage.memory_data import Data, Member
+from bot.storage.memory_meetings import MemoryMeetings
 
 
 class MemoryCohorts:
@@ -20,6 +22,8 @@ class MemoryCohorts:
     def __init__(self, data: Data) -> None:
         self._data = data
         self.broadcasts: Broadcasts = MemoryBroadcasts(data)
+        self.meetings: Meetings = MemoryMeetings(data)
+        self.attendance: Attendances = MemoryAttendances(data)
 
     # ------------------------------------------------------------ cohorts
 
@@ -48,6 +52,16 @@ class MemoryCohorts:
             raise StoreError("A cohort was changed since it was loaded; nothing was saved.", "conflict")
         kept = replace(known, cohort=replace(known.cohort, facilitators=()), revision=known.revision + 1)
         self._data.put(self._data.cohorts, known.cohort.id, kept)
+
+    async def due(self, now: datetime) -> KnownCohort | None:
+        """The cohort whose wake_at is the earliest, if it is not after `now`."""
+        waiting = [(one.wake_at, id_) for id_, one in self._data.cohorts.items() if one.wake_at and one.wake_at <= now]
+        return (await self.load([min(waiting)[1]]))[min(waiting)[1]] if waiting else None
+
+    async def stir(self, cohort: str, at: datetime) -> None:
+        """Everybody who walks in this cohort is woken at `at`, unless that would be later than planned."""
+        members = self._data.members.values()
+        self._data.stir([one.person for one in members if one.cohort == cohort and one.left_at is None], at)
 
     async def ids(self) -> Sequence[str]:
         """All cohorts."""
@@ -110,6 +124,11 @@ class MemoryCohorts:
         """What these people are called."""
         known = self._data.people
         return {person: known[person].participant.name for person in persons if person in known}
+
+    async def people(self, persons: Sequence[str]) -> Sequence[tuple[Participant, str]]:
+        """These people, with their installations."""
+        found = (self._data.people[one] for one in sorted(set(persons)) if one in self._data.people)
+        return [(known.participant, known.installation) for known in found]
 
     # ------------------------------------------------------------ invitations
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import count
 from typing import Any, TypeVar
 
 from bot.cohorts.broadcasts import KnownBroadcast
-from bot.cohorts.model import Audited, Invitation
+from bot.cohorts.model import Attendance, Audited, Invitation
 from bot.cohorts.ports import KnownCohort
 from bot.model import Entry, Incoming, Kind, Origin, Outgoing
 from bot.ports import Known, TouchpointRow
@@ -87,6 +87,8 @@ class Data:
     audit: dict[int, Audited] = field(default_factory=dict)
     broadcasts: dict[str, KnownBroadcast] = field(default_factory=dict)
     copies: dict[int, Row] = field(default_factory=dict)  # of broadcasts, no longer or not now in the outbox
+    meetings: dict[tuple[str, int, str], tuple[str, datetime]] = field(default_factory=dict)  # cohort, week, person
+    attendance: dict[tuple[str, str], tuple[str, Attendance]] = field(default_factory=dict)  # class, person: cohort
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     undo: list[tuple[dict[Any, Any], Any, Any]] = field(default_factory=list)
 
@@ -118,6 +120,13 @@ class Data:
         """A reply is tried anyway; the rest waits for somebody who cannot be reached."""
         return row.out.priority == 0 or self.addresses[row.out.address].reachable
 
+    def stir(self, persons: Iterable[str], at: datetime) -> None:
+        """These people are woken at `at`, unless that would be later than planned."""
+        for person in persons:
+            known = self.people[person]
+            if known.wake_at is None or known.wake_at > at:
+                self.put(self.people, person, replace(known, wake_at=at))
+
     def reach(self, address_id: str, reachable: bool) -> None:
         """Marks an address and its person."""
         if (address := self.addresses.get(address_id)) is None:
@@ -127,6 +136,17 @@ class Data:
         if known.participant.reachable is not reachable:
             person = replace(known.participant, reachable=reachable)
             self.put(self.people, address.person, replace(known, participant=person, revision=known.revision + 1))
+
+    def move(self, address_id: str, platform_id: str) -> None:
+        """Gives an address its new platform id; one that is somebody's already makes the old address unreachable."""
+        address = self.addresses[address_id]
+        origin = Origin(address.origin.installation, platform_id)
+        if origin in self.origins:
+            self.reach(address_id, reachable=False)
+            return
+        self.drop(self.origins, address.origin)
+        self.put(self.origins, origin, address_id)
+        self.put(self.addresses, address_id, replace(address, origin=origin))
 
 
 def latest(data: Data, person: str, kinds: Sequence[str], limit: int) -> list[Entry]:

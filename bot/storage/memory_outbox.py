@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.errors import LeaseLost
-from bot.model import Delivery, Origin
+from bot.model import Delivery
 from bot.ports import Result
 from bot.storage.memory_data import Data, Lease, Row
 from bot.storage.tables import Stage
@@ -104,7 +104,7 @@ class MemoryOutbox:
         if result.state == "unreachable":
             self._data.reach(row.out.address, reachable=False)
         if result.moved_to:
-            self._move(row.out.address, result.moved_to)
+            self._data.move(row.out.address, result.moved_to)
         if result.state == "queued":
             retry_at = self._seconds() + result.retry_in
             again = replace(row, stage=Stage.QUEUED, retry_at=retry_at, attempts=row.attempts - int(not result.counts))
@@ -129,17 +129,6 @@ class MemoryOutbox:
                 self._data.put(self._data.copies, row.id, replace(row, stage=Stage.CANCELLED))
             case _:
                 self._data.put(self._data.outbox, row.id, row)
-
-    def _move(self, address_id: str, platform_id: str) -> None:
-        """Gives an address its new platform id; one that is somebody's already makes the old address unreachable."""
-        address = self._data.addresses[address_id]
-        origin = Origin(address.origin.installation, platform_id)
-        if origin in self._data.origins:
-            self._data.reach(address_id, reachable=False)
-            return
-        self._data.drop(self._data.origins, address.origin)
-        self._data.put(self._data.origins, origin, address_id)
-        self._data.put(self._data.addresses, address_id, replace(address, origin=origin))
 
     def _delivery(self, row: Row) -> Delivery:
         platform_id = self._data.addresses[row.out.address].origin.platform_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -127,6 +128,26 @@ async def reach(connection: AsyncConnection, vault: Vault, addresses: Sequence[s
     ]
     await save(connection, vault, changed)
     await connection.execute(sa.update(ADDRESS).where(ADDRESS.c.id.in_(addresses)).values(reachable=reachable))
+
+
+async def stir(connection: AsyncConnection, persons: sa.Select[Any], at: datetime) -> None:
+    """These people are woken at `at`, unless that would be later than planned; locked in the order of their ids."""
+    later = sa.or_(PERSON.c.wake_at.is_(None), PERSON.c.wake_at > at)
+    sleeping = sa.select(PERSON.c.id).where(PERSON.c.id.in_(persons)).order_by(PERSON.c.id).with_for_update()
+    await connection.execute(sa.update(PERSON).where(PERSON.c.id.in_(sleeping), later).values(wake_at=at))
+
+
+async def move(connection: AsyncConnection, vault: Vault, address: str, platform_id: str) -> None:
+    """Gives an address its new platform id; one that is somebody's already makes the old address unreachable."""
+    installation = await connection.scalar(sa.select(ADDRESS.c.installation).where(ADDRESS.c.id == address))
+    if installation is None:
+        return
+    lookup, other = vault.lookup(installation, platform_id), ADDRESS.alias("other")
+    taken = sa.exists().where(other.c.installation == installation, other.c.lookup == lookup)
+    write = sa.update(ADDRESS).where(ADDRESS.c.id == address, ~taken)
+    write = write.values(lookup=lookup, platform_id=vault.encrypt(platform_id))
+    if (await connection.execute(write)).rowcount == 0:
+        await reach(connection, vault, [address], reachable=False)
 
 
 async def remembered(connection: AsyncConnection, name: str) -> str | None:

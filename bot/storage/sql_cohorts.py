@@ -11,11 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cohorts.model import FACILITATOR, Act, Audited, Cohort, Invitation
-from bot.cohorts.ports import Broadcasts, KnownCohort, Walker
+from bot.cohorts.ports import Attendances, Broadcasts, KnownCohort, Meetings, Walker
 from bot.errors import StoreError
-from bot.model import Entry
+from bot.model import Entry, Participant
 from bot.storage import codec, rows
+from bot.storage.sql_attendance import SqlAttendances
 from bot.storage.sql_broadcasts import SqlBroadcasts
+from bot.storage.sql_meetings import SqlMeetings
 from bot.storage.tables import ATTEMPT, AUDIT, COHORT, ENTRY, INVITATION, MEMBERSHIP, PERSON, ROLE
 from bot.storage.vault import Vault
 
@@ -31,6 +33,8 @@ class SqlCohorts:
         self._connection, self._insert, self._vault = connection, insert, vault
         self._looked: dict[str, KnownCohort] = {}  # many people of one cohort have their turns in one transaction
         self.broadcasts: Broadcasts = SqlBroadcasts(connection, insert, vault)
+        self.meetings: Meetings = SqlMeetings(connection, vault)
+        self.attendance: Attendances = SqlAttendances(connection, insert)
 
     # ------------------------------------------------------------ cohorts
 
@@ -81,6 +85,17 @@ class SqlCohorts:
         )
         if (await self._connection.execute(write)).rowcount != 1:
             raise StoreError("A cohort was changed since it was loaded; nothing was saved.", "conflict")
+
+    async def due(self, now: datetime) -> KnownCohort | None:
+        """The cohort whose wake_at is the earliest, if it is not after `now`."""
+        query = sa.select(COHORT.c.id).where(COHORT.c.wake_at <= now).order_by(COHORT.c.wake_at, COHORT.c.id).limit(1)
+        first = await self._connection.scalar(query)
+        return (await self.look([first]))[first] if first is not None else None
+
+    async def stir(self, cohort: str, at: datetime) -> None:
+        """Everybody who walks in this cohort is woken at `at`, unless that would be later than planned."""
+        members = sa.select(MEMBERSHIP.c.person_id).where(MEMBERSHIP.c.cohort_id == cohort, NOW)
+        await rows.stir(self._connection, members, at)
 
     async def ids(self) -> Sequence[str]:
         """All cohorts."""
@@ -161,11 +176,15 @@ class SqlCohorts:
 
     async def names(self, persons: Sequence[str]) -> Mapping[str, str]:
         """What these people are called."""
-        found: dict[str, str] = {}
+        return {person.id: person.name for person, _ in await self.people(persons)}
+
+    async def people(self, persons: Sequence[str]) -> Sequence[tuple[Participant, str]]:
+        """These people, with their installations; read without a lock."""
+        found: list[tuple[Participant, str]] = []
         for lot in rows.chunks(sorted(set(persons))):
-            query = sa.select(PERSON.c.id, PERSON.c.state).where(PERSON.c.id.in_(lot))
+            query = sa.select(PERSON.c.installation, PERSON.c.state).where(PERSON.c.id.in_(lot)).order_by(PERSON.c.id)
             for row in await self._connection.execute(query):
-                found[row.id] = codec.load_participant(self._vault.decrypt(row.state)).name
+                found.append((codec.load_participant(self._vault.decrypt(row.state)), row.installation))
         return found
 
     # ------------------------------------------------------------ invitations

@@ -157,18 +157,11 @@ class SqlOutbox:
             await rows.reach(connection, self._vault, addresses, reachable=False)
 
     async def _move(self, connection: AsyncConnection, moved: Mapping[int, str]) -> None:
-        """Gives addresses their new platform id; one that is somebody's already makes the old address unreachable."""
+        """Gives addresses their new platform id."""
         for row, platform_id in moved.items():
-            query = sa.select(ADDRESS.c.id, ADDRESS.c.installation).join(OUTBOX).where(OUTBOX.c.id == row)
-            if (address := (await connection.execute(query)).first()) is None:
-                continue
-            lookup = self._vault.lookup(address.installation, platform_id)
-            other = ADDRESS.alias("other")
-            taken = sa.exists().where(other.c.installation == address.installation, other.c.lookup == lookup)
-            write = sa.update(ADDRESS).where(ADDRESS.c.id == address.id, ~taken)
-            write = write.values(lookup=lookup, platform_id=self._vault.encrypt(platform_id))
-            if (await connection.execute(write)).rowcount == 0:
-                await rows.reach(connection, self._vault, [address.id], reachable=False)
+            address = await connection.scalar(sa.select(OUTBOX.c.address_id).where(OUTBOX.c.id == row))
+            if address is not None:
+                await rows.move(connection, self._vault, address, platform_id)
 
     async def _finish(self, connection: AsyncConnection, installation: str, results: Sequence[Result]) -> None:
         if not results:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.model import Entry, Origin, Participant
 from bot.ports import TouchpointRow
 from bot.storage import codec, rows
-from bot.storage.tables import ADDRESS, BROADCAST, ENTRY, INBOX, OUTBOX, PERSON, TOUCHPOINT, Stage, staged
+from bot.storage.tables import ADDRESS, BROADCAST, COHORT, ENTRY, INBOX, OUTBOX, PERSON, TOUCHPOINT, Stage, staged
 from bot.storage.vault import Vault
 
 # What waits for somebody who cannot be reached is neither pending nor a reason to wake.
@@ -58,11 +58,11 @@ class SqlQueries:
         return [rows.touchpoint(row) for row in await self._connection.execute(query)]
 
     async def next_wake(self, after: datetime) -> datetime | None:
-        """The earliest wake_at of a reachable person or a broadcast, or unsent due_at, that lies after `after`."""
+        """The earliest wake_at of a reachable person, cohort or broadcast, or unsent due_at, that is after `after`."""
         wake = sa.select(sa.func.min(PERSON.c.wake_at)).where(PERSON.c.reachable == sa.true(), PERSON.c.wake_at > after)
         due = sa.select(sa.func.min(OUTBOX.c.due_at)).where(staged(Stage.QUEUED), OUTBOX.c.due_at > after, SENDABLE)
-        work = sa.select(sa.func.min(BROADCAST.c.wake_at)).where(BROADCAST.c.wake_at > after)
-        moments = [await self._connection.scalar(query) for query in (wake, due, work)]
+        work = [sa.select(sa.func.min(of.c.wake_at)).where(of.c.wake_at > after) for of in (COHORT, BROADCAST)]
+        moments = [await self._connection.scalar(query) for query in (wake, due, *work)]
         return min((moment for moment in moments if moment is not None), default=None)
 
     async def pending(self, now: datetime) -> int:
@@ -72,11 +72,10 @@ class SqlQueries:
         return sum([await self._count(query) for query in (*live, KEPT)])
 
     async def overdue(self, now: datetime) -> int:
-        """Reachable people, and broadcasts, with wake_at <= now."""
-        people = sa.select(sa.func.count()).select_from(PERSON)
-        broadcasts = sa.select(sa.func.count()).select_from(BROADCAST).where(BROADCAST.c.wake_at <= now)
-        people = people.where(PERSON.c.reachable == sa.true(), PERSON.c.wake_at <= now)
-        return await self._count(people) + await self._count(broadcasts)
+        """Reachable people, cohorts and broadcasts with wake_at <= now."""
+        count = sa.select(sa.func.count())
+        people, *others = (count.select_from(of).where(of.c.wake_at <= now) for of in (PERSON, COHORT, BROADCAST))
+        return sum([await self._count(query) for query in (people.where(PERSON.c.reachable == sa.true()), *others)])
 
     async def counts(self) -> Mapping[str, int]:
         """Sizes for metrics."""

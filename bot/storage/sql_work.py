@@ -87,6 +87,14 @@ class SqlUnitOfWork:
         if people:
             await self._connection.execute(sa.insert(PERSON), people)
 
+    async def person_at(self, origin: Origin) -> str | None:
+        """The person behind an origin, if there is one."""
+        return (await self._at({origin: self._vault.lookup(origin.installation, origin.platform_id)})).get(origin)
+
+    async def move(self, address: str, platform_id: str) -> None:
+        """This address is that of another chat of the platform's now."""
+        await rows.move(self._connection, self._vault, address, platform_id)
+
     async def load(self, persons: Sequence[str]) -> Mapping[str, Known]:
         """Locks these people (in the order of their ids) and loads them."""
         return await rows.load(self._connection, self._vault, persons)

@@ -290,6 +290,30 @@ class BroadcastCohortRow(SQLModel, table=True):
     broadcast_id: str = _owned_by("broadcast.id", primary_key=True)
 
 
+class MeetingRecord(SQLModel, table=True):
+    """Somebody's meeting in a round of a cohort; `group_id` is the same for all who meet."""
+
+    __tablename__ = "meeting"
+    __table_args__ = (sa.UniqueConstraint("cohort_id", "week", "person_id", name="meeting_once"),)
+    seq: int | None = _serial()
+    cohort_id: str = _owned_by("cohort.id")
+    week: int
+    group_id: str = Field(index=True)
+    person_id: str = _owned_by("person.id", index=True)
+    at: datetime = _instant()
+
+
+class AttendanceRow(SQLModel, table=True):
+    """What somebody said about a class ("yes", "no"), and whether they were there, if that was noted."""
+
+    __tablename__ = "attendance"
+    class_id: str = Field(primary_key=True)
+    person_id: str = _owned_by("person.id", primary_key=True, index=True)
+    cohort_id: str = _owned_by("cohort.id", index=True)
+    answer: str
+    present: bool | None = None
+
+
 METADATA = SQLModel.metadata
 SYSTEM, PERSON, ADDRESS, ENTRY, TOUCHPOINT, RECEIVED, INBOX, OUTBOX, LEASE = (
     METADATA.tables[name]
@@ -298,7 +322,8 @@ SYSTEM, PERSON, ADDRESS, ENTRY, TOUCHPOINT, RECEIVED, INBOX, OUTBOX, LEASE = (
 COHORT, MEMBERSHIP, ROLE, INVITATION, ATTEMPT, AUDIT = (
     METADATA.tables[name] for name in ("cohort", "membership", "role", "invitation", "attempt", "audit")
 )
-BROADCAST, BROADCAST_COHORT = (METADATA.tables[name] for name in ("broadcast", "broadcast_cohort"))
+BROADCAST, BROADCAST_COHORT, MEETING = (METADATA.tables[name] for name in ("broadcast", "broadcast_cohort", "meeting"))
+ATTENDANCE = METADATA.tables["attendance"]
 
 
 def staged(stage: Stage, table: sa.FromClause = OUTBOX) -> sa.ColumnElement[bool]:

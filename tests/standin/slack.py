@@ -2,33 +2,59 @@
 
 Without `request_url` it speaks Socket Mode to whoever connects; with one it posts there, signed. What is not
 acknowledged is sent again: events in both modes, taps and modals in Socket Mode only.
+
+- People: `ana = server.member("U1", "Ana")`. With the bot: `says`, `edits`, `runs("/heartsease today", channel=None)`,
+  `taps`, `picks`, `submits`, `opens_home`; what they got: `messages`, `whispers`, `view`, `home`, `files`, `pins`.
+  In channels: `joins("C1")`, `leaves`, `says_in("C1", "hi", thread_ts="")`, `reads("C1")`, `taps_in("C1", "Join")`.
+  Also `moves(zone)`, `deactivated()`.
+- Channels: `ward = server.channel("C1", "ward", people=("U1", "U2"))`; an id with G is a private one. `ward.feed` is
+  what the bot said in it, `ward.thread(ts)` what it said in a thread, `ward.pinned`, `ward.files`, `ward.topic`,
+  `ward.members`. What happens to them: `server.kick("C1")` and `invite` (the app), `archive("C1")` and
+  `archive("C1", False)`, `rename`, `set_topic`.
+- Group direct messages: `server.together("U1", "U2")` is the one that the app opened for them, or None; its `messages`
+  are read like a channel's, and people write there with `says_in(room.id, …)`.
+- Files that the app shares: `files` of a person or channel, each with `name`, `content` and `thread_ts`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Literal, Self
+from typing import Literal, Self
 from urllib.parse import urlencode
 
 import aiohttp
 from aiohttp import web
 
 from tests.standin.slack_checks import SCOPES, Json, Limits, Refused, check, check_view
-from tests.standin.slack_people import Member, Message, Shown, View
-from tests.standin.slack_workspace import BOT_USER, Channel, Outbound, Workspace
+from tests.standin.slack_messages import Channel, Message, SharedFile, Shown, View
+from tests.standin.slack_methods import perform, together_id
+from tests.standin.slack_people import Member
+from tests.standin.slack_wire import SECRET, answered, dropped, json_object, params_of, refusal, signature
+from tests.standin.slack_workspace import BOT_USER, Outbound, Workspace
 
-__all__ = ["APP_TOKEN", "BOT_TOKEN", "SECRET", "Call", "Limits", "Member", "Message", "Shown", "StandIn", "View"]
+__all__ = [
+    "APP_TOKEN",
+    "BOT_TOKEN",
+    "SECRET",
+    "Call",
+    "Channel",
+    "Limits",
+    "Member",
+    "Message",
+    "SharedFile",
+    "Shown",
+    "StandIn",
+    "View",
+    "signature",
+]
 
 BOT_TOKEN, APP_TOKEN = "xoxb-1000-the-first-token", "xapp-1-A1-the-first-token"
-SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 ATTEMPTS = 50  # Slack gives up after three retries; a test waits less long between them
 _SPENDS = frozenset({"chat.postMessage"})
 _GATEWAY = "<html>Bad Gateway</html>"
@@ -73,7 +99,7 @@ class StandIn:
         self.unanswered: list[Outbound] = []  # what was never acknowledged and is not sent again
         self.request_url = ""
         self.revoked = False
-        self.space = Workspace(now)
+        self.space = Workspace(now, scopes)
         self._limits, self._scopes, self._now, self._wall = limits or Limits(), scopes, now, wall
         self._ack_within, self._retry = ack_within, retry
         self._faults: list[_Planned] = []
@@ -90,6 +116,7 @@ class StandIn:
         self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.2)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.space.url = self.url.removesuffix("/api/")
         self._telling = asyncio.create_task(self._tell_all())
         return self
 
@@ -122,22 +149,33 @@ class StandIn:
             self.space.members[user_id] = Member(self.space, user_id, name, tz)
         return self.space.members[user_id]
 
-    def channel(self, channel_id: str, name: str = "ward", *, invited: bool = True) -> Channel:
-        """The channel with this id; made when first asked for."""
+    def channel(
+        self, channel_id: str, name: str = "ward", *, invited: bool = True, people: Sequence[str] = ()
+    ) -> Channel:
+        """The channel with this id (G…: a private one); made when first asked for, with these people in it."""
         if channel_id not in self.space.channels:
-            members = {BOT_USER} if invited else set()
-            self.space.channels[channel_id] = Channel(channel_id, name, members)
+            members = {*people, *({BOT_USER} if invited else ())}
+            kind: Literal["groups", "channels"] = "groups" if channel_id.startswith("G") else "channels"
+            self.space.channels[channel_id] = Channel(channel_id, name, members, kind=kind)
         return self.space.channels[channel_id]
+
+    def together(self, *users: str) -> Channel | None:
+        """The group direct message of these people and the app, if the app opened it."""
+        return self.space.channels.get(together_id(users))
 
     def archive(self, channel_id: str, archived: bool = True) -> None:
         """Somebody archives a channel, or takes that back."""
         self.channel(channel_id).archived = archived
-        self.space.event({"type": "channel_archive" if archived else "channel_unarchive", "channel": channel_id})
+        self._happens(channel_id, "archive" if archived else "unarchive", channel_id)
 
     def rename(self, channel_id: str, name: str) -> None:
         """Somebody renames a channel."""
         self.channel(channel_id).name = name
-        self.space.event({"type": "channel_rename", "channel": {"id": channel_id, "name": name, "created": 1}})
+        self._happens(channel_id, "rename", {"id": channel_id, "name": name, "created": 1})
+
+    def set_topic(self, channel_id: str, topic: str) -> None:
+        """Somebody changes a channel's topic: a message in the channel, which the app does not hear of."""
+        self.channel(channel_id).topic = topic
 
     def kick(self, channel_id: str) -> None:
         """Somebody removes the app from a channel."""
@@ -148,6 +186,10 @@ class StandIn:
         """Somebody invites the app into a channel."""
         self.channel(channel_id).members.add(BOT_USER)
         self.space.event({"type": "member_joined_channel", "user": BOT_USER, "channel": channel_id})
+
+    def _happens(self, channel_id: str, what: str, channel: Json | str) -> None:
+        kind = "group" if channel_id.startswith("G") else "channel"
+        self.space.event({"type": f"{kind}_{what}", "channel": channel})
 
     def revoke(self) -> None:
         """The app is removed from the workspace."""
@@ -186,15 +228,17 @@ class StandIn:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path == "/link":
             return await self._hold(request)
+        if request.path.startswith("/upload/"):
+            return await self._take_file(request)
         method = request.path.removeprefix("/api/")
-        params = await _params(request)
+        params = await params_of(request)
         token = request.headers.get("Authorization", "").removeprefix("Bearer ") or params.pop("token", "")
         self.counts[method] += 1
         fault = self._next_fault(method)
         if fault is not None and fault.what != "half":
             return await self._fail(request, fault)
         response = self._serve(method, params, token)
-        return _dropped(request) if fault is not None else response
+        return dropped(request) if fault is not None else response
 
     def _serve(self, method: str, params: Json, token: str) -> web.Response:
         try:
@@ -205,13 +249,22 @@ class StandIn:
             check(method, params, self._scopes)
             if method in _SPENDS:
                 self._limits.spend(params["channel"], self._now())
-            result = self._link() if method == "apps.connections.open" else self.space.perform(method, params)
+            result = self._link() if method == "apps.connections.open" else perform(self.space, method, params)
         except Refused as refused:
             self.calls.append(Call(method, params, str(refused)))
             self.refusals.append(self.calls[-1])
-            return _refused(refused)
+            return refusal(refused)
         self.calls.append(Call(method, params))
-        return _answer({"ok": True, **result})
+        return answered({"ok": True, **result})
+
+    async def _take_file(self, request: web.BaseRequest) -> web.Response:
+        """A file's content, of the length that was announced."""
+        upload, content = self.space.uploads.get(request.path.removeprefix("/upload/")), await request.read()
+        self.counts["upload"] += 1
+        if upload is None or len(content) != upload.length:
+            return web.Response(status=400)
+        upload.content = content
+        return web.Response(text=f"OK - {upload.length}")
 
     def _link(self) -> Json:
         ticket = f"t{next(self._numbers)}"
@@ -231,17 +284,17 @@ class StandIn:
         match fault.what:
             case "hang":
                 await self._closing.wait()
-                return _dropped(request)
+                return dropped(request)
             case "drop":
-                return _dropped(request)
+                return dropped(request)
             case "garbage":
                 return web.Response(text="<html>a proxy's page</html>", content_type="application/json")
             case 429:
-                return _refused(Refused("ratelimited", retry_after=fault.retry_after))
+                return refusal(Refused("ratelimited", retry_after=fault.retry_after))
             case int(status):
                 return web.Response(status=status, text=_GATEWAY, content_type="text/html")
             case code:
-                return _refused(Refused(code))
+                return refusal(Refused(code))
 
     # ------------------------------------------------------------ telling the app
 
@@ -304,7 +357,7 @@ class StandIn:
             text = await response.text()
             if response.status != 200:
                 return None
-        return _json_object(text)
+        return json_object(text)
 
     def signed(self, outbound: Outbound) -> tuple[dict[str, str], bytes]:
         """Headers and body of a request of Slack's."""
@@ -330,48 +383,3 @@ class StandIn:
         self.counts["envelopes"] += 1
         await self._sockets[-1].send_json({**envelope, "accepts_response_payload": outbound.kind != "events_api"})
         return await self._acks[envelope_id]
-
-
-def signature(body: bytes, stamp: int, secret: str = SECRET) -> dict[str, str]:
-    """Slack's two headers."""
-    signed = hmac.new(secret.encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256).hexdigest()
-    return {"X-Slack-Request-Timestamp": str(stamp), "X-Slack-Signature": f"v0={signed}"}
-
-
-async def _params(request: web.BaseRequest) -> Json:
-    """Parameters from the address and from a body of either kind; what is JSON inside a form is read."""
-    params: Json = dict(request.query)
-    if request.content_type == "application/json":
-        params.update(json.loads(await request.read() or b"{}"))
-    else:
-        params.update({name: str(value) for name, value in (await request.post()).items()})
-    for name in ("view", "blocks"):
-        if isinstance(params.get(name), str):
-            params[name] = json.loads(params[name])
-    return params
-
-
-def _json_object(text: str) -> Json:
-    try:
-        found: Any = json.loads(text or "{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _answer(content: Mapping[str, Any], status: int = 200, **headers: str) -> web.Response:
-    body = json.dumps(content).encode()
-    return web.Response(body=body, status=status, content_type="application/json", headers=headers)
-
-
-def _refused(refused: Refused) -> web.Response:
-    content = {"ok": False, "error": refused.error}
-    if refused.error == "ratelimited":
-        return _answer(content, 429, **{"Retry-After": str(refused.retry_after)})
-    return _answer(content)
-
-
-def _dropped(request: web.BaseRequest) -> web.Response:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()

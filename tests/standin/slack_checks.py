@@ -37,25 +37,36 @@ class Refused(Exception):
 
 
 # Methods: the scope that each needs ("" for none; | for one of several), and the parameters that it cannot do without.
+# Which of several it must be depends on the conversation: the workspace looks at that.
 METHODS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "auth.test": ("", ()),
     "apps.connections.open": ("", ()),
     "chat.postMessage": ("chat:write", ("channel", "text")),
     "chat.postEphemeral": ("chat:write", ("channel", "user", "text")),
     "chat.update": ("chat:write", ("channel", "ts")),
+    "chat.delete": ("chat:write", ("channel", "ts")),
     "conversations.history": ("im:history|channels:history|groups:history", ("channel",)),
     "conversations.info": ("channels:read|groups:read|im:read", ("channel",)),
     "conversations.join": ("channels:join", ("channel",)),
     "conversations.members": ("channels:read|groups:read|im:read", ("channel",)),
     "conversations.open": ("im:write|mpim:write", ("users",)),
+    "files.getUploadURLExternal": ("files:write", ("filename", "length")),
+    "files.completeUploadExternal": ("files:write", ("files",)),
     "pins.add": ("pins:write", ("channel", "timestamp")),
+    "pins.remove": ("pins:write", ("channel", "timestamp")),
     "reactions.add": ("reactions:write", ("channel", "timestamp", "name")),
     "users.info": ("users:read", ("user",)),
     "views.open": ("", ("trigger_id", "view")),
     "views.publish": ("", ("user_id", "view")),
     "views.update": ("", ("view",)),
 }
-_EVENT_SCOPES = {"message.im": "im:history", "user_change": "users:read"}
+_EVENT_SCOPES = {
+    "message.channels": "channels:history",
+    "message.groups": "groups:history",
+    "message.im": "im:history",
+    "message.mpim": "mpim:history",
+    "user_change": "users:read",
+}
 
 
 def check(method: str, params: Json, scopes: frozenset[str]) -> None:
@@ -67,7 +78,7 @@ def check(method: str, params: Json, scopes: frozenset[str]) -> None:
         raise Refused("missing_scope", wanted)
     if missing := [name for name in required if params.get(name) in (None, "")]:
         raise Refused("invalid_arguments", f"missing {missing}")
-    if method.startswith("chat."):
+    if method.startswith("chat.") and method != "chat.delete":
         check_message(params)
     if "view" in params:
         check_view(params["view"], home=method == "views.publish")

@@ -3,89 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from tests.standin.slack_checks import Json
+from tests.standin.slack_messages import Channel, Message, SharedFile, View, escape
 
-_CONTROL = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A button or picker as it is shown."""
-
-    label: str
-    value: str
-    action_id: str
-    kind: str = "button"
-
-
-@dataclass(slots=True)
-class Message:
-    """A message from the bot, as it stands now. `fallback` is its `text`: what notifications and exports show."""
-
-    ts: str
-    channel: str
-    fallback: str
-    blocks: list[Json]
-    edits: int = 0
-
-    @property
-    def text(self) -> str:
-        """What its blocks say, without its buttons."""
-        return reading(self.blocks) or unescape(self.fallback)
-
-    @property
-    def rows(self) -> list[list[Shown]]:
-        """Its buttons, row by row; the chosen one of a closed question too."""
-        return rows(self.blocks)
-
-    @property
-    def everything(self) -> str:
-        """All that an export would hold of it."""
-        return "\n".join([self.fallback, *_strings(self.blocks)])
-
-
-@dataclass(slots=True)
-class View:
-    """A modal or a Home tab. `errors` are those of the last attempt to send it."""
-
-    id: str
-    user: str
-    payload: Json
-    hash: str
-    errors: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def text(self) -> str:
-        """What it says, without buttons and inputs."""
-        return reading(self.payload["blocks"])
-
-    @property
-    def title(self) -> str:
-        """A modal's title."""
-        return str(self.payload["title"]["text"])
-
-    @property
-    def rows(self) -> list[list[Shown]]:
-        """Its buttons."""
-        return rows(self.payload["blocks"])
-
-    @property
-    def inputs(self) -> dict[str, Json]:
-        """Its inputs, by name."""
-        return {block["block_id"]: block for block in self.payload["blocks"] if block["type"] == "input"}
-
-    def wire(self) -> Json:
-        """As Slack writes it."""
-        return {"id": self.id, "hash": self.hash, "team_id": "T1", "root_view_id": self.id, **self.payload}
+_TYPES = {"channels": "channel", "groups": "group", "mpim": "mpim"}
 
 
 class Workspace(Protocol):
     """What a person needs of the workspace."""
+
+    channels: dict[str, Channel]
 
     def event(self, event: Json, name: str = "") -> str: ...
 
@@ -107,6 +37,8 @@ class Member:
         self.whispers: list[str] = []  # what only they saw: it is in no export
         self.reactions: dict[str, str] = {}  # by the ts of what they wrote
         self.own: dict[str, str] = {}
+        self.pins: list[str] = []
+        self.files: list[SharedFile] = []  # what the bot shared with them alone
         self.view: View | None = None
         self.home: View | None = None
         self.changed = asyncio.Event()
@@ -163,6 +95,35 @@ class Member:
             "trigger_id": self._workspace.trigger(self.id),
         }
         self._workspace.interact(payload)
+
+    # ------------------------------------------------------------ in a channel, a private one, a group direct message
+
+    def says_in(self, channel: str, text: str, thread_ts: str = "") -> str:
+        """Writes in a channel they are in, or in a thread there; returns the message's ts."""
+        room, ts = self._room(channel), self._workspace.ts()
+        room.said[ts] = text
+        about = {
+            "type": "message",
+            "channel": room.id,
+            "channel_type": _TYPES[room.kind],
+            "user": self.id,
+            "team": "T1",
+        }
+        thread = {"thread_ts": thread_ts} if thread_ts else {}
+        event = {**about, **thread, "text": escape(text), "ts": ts, "event_ts": ts}
+        self._workspace.event(event, f"message.{room.kind}")
+        return ts
+
+    def reads(self, channel: str) -> Sequence[Message]:
+        """What the bot said in a channel they are in, oldest first."""
+        return self._room(channel).messages
+
+    def taps_in(self, channel: str, label_or_value: str) -> None:
+        """Taps a button in a channel they are in: of the latest message there that shows such a one."""
+        for message in reversed(self._room(channel).messages):
+            if any(each.value and label_or_value in (each.label, each.value) for row in message.rows for each in row):
+                return self.taps(label_or_value, message)
+        raise AssertionError(f"no button {label_or_value!r} in {channel}; {self._room(channel).messages[-1:]}")
 
     # ------------------------------------------------------------ tapping
 
@@ -229,20 +190,12 @@ class Member:
     # ------------------------------------------------------------ coming, going, moving
 
     def joins(self, channel: str) -> None:
-        """Joins a channel."""
-        event = {
-            "type": "member_joined_channel",
-            "user": self.id,
-            "channel": channel,
-            "channel_type": "C",
-            "team": "T1",
-        }
-        self._workspace.event(event)
+        """Joins a channel; the app hears of it if it is in there."""
+        self._membership("member_joined_channel", channel)
 
     def leaves(self, channel: str) -> None:
         """Leaves a channel."""
-        event = {"type": "member_left_channel", "user": self.id, "channel": channel, "channel_type": "C", "team": "T1"}
-        self._workspace.event(event)
+        self._membership("member_left_channel", channel)
 
     def moves(self, tz: str) -> None:
         """Their profile's zone changes."""
@@ -252,6 +205,9 @@ class Member:
     def deactivated(self, deleted: bool = True) -> None:
         """An administrator deactivates them, or takes that back."""
         self.deleted = deleted
+        if deleted:
+            for room in self._workspace.channels.values():
+                room.members.discard(self.id)
         self._workspace.event({"type": "user_change", "user": self.wire()})
 
     def wire(self) -> Json:
@@ -259,6 +215,20 @@ class Member:
         profile = {"display_name": self.name, "real_name": f"{self.name} Example"}
         about: Json = {"id": self.id, "team_id": "T1", "name": self.name.lower(), "is_bot": False, "locale": "en-GB"}
         return {**about, "deleted": self.deleted, "tz": self.tz, "real_name": profile["real_name"], "profile": profile}
+
+    def _room(self, channel: str) -> Channel:
+        room = self._workspace.channels[channel]
+        assert self.id in room.members, f"{self.id} is not in {channel}"
+        return room
+
+    def _membership(self, event: str, channel: str) -> None:
+        room = self._workspace.channels.get(channel)
+        if room is not None:
+            (room.members.add if event == "member_joined_channel" else room.members.discard)(self.id)
+            if "UBOT" not in room.members:
+                return
+        kind = "G" if channel.startswith("G") else "C"
+        self._workspace.event({"type": event, "user": self.id, "channel": channel, "channel_type": kind, "team": "T1"})
 
     def _act(self, place: Message | View, action: Json) -> None:
         action = {**action, "block_id": "b", "action_ts": self._workspace.ts()}
@@ -285,69 +255,3 @@ class Member:
     def _message(self, ts: str, text: str) -> Json:
         about = {"type": "message", "channel": self.channel, "channel_type": "im", "user": self.id, "team": "T1"}
         return {**about, "text": escape(text), "ts": ts, "event_ts": ts}
-
-
-# ---------------------------------------------------------------- reading
-
-
-def escape(text: str) -> str:
-    """As Slack writes what somebody typed."""
-    for plain, code in _CONTROL:
-        text = text.replace(plain, code)
-    return re.sub(r"https?://[^\s<>]+", lambda link: f"<{link[0]}>", text)
-
-
-def unescape(text: str) -> str:
-    """As Slack shows a message's text."""
-    for plain, code in reversed(_CONTROL):
-        text = text.replace(code, plain)
-    return text
-
-
-def reading(blocks: Sequence[Json]) -> str:
-    """What blocks say to a reader: rich text and sections, apart by an empty line."""
-    return "\n\n".join(filter(None, map(_block_text, blocks)))
-
-
-def _block_text(block: Json) -> str:
-    match block["type"]:
-        case "rich_text":
-            return "\n".join(_rich_text(element) for element in block["elements"])
-        case "section" | "header":
-            return str(block["text"]["text"])
-    return ""
-
-
-def _rich_text(element: Json) -> str:
-    if element["type"] == "rich_text_list":
-        start = element.get("offset", 0) + 1
-        marks = [f"{start + at}. " if element["style"] == "ordered" else "• " for at in range(len(element["elements"]))]
-        return "\n".join(mark + _rich_text(item) for mark, item in zip(marks, element["elements"], strict=True))
-    return "".join(str(piece.get("text") or piece.get("url")) for piece in element["elements"])
-
-
-def rows(blocks: Sequence[Json]) -> list[list[Shown]]:
-    """Buttons and pickers, row by row; the labels of a closed question are a row too."""
-    found = []
-    for block in blocks:
-        if block["type"] == "actions":
-            found.append([_shown(element) for element in block["elements"]])
-        elif block["type"] == "context":
-            found.append([Shown(element["text"], "", "") for element in block["elements"]])
-    return found
-
-
-def _shown(element: Json) -> Shown:
-    label = element.get("text") or element.get("placeholder") or {"text": ""}
-    return Shown(label["text"], element.get("value", ""), element["action_id"], element["type"])
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from _strings(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _strings(each)

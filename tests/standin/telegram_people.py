@@ -1,71 +1,44 @@
-"""The people on the other side of the stand-in: robots that write, tap, share, block, and read what they got."""
+"""The people on the other side of the stand-in: robots that write, tap, share, block, and read what they got.
+
+A robot has its private chat with one bot, and may be in groups.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A button as it is shown."""
-
-    label: str
-    data: str | None
-
-
-@dataclass(slots=True)
-class Message:
-    """A message from the bot, as its reader has it now. `at` is the stand-in's time of its arrival."""
-
-    id: int
-    at: datetime
-    text: str
-    html: str = ""
-    kind: str = "text"
-    rows: list[list[Shown]] = field(default_factory=list)
-    asks_location: bool = False
-    edits: int = 0
-
-    @property
-    def buttons(self) -> list[Shown]:
-        """All buttons, row by row."""
-        return [button for row in self.rows for button in row]
-
-    def button(self, label_or_data: str) -> Shown | None:
-        """The button with this label or this data."""
-        return next((each for each in self.buttons if label_or_data in (each.label, each.data)), None)
-
+from tests.standin.telegram_chats import Chat, Json, Message
+from tests.standin.telegram_groups import BotIs, Group
 
 class Line(Protocol):
     """What a person needs of the server: one bot, seen from its users."""
 
     now: Callable[[], datetime]
 
+    @property
+    def user(self) -> Json: ...
+
+    def group(self, chat_id: int) -> Group: ...
+
     def push(self, kind: str, content: Json) -> int: ...
 
     def query_id(self) -> str: ...
 
 
-class Person:
-    """A robot in its private chat with one bot. `messages` holds all that the bot said, oldest first."""
+
+class Person(Chat):
+    """A robot in its private chat with one bot."""
 
     def __init__(self, line: Line, user_id: int, first_name: str, language: str) -> None:
+        super().__init__(line)
         self.id, self.first_name, self.language = user_id, first_name, language
-        self.messages: list[Message] = []
-        self.reactions: dict[int, str] = {}
         self.actions: list[str] = []
         self.blocked = False
-        self.own: list[int] = []  # ids of what this person wrote
         self._line = line
-        self._last_id = 0
         self._read = 0
-        self._arrived = asyncio.Event()
 
     # ------------------------------------------------------------ what they do
 
@@ -115,11 +88,63 @@ class Person:
         self.blocked = False
         self._membership("kicked", "member")
 
-    def says_in(self, group_id: int, text: str) -> None:
-        """Writes in a group (a negative id)."""
-        message = self._message(self._next_id())
-        message["chat"] = {"id": group_id, "type": "supergroup", "title": "A group"}
-        self._line.push("message", {**message, "text": text, **_command_entities(text)})
+    # ------------------------------------------------------------ what they do in groups
+
+    def joins(self, group_id: int) -> None:
+        """Joins a group: a service message, and a chat_member update where the bot is an administrator."""
+        group = self._line.group(group_id)
+        group.members.add(self.id)
+        self._in_group(group, {"new_chat_members": [self.user]})
+        self._moved(group, "left", "member")
+
+    def leaves(self, group_id: int) -> None:
+        """Leaves a group."""
+        group = self._line.group(group_id)
+        group.members.discard(self.id)
+        self._in_group(group, {"left_chat_member": self.user})
+        self._moved(group, "member", "left")
+
+    def says_in(self, group_id: int, text: str, answers: int | None = None) -> int:
+        """Writes in a group, which they join silently if they are not in there; returns the message's id.
+
+        The bot hears all of it, as one with its privacy mode off or an administrator would.
+        """
+        group = self._line.group(group_id)
+        group.members.add(self.id)
+        answered = {"reply_to_message": self._answered(group, answers)} if answers is not None else {}
+        message_id = self._in_group(group, {"text": text, **answered, **_command_entities(text)})
+        group.own.append(message_id)
+        group.said[message_id] = text
+        return message_id
+
+    def taps_in(self, group_id: int, label_or_data: str) -> str:
+        """Taps a button in a group: of the latest message there that shows such a one; returns the query's id.
+
+        Raises:
+            AssertionError: no such button is shown.
+        """
+        group = self._line.group(group_id)
+        group.members.add(self.id)
+        for message in reversed(group.messages):
+            shown = message.button(label_or_data)
+            if shown is not None and shown.data is not None:
+                return self._tap(message, shown.data, group)
+        raise AssertionError(f"no button {label_or_data!r} in {group_id}; the last: {group.messages[-1:]}")
+
+    def adds_bot(self, group_id: int, bot: BotIs = "member") -> None:
+        """Adds the bot to a group, or makes it an administrator there, or a member again."""
+        group = self._line.group(group_id)
+        before, group.bot = group.bot, bot
+        group.members.add(self.id)
+        if before in ("left", "kicked"):
+            self._in_group(group, {"new_chat_members": [self._line.user]})
+        self._membership(before, bot, group)
+
+    def removes_bot(self, group_id: int) -> None:
+        """Removes the bot from a group."""
+        group = self._line.group(group_id)
+        before, group.bot = group.bot, "kicked" if group.kind == "supergroup" else "left"
+        self._membership(before, group.bot, group)
 
     # ------------------------------------------------------------ what they get
 
@@ -132,64 +157,58 @@ class Person:
         self._read += 1
         return self.messages[self._read - 1]
 
-    def receive(self, content: Json) -> Message:
-        """For the server: a message arrives."""
-        message = Message(id=self._next_id(), at=self._line.now(), **content)
-        self.messages.append(message)
-        self.changed()
-        return message
-
-    def changed(self) -> None:
-        """For the server: something here is new."""
-        self._arrived.set()
-
-    def find(self, message_id: int) -> Message | None:
-        """The bot's message with this id."""
-        return next((each for each in reversed(self.messages) if each.id == message_id), None)
-
     @property
     def user(self) -> Json:
         """As the Bot API writes a User."""
         return {"id": self.id, "is_bot": False, "first_name": self.first_name, "language_code": self.language}
 
     @property
-    def chat(self) -> Json:
+    def wire(self) -> Json:
         """As the Bot API writes the private Chat."""
         return {"id": self.id, "type": "private", "first_name": self.first_name}
 
-    def _tap(self, message: Message, data: str) -> str:
-        query_id = self._line.query_id()
-        carried = {"message_id": message.id, "date": self._date(), "chat": self.chat, "text": message.text or "-"}
-        query = {"id": query_id, "from": self.user, "chat_instance": str(self.id), "data": data, "message": carried}
+    def _tap(self, message: Message, data: str, where: Chat | None = None) -> str:
+        query_id, chat = self._line.query_id(), (where or self).wire
+        carried = {"message_id": message.id, "date": self._date(), "chat": chat, "text": message.text or "-"}
+        query = {"id": query_id, "from": self.user, "chat_instance": str(chat["id"]), "data": data, "message": carried}
         self._line.push("callback_query", query)
         return query_id
 
     def _sends(self, content: Json) -> int:
-        message_id = self._next_id()
+        message_id = self.next_id()
         self.own.append(message_id)
         self._line.push("message", {**self._message(message_id), **content})
         return message_id
 
-    def _membership(self, old: str, new: str) -> None:
-        bot = {"id": 1, "is_bot": True, "first_name": "Bot"}
-        extra: Json = {"kicked": {"until_date": 0}, "member": {}}
-        self._line.push(
-            "my_chat_member",
-            {
-                "chat": self.chat,
-                "from": self.user,
-                "date": self._date(),
-                "old_chat_member": {"user": bot, "status": old, **extra[old]},
-                "new_chat_member": {"user": bot, "status": new, **extra[new]},
-            },
-        )
+    def _membership(self, old: str, new: str, where: Chat | None = None) -> None:
+        """What became of the bot here, in the private chat or in a group."""
+        self._line.push("my_chat_member", self._member_update(self._line.user, old, new, where or self))
+
+    def _moved(self, group: Group, old: str, new: str) -> None:
+        if group.bot == "administrator":
+            self._line.push("chat_member", self._member_update(self.user, old, new, group))
+
+    def _member_update(self, user: Json, old: str, new: str, where: Chat) -> Json:
+        was, now = ({"user": user, "status": status, **_STATUS.get(status, {})} for status in (old, new))
+        about = {"chat": where.wire, "from": self.user, "date": self._date()}
+        return {**about, "old_chat_member": was, "new_chat_member": now}
+
+    def _in_group(self, group: Group, content: Json) -> int:
+        """A message in a group, told to the bot if it is in there."""
+        message_id = group.next_id()
+        if group.bot in ("member", "administrator"):
+            about = {"message_id": message_id, "from": self.user, "chat": group.wire, "date": self._date()}
+            self._line.push("message", {**about, **content})
+        return message_id
+
+    def _answered(self, group: Group, message_id: int) -> Json:
+        message = group.find(message_id)
+        sender, text = (self._line.user, message.text) if message else (self.user, group.said[message_id])
+        about = {"message_id": message_id, "from": sender, "chat": group.wire, "date": self._date()}
+        return {**about, "text": text or "-"}
 
     def _message(self, message_id: int) -> Json:
-        return {"message_id": message_id, "from": self.user, "chat": self.chat, "date": self._date()}
-
-    def _next_id(self) -> int:
-        self._last_id += 1
-        return self._last_id
+        return {"message_id": message_id, "from": self.user, "chat": self.wire, "date": self._date()}
 
     def _date(self) -> int:
         return int(self._line.now().timestamp())
@@ -201,6 +220,29 @@ def _command_entities(text: str) -> Json:
     return {"entities": [{"type": "bot_command", "offset": 0, "length": len(text.split()[0])}]}
 
 
+_STATUS: Json = {
+    "kicked": {"until_date": 0},
+    "administrator": {
+        "can_be_edited": False,
+        "is_anonymous": False,
+        **dict.fromkeys(
+            (
+                "can_manage_chat",
+                "can_delete_messages",
+                "can_manage_video_chats",
+                "can_restrict_members",
+                "can_promote_members",
+                "can_change_info",
+                "can_invite_users",
+                "can_post_stories",
+                "can_edit_stories",
+                "can_delete_stories",
+                "can_pin_messages",
+            ),
+            True,
+        ),
+    },
+}
 _FILE: Json = {"file_id": "f", "file_unique_id": "u"}
 _SIZED: Json = {**_FILE, "width": 90, "height": 90}
 _ATTACHMENTS: Json = {

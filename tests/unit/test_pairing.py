@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.cohorts.pairing import EXACT, Matching, Mate, Met, Pair, Shift, Waking, match, misfit, remembered, waking
-from bot.model import Rhythm
+from bot.cohorts.pairing import EXACT, Matching, Mate, Met, Pair, Waking, match, misfit, remembered, waking
+from bot.model import Rhythm, Shift
 
 BERLIN = Waking(7 * 60, 12 * 60, 60)
 AUCKLAND = Waking(19 * 60, 12 * 60, 780)

@@ -23,7 +23,7 @@ from adapters.slack.words import Words
 from bot.errors import Rejected
 from bot.model import Block, Button, Field, Form, Reply, Span
 from tests.standin.slack_checks import Refused, check_message, check_view
-from tests.standin.slack_people import reading, unescape
+from tests.standin.slack_messages import reading, unescape
 
 texts = st.text(st.characters(), max_size=80) | st.sampled_from(
     ["<!channel>", "<@U1> &amp;", "*b* _i_ ~s~ `c`", "😀" * 30, "word " * 900, "a.b. c", "\x00\ud800", ":smile:"]

@@ -16,6 +16,7 @@ export function show(event) {
   if (row && event.kind === "react") react(row, event.emoji);
   if (row && event.kind === "close") close(row, event.rows);
   if (row && event.kind === "edit") edit(row, event);
+  if (row && event.kind === "delete") takeBack(row);
   if (row && event.kind === "failed") failed(row);
   if (event.kind === "react" || event.kind === "edit") waitFor(false);
 }
@@ -42,13 +43,14 @@ export function addMine(ref, text, at) {
   return row;
 }
 
-function showCoach({ ref, html, image, rows: choices, location, at }) {
+function showCoach({ ref, html, image, file, rows: choices, location, at }) {
   if (rows.has(ref)) return;
   const row = newRow("coach", ref, at, "Heartsease");
   const body = make("div");
   body.innerHTML = html; // escaped by the server, and scripts are barred by the page's policy
   row.querySelector(".bubble").append(body);
   if (image) row.querySelector(".bubble").append(picture(ref, image));
+  if (file) row.querySelector(".bubble").append(download(ref, file));
   if (choices.length || location) row.append(buttons(ref, choices, location));
   waitFor(false);
   document.querySelectorAll(".choices.busy").forEach(release);
@@ -65,6 +67,14 @@ function picture(ref, alternative) {
   Object.assign(image, { src: `/chat/picture/${ref}`, alt: alternative, width: 960, height: 540 });
   image.addEventListener("error", () => image.remove());
   return image;
+}
+
+// The file of a message; its name is written as text, so no markup can hide in it.
+function download(ref, name) {
+  const link = make("a", "file", name);
+  Object.assign(link, { href: `/chat/file/${ref}`, download: name, dir: "auto" });
+  link.prepend(icon("M8 2.5v7.5M4.8 7.2L8 10.4l3.2-3.2M3 13.2h10"));
+  return link;
 }
 
 function newRow(by, ref, at, speaker) {
@@ -159,6 +169,15 @@ function edit(row, { ref, html, rows: choices }) {
   row.querySelector(".choices")?.remove();
   if (choices.length) row.append(buttons(ref, choices, false));
   follow();
+}
+
+function takeBack(row) {
+  const focused = row.contains(document.activeElement);
+  rows.delete(row.dataset.ref);
+  if (chat.unread === row) chat.unread = null;
+  row.remove();
+  arrangeAll();
+  if (focused && finePointer()) words.focus({ preventScroll: true });
 }
 
 function close(row, chosen) {

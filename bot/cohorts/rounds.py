@@ -1,0 +1,129 @@
+"""Makes the pairs of a cohort: the alarm clock's third work, a round a week, under the locks of all it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import combinations
+
+import structlog
+
+from bot import journey
+from bot.cohorts.acts import random_id
+from bot.cohorts.meetings import MeetingRow, Round, round_ahead, round_begun
+from bot.cohorts.model import Cohort
+from bot.cohorts.pairing import Matching, Mate, Met, Pair, match, waking
+from bot.errors import StoreError
+from bot.model import Participant, State
+from bot.occasions import takes_part
+from bot.ports import Store, UnitOfWork
+from bot.timetable import zone
+from curriculum.model import Programme
+
+log = structlog.get_logger()
+
+EVERYBODY = 100_000  # members of a cohort at most
+PUT_OFF = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """`programme` is the course in a locale; `new_id` names a meeting."""
+
+    store: Store
+    programme: Callable[[str], Programme]
+    new_id: Callable[[], str] = random_id
+
+    async def hold(self, now: datetime) -> int:
+        """Works on the cohort that is due, if there is one: how many (0 or 1). One that fails is put off.
+
+        Raises:
+            StoreError: the database cannot be used; nothing was kept.
+        """
+        try:
+            async with self.store.writing() as work:
+                return await self._hold(work, now)
+        except Exception as error:
+            if isinstance(error, StoreError) and error.kind != "conflict":
+                raise
+            log.error("round_failed", error=type(error).__name__)
+            async with self.store.writing() as work:
+                if (seen := await work.cohorts.due(now)) is not None:
+                    known = (await work.cohorts.load([seen.cohort.id]))[seen.cohort.id]
+                    await work.cohorts.save(replace(known, wake_at=now + PUT_OFF))
+            return 1
+
+    async def _hold(self, work: UnitOfWork, now: datetime) -> int:
+        seen = await work.cohorts.due(now)
+        if seen is None:
+            return 0
+        cohort = seen.cohort
+        members = await work.cohorts.broadcasts.members([cohort.id], "", EVERYBODY)
+        people = await work.load(members)  # people before cohorts
+        known = (await work.cohorts.load([cohort.id]))[cohort.id]
+        if known.revision != seen.revision:
+            return 1  # somebody else was faster: look again
+        weeks = self.programme("en").length
+        if (begun := round_begun(cohort, now, weeks)) is not None:
+            await self._pair(work, cohort, begun, [people[one].participant for one in members], now)
+        ahead = round_ahead(cohort, now, weeks)
+        await work.cohorts.save(replace(known, wake_at=ahead.at if ahead else None))
+        return 1
+
+    async def _pair(
+        self, work: UnitOfWork, cohort: Cohort, begun: Round, people: Sequence[Participant], now: datetime
+    ) -> None:
+        rows = await work.cohorts.meetings.rows(cohort.id)
+        if any(row.week >= begun.week for row in rows):
+            return
+        matching = matched(cohort, begun.week, people, rows, now, self.programme)
+        together = [*matching.pairs, *([matching.triad] if matching.triad else [])]
+        await work.cohorts.meetings.arrange(
+            cohort.id, {self.new_id(): people for people in together}, begun.week, begun.at
+        )
+        await work.cohorts.stir(cohort.id, now)
+        log.info("round", cohort=cohort.id, week=begun.week, meetings=len(together))
+
+
+def matched(
+    cohort: Cohort,
+    week: int,
+    people: Iterable[Participant],
+    rows: Iterable[MeetingRow],
+    now: datetime,
+    programme: Callable[[str], Programme],
+) -> Matching:
+    """Who meets in this round: those who walk at present, want to be paired, and have not asked to sit out."""
+    mates = [
+        _mate(who, now)
+        for who in people
+        if is_there(who, now, programme(who.locale).length)
+        and takes_part(who)
+        and who.pairing.sits_out != (cohort.id, week)
+    ]
+    return match(mates, met_before(rows), f"{cohort.id} {week}")
+
+
+def is_there(person: Participant, now: datetime, weeks: int) -> bool:
+    """Whether they are in one of the weeks of the course, and can be written to."""
+    path = person.journey
+    walking = path.state is State.ACTIVE and journey.place_on(path, journey.today(person, now), weeks) is not None
+    return walking and person.reachable
+
+
+def _mate(person: Participant, now: datetime) -> Mate:
+    hours = waking(person.rhythm, zone(person.zone), journey.today(person, now))
+    return Mate(person.id, hours, never_with=person.pairing.never_with)
+
+
+def met_before(rows: Iterable[MeetingRow]) -> Mapping[Pair, Met]:
+    """How often everybody met everybody else, and when last."""
+    groups: dict[tuple[int, str], list[str]] = {}
+    for row in rows:
+        groups.setdefault((row.week, row.meeting), []).append(row.person)
+    met: dict[Pair, Met] = {}
+    for (week, _), people in sorted(groups.items()):
+        for two in map(frozenset, combinations(people, 2)):
+            met[two] = Met(met[two].times + 1 if two in met else 1, week)
+    return met

@@ -1,0 +1,71 @@
+"""Who comes to which class, over SQL, inside the transaction of a unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.cohorts.model import Attendance
+from bot.storage.tables import ATTENDANCE, MEMBERSHIP
+
+YES, NO = "yes", "no"
+STILL_THERE = sa.and_(
+    MEMBERSHIP.c.person_id == ATTENDANCE.c.person_id,
+    MEMBERSHIP.c.cohort_id == ATTENDANCE.c.cohort_id,
+    MEMBERSHIP.c.left_at.is_(None),
+)
+
+
+class SqlAttendances:
+    """Implements ports.Attendances; `insert` is the database's own INSERT."""
+
+    def __init__(self, connection: AsyncConnection, insert: Callable[[sa.Table], Any]) -> None:
+        self._connection, self._insert = connection, insert
+
+    async def answer(self, person: str, cohort: str, lesson: str, coming: bool) -> None:
+        """Keeps what somebody says about a class; the latest word counts."""
+        said = {"answer": YES if coming else NO, "present": None}
+        values = {"class_id": lesson, "person_id": person, "cohort_id": cohort, **said}
+        keep = self._insert(ATTENDANCE).values(values)
+        keep = keep.on_conflict_do_update(index_elements=["class_id", "person_id"], set_=said)
+        await self._connection.execute(keep)
+
+    async def answers(self, person: str, lessons: Sequence[str]) -> Mapping[str, Attendance]:
+        """What somebody said about these classes."""
+        if not lessons:
+            return {}
+        mine = ATTENDANCE.c.person_id == person, ATTENDANCE.c.class_id.in_(lessons)
+        query = sa.select(ATTENDANCE).where(*mine)
+        return {row.class_id: _attendance(row) for row in await self._connection.execute(query)}
+
+    async def coming(self, lessons: Sequence[str]) -> Mapping[str, int]:
+        """How many of those who walk in the cohort now said that they will come."""
+        query = sa.select(ATTENDANCE.c.class_id, sa.func.count()).join(MEMBERSHIP, STILL_THERE)
+        query = query.where(ATTENDANCE.c.class_id.in_(lessons), ATTENDANCE.c.answer == YES)
+        rows = await self._connection.execute(query.group_by(ATTENDANCE.c.class_id))
+        counts: dict[str, int] = {row[0]: row[1] for row in rows}
+        return {lesson: counts.get(lesson, 0) for lesson in lessons}
+
+    async def register(self, lesson: str) -> Sequence[Attendance]:
+        """Those who said that they would come and walk in the cohort now, in the order of their ids."""
+        query = sa.select(ATTENDANCE).join(MEMBERSHIP, STILL_THERE).where(ATTENDANCE.c.class_id == lesson)
+        query = query.where(ATTENDANCE.c.answer == YES).order_by(ATTENDANCE.c.person_id)
+        return [_attendance(row) for row in await self._connection.execute(query)]
+
+    async def note(self, lesson: str, present: Mapping[str, bool]) -> None:
+        """Notes who was there; of people who had not said that they would come, nothing is noted."""
+        for was_there in (True, False):
+            some = [person for person, there in present.items() if there is was_there]
+            theirs = ATTENDANCE.c.class_id == lesson, ATTENDANCE.c.person_id.in_(some), ATTENDANCE.c.answer == YES
+            await self._connection.execute(sa.update(ATTENDANCE).where(*theirs).values(present=was_there))
+
+    async def forget(self, lesson: str) -> None:
+        """Nobody said anything about this class yet."""
+        await self._connection.execute(sa.delete(ATTENDANCE).where(ATTENDANCE.c.class_id == lesson))
+
+
+def _attendance(row: sa.Row[Any]) -> Attendance:
+    return Attendance(row.class_id, row.person_id, row.answer == YES, row.present)

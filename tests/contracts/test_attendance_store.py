@@ -1,0 +1,80 @@
+"""What every store does alike with what people say about classes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.cohorts.model import Attendance
+from bot.ports import Store
+from tests.contracts.test_cohort_store import NOW, WARD, furnished, people
+
+MONDAY, TUESDAY = "class-1", "class-2"
+
+
+async def seated(store: Store) -> list[str]:
+    """Three people who walk in a cohort."""
+    await furnished(store)
+    known = await people(store, 3)
+    async with store.writing() as work:
+        for person in known:
+            await work.cohorts.enter(person, WARD.id, NOW)
+    return known
+
+
+async def test_the_latest_word_about_a_class_counts(store: Store) -> None:
+    ana, ben, _ = await seated(store)
+    async with store.writing() as work:
+        await work.cohorts.attendance.answer(ana, WARD.id, MONDAY, True)
+        await work.cohorts.attendance.answer(ben, WARD.id, MONDAY, True)
+        await work.cohorts.attendance.answer(ana, WARD.id, MONDAY, False)
+        await work.cohorts.attendance.answer(ana, WARD.id, TUESDAY, True)
+    async with store.writing() as work:
+        kept = work.cohorts.attendance
+        assert await kept.answers(ana, [MONDAY, TUESDAY, "none"]) == {
+            MONDAY: Attendance(MONDAY, ana, False),
+            TUESDAY: Attendance(TUESDAY, ana, True),
+        }
+        assert await kept.answers(ana, []) == {}
+        assert await kept.coming([MONDAY, TUESDAY, "none"]) == {MONDAY: 1, TUESDAY: 1, "none": 0}
+        assert await kept.coming([]) == {}
+
+
+async def test_those_who_come_are_listed_while_they_walk_in_the_cohort(store: Store) -> None:
+    known = await seated(store)
+    async with store.writing() as work:
+        for person in known:
+            await work.cohorts.attendance.answer(person, WARD.id, MONDAY, True)
+        await work.cohorts.add(replace(WARD, id="ward-5"), None)
+        await work.cohorts.enter(known[0], "ward-5", NOW)
+        await work.cohorts.exit(known[1], NOW)
+        assert await work.cohorts.attendance.register(MONDAY) == [Attendance(MONDAY, known[2], True)]
+        assert await work.cohorts.attendance.coming([MONDAY]) == {MONDAY: 1}
+        await work.cohorts.enter(known[1], WARD.id, NOW)
+        assert [one.person for one in await work.cohorts.attendance.register(MONDAY)] == sorted(known[1:])
+
+
+async def test_presence_is_noted_only_of_those_who_said_that_they_would_come(store: Store) -> None:
+    ana, ben, cleo = await seated(store)
+    async with store.writing() as work:
+        await work.cohorts.attendance.answer(ana, WARD.id, MONDAY, True)
+        await work.cohorts.attendance.answer(ben, WARD.id, MONDAY, False)
+        await work.cohorts.attendance.note(MONDAY, {ana: False, ben: True, cleo: True})
+        await work.cohorts.attendance.note(MONDAY, {})
+    async with store.writing() as work:
+        assert (await work.cohorts.attendance.answers(ana, [MONDAY]))[MONDAY].present is False
+        assert (await work.cohorts.attendance.answers(ben, [MONDAY]))[MONDAY].present is None
+        assert await work.cohorts.attendance.answers(cleo, [MONDAY]) == {}
+        await work.cohorts.attendance.note(MONDAY, {ana: True})
+        assert (await work.cohorts.attendance.answers(ana, [MONDAY]))[MONDAY].was_there
+
+
+async def test_what_was_said_about_a_class_can_be_forgotten(store: Store) -> None:
+    ana, ben, _ = await seated(store)
+    async with store.writing() as work:
+        for lesson in (MONDAY, TUESDAY):
+            await work.cohorts.attendance.answer(ana, WARD.id, lesson, True)
+        await work.cohorts.attendance.answer(ben, WARD.id, MONDAY, False)
+        await work.cohorts.attendance.forget(MONDAY)
+    async with store.writing() as work:
+        assert await work.cohorts.attendance.answers(ben, [MONDAY]) == {}
+        assert list(await work.cohorts.attendance.answers(ana, [MONDAY, TUESDAY])) == [TUESDAY]

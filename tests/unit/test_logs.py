@@ -1,0 +1,61 @@
+"""Log lines of one turn share a random id, and nothing personal is in them."""
+
+from __future__ import annotations
+
+import structlog
+from structlog.testing import capture_logs
+
+from bot.logs import one_turn
+from bot.model import FormSubmitted, Incoming, MessageReceived, Origin
+from bot.storage.memory import MemoryStore
+from tests.unit.test_slack_coach import ONBOARDED, SLACK, TELEGRAM, brought, coach
+
+turns = structlog.contextvars.get_contextvars
+
+
+def test_each_turn_has_an_id_of_its_own_and_leaves_none_behind() -> None:
+    seen = []
+    for _ in range(3):
+        with one_turn():
+            seen.append(turns()["turn"])
+    assert len(set(seen)) == 3
+    assert "turn" not in turns()
+
+
+def test_a_turn_that_is_tried_again_within_another_goes_on_under_its_id() -> None:
+    with one_turn():
+        outer = turns()["turn"]
+        with one_turn():
+            assert turns()["turn"] == outer
+        assert turns()["turn"] == outer
+
+
+ANA, BEN = Origin(TELEGRAM, "4815162342"), Origin(TELEGRAM, "2718281828")
+
+
+def said(origin: Origin, key: str, text: str) -> Incoming:
+    return Incoming(origin, key, MessageReceived(text), "Anastasia")
+
+
+async def test_all_lines_of_one_input_share_a_turn_and_nobody_elses_do() -> None:
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        await coach(MemoryStore()).receive([said(ANA, "1", "/start"), said(BEN, "2", "/start")])
+    turns_of: dict[str, set[str]] = {}
+    for line in lines:
+        turns_of.setdefault(line["person"], set()).add(line["turn"])
+    assert len(turns_of) == 2
+    assert all(len(turns) == 1 for turns in turns_of.values())
+    assert len(set.union(*turns_of.values())) == 2
+    assert "turn" not in turns()
+
+
+async def test_each_turn_that_fails_has_its_id_and_tells_nothing_that_was_written() -> None:
+    store = MemoryStore()
+    await brought(store, *ONBOARDED, installation=SLACK, who="4815162342", zone="Europe/Madrid")
+    late = FormSubmitted("write", {"text": "my quiet grief"}, asked=999)
+    who = Origin(SLACK, "4815162342")
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        await coach(store).receive([Incoming(who, key, late, "Anastasia") for key in ("first", "second")])
+    failed = [line["turn"] for line in lines if line["event"] == "turn_failed"]
+    assert len(set(failed)) == 2
+    assert not any(secret in str(lines) for secret in ("grief", "Anastasia", "4815162342"))
