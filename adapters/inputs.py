@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.model import ChoiceMade
+from bot.model import ChoiceMade, MessageReceived
 
 TEXT_LIMIT = 8000  # characters in one message; Telegram's limit is 4,096
 
@@ -17,7 +17,9 @@ def clean(text: str) -> str:
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
-def choice_made(data: str, ref: str | None) -> ChoiceMade | None:
-    """What a button's data ("<question's number>:<choice>") means; None if no button of ours carries that."""
+def choice_made(data: str, ref: str | None) -> ChoiceMade | MessageReceived | None:
+    """What a button's data ("<question's number>:<choice>", or a command) means; None if no button of ours has that."""
+    if data.startswith("/"):
+        return MessageReceived(data)
     tapped = _TAPPED.fullmatch(data)
     return ChoiceMade(tapped[2], int(tapped[1]), ref=ref) if tapped else None

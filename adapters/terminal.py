@@ -124,7 +124,7 @@ class TerminalAdapter:
         await door.receive([Incoming(self.origin, secrets.token_hex(16), given)])
         await self._settle()
 
-    def _tapped(self, text: str) -> ChoiceMade | None:
+    def _tapped(self, text: str) -> ChoiceMade | MessageReceived | None:
         if self._offer is None:
             return None
         ref, buttons = self._offer

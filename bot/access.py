@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.cohorts.model import FACILITATOR, OWNER, Act, Actor, Cohort
 
 OWNERS_ALONE = frozenset({Act.INVITE, Act.REMOVE, Act.READ_AUDIT})
-WITH_A_COHORT = frozenset({Act.PULSE, Act.OPEN, Act.REVOKE, Act.CLOSE, Act.EDIT, Act.BROADCAST, Act.GO_ON})
+WITH_A_COHORT = frozenset({Act.PULSE, Act.OPEN, Act.REVOKE, Act.CLOSE, Act.EDIT, Act.BROADCAST, Act.GO_ON, Act.PAIR})
 HOMES = frozenset({Act.SETTLE, Act.UNSETTLE})
 CLASSES = frozenset({Act.PLAN_CLASS, Act.CHANGE_CLASS, Act.CANCEL_CLASS, Act.RECAP})
 ALSO_CLOSED = frozenset({Act.SEE, Act.HOLD, Act.CANCEL})  # what stops messages is never out of reach
@@ -20,13 +20,13 @@ def may(actor: Actor, act: Act, cohort: Cohort | None = None) -> bool:
     owns = OWNER in actor.roles
     leads = cohort is not None and FACILITATOR in actor.roles and actor.id in cohort.facilitators
     match act:
-        case Act.JOIN:
+        case Act.JOIN | Act.KNOCK:
             return cohort is not None and cohort.closed_on is None and cohort.open_to == "link"
         case Act.ATTEND:
             return cohort is not None and cohort.closed_on is None
         case Act.NOTE_CLASS:  # names, which were promised to nobody but those who lead
             return leads and cohort is not None and cohort.closed_on is None
-        case Act.LEAVE | Act.BECOME:
+        case Act.LEAVE | Act.BECOME | Act.CALL_OFF:
             return True
         case Act.CREATE:
             return owns or FACILITATOR in actor.roles

@@ -17,6 +17,7 @@ import structlog
 from adapters.terminal import TerminalAdapter
 from adapters.web import STATIC, WebAdapter
 from adapters.web.routes import routes
+from bot import engine
 from bot.clock import RehearsalClock, SystemClock
 from bot.coach import Coach
 from bot.cohorts.desk import FrontDesk
@@ -31,12 +32,14 @@ from bot.leap import Leaps
 from bot.limits import Limits
 from bot.metrics import Metrics
 from bot.outbox import Outbox
-from bot.ports import Adapter, Clock, Store
+from bot.ports import Adapter, Clock, Door, Store
 from bot.rehearsal import RehearsalTime
 from bot.safety_rules import load_screen
 from bot.settings import PREFIX, Settings
 from bot.storage import keys_for, open_store
 from bot.telegram_bots import add_telegram, names
+from bot.tracing import Traces, exporter_to
+from bot.watching import Watch, WatchedAdapter, WatchedDoor, WatchedOutbox
 from bot.workspace import connected
 from curriculum.loader import Library
 from prompts.renderer import Prompts
@@ -60,7 +63,7 @@ class App:
     store: Store
     clock: Clock
     coach: Coach
-    metrics: Metrics
+    watch: Watch
     rehearsal: RehearsalTime | None
     leaps: Leaps | None
     home: Home
@@ -73,7 +76,7 @@ class App:
         """Works until `stop` is set, then finishes what is in flight."""
         if self.server:
             await self.server.start()
-        self.alarm = AlarmClock(self.coach)
+        self.alarm = AlarmClock(self.door)
         while await self.coach.work():  # inputs that were kept, not worked on, when we last stopped
             pass
         self.alarm.start()
@@ -122,8 +125,7 @@ class App:
         parts: dict[str, str] = {}
         try:
             async with self.store.reading() as queries:
-                overdue = await queries.overdue(self.clock.now())
-            await self.metrics.look(self.store, overdue)
+                await queries.overdue(self.clock.now())
             parts["database"] = "ok"
         except StoreError as error:
             parts["database"] = error.kind
@@ -135,17 +137,28 @@ class App:
     def add(self, adapter: Adapter, limits: Limits) -> None:
         """Takes in an adapter: its outbox, and a listener that comes and goes with the lease."""
         name = adapter.installation
+        metrics = self.watch.metrics
+
+        def gained() -> None:
+            metrics.leased(name, held=True)
+            self.installations[name].start_listening()
+
+        def lost() -> None:
+            metrics.leased(name, held=False)
+            self.installations[name].lose()
+
+        metrics.present(name)
         outbox = Outbox(
-            self.store.outbox,
-            adapter,
+            WatchedOutbox(self.store.outbox, self.watch),
+            WatchedAdapter(adapter, self.watch),
             self.clock,
             limits,
             owner=secrets.token_hex(8),
-            on_result=lambda result: self.metrics.sent(name, result),
-            gained=lambda: self.installations[name].start_listening(),
-            lost=lambda: self.installations[name].lose(),
+            on_result=lambda result: metrics.sent(name, result),
+            gained=gained,
+            lost=lost,
         )
-        self.installations[name] = Installation(adapter, outbox, limits, self.coach)
+        self.installations[name] = Installation(adapter, outbox, limits, self.door)
 
     async def _keep_time(self, stop: asyncio.Event) -> None:
         """A running rehearsal clock is stored every second, so that a restart goes on from there."""
@@ -157,10 +170,20 @@ class App:
             with contextlib.suppress(StoreError):
                 await self.clock.save(self.store)
 
+    @property
+    def door(self) -> Door:
+        """The one way in, watched."""
+        return WatchedDoor(self.coach, self.watch)
+
+    async def look(self) -> None:
+        """Brings metrics up to date."""
+        await self.watch.metrics.look(self.store, self.clock.now())
+
     async def close(self) -> None:
         """Lets go of adapters and the database."""
         await self._close_adapters()
         await self.store.close()
+        self.watch.close()
 
     async def _close_adapters(self) -> None:
         closing, self.installations = self.installations, {}
@@ -176,6 +199,7 @@ async def opened(settings: Settings, *, workspaces: Sequence[str] = (), exclusiv
         SettingsError: a key is wrong or missing.
         StoreError: the database cannot be used.
     """
+    watch = Watch(Metrics(), Traces(exporter_to(settings.traces_url)) if settings.traces_url else None)
     keys = keys_for(settings.database_url, settings.keys)
     store = await open_store(settings.database_url, keys, migrate=_may_migrate(settings), exclusive=exclusive)
     try:
@@ -194,11 +218,13 @@ async def opened(settings: Settings, *, workspaces: Sequence[str] = (), exclusiv
             installations=(*names(settings), *workspaces),
             committed=lambda name: app_of[0].nudge(name),
             newcomer=lambda: _in_a_thread(gazetteer.warm),
+            advance=watch.timed("turn", engine.advance),
             discreet=lambda name: name.startswith("slack:"),
             front_desk=FrontDesk(
                 settings.owners_named,
                 link=lambda name: app_of[0].start_link(name),
                 rate=lambda name: app_of[0].rate(name),
+                gathers=lambda name: name.startswith("slack:"),
                 weeks=library.programme(PROGRAMME, "en").length,
             ),
         )
@@ -210,7 +236,7 @@ async def opened(settings: Settings, *, workspaces: Sequence[str] = (), exclusiv
             leaps = Leaps(store, clock, rehearsal, library.programme(PROGRAMME, "en"))
         home = Home(store, clock, library, prompts, gazetteer, PROGRAMME)
         checks = FieldChecks(prompts, library.programme(PROGRAMME, "en").length)
-        app_of.append(App(settings, store, clock, coach, Metrics(), rehearsal, leaps, home, checks))
+        app_of.append(App(settings, store, clock, coach, watch, rehearsal, leaps, home, checks))
     except BaseException:
         await store.close()
         raise
@@ -268,10 +294,11 @@ def add_terminal(app: App) -> TerminalAdapter:
 
 def serve(app: App, web: WebAdapter | None, webhooks: Mapping[str, Webhook]) -> None:
     """The HTTP side of the app."""
-    router = routes(web, app.coach, app.leaps.jump, app.leaps.where) if web and app.leaps else None
+    router = routes(web, app.door, app.leaps.jump, app.leaps.where) if web and app.leaps else None
     asgi = http_app(
         ready=app.ready,
-        metrics=app.metrics.registry,
+        metrics=app.watch.metrics.registry,
+        look=app.look,
         webhooks=webhooks,
         rehearsal=app.rehearsal,
         web_router=router,

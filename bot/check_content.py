@@ -20,7 +20,7 @@ from bot.check_words import (
 )
 from bot.errors import ContentError
 from curriculum.loader import Library, Plan
-from curriculum.model import LENGTHS, Length, Practice, Sit, Text, Week
+from curriculum.model import LENGTHS, Exercise, Length, Practice, Sit, Text, Week
 
 
 class Located(str):
@@ -82,6 +82,7 @@ REFLECTION = Shape("a reflection", 200, asks=1, open=True)
 ABOUT = Shape("about", 220, sentences=(1, 2))
 GENTLER = Shape("the gentler way", 240)
 EASE = Shape("ease", 240)
+TOGETHER = Shape("a step of the exercise", 300, shortest=30, asks=None)
 CUE = Shape("a cue", 320, shortest=40, asks=None)
 
 THEME_WORDS = (120, 220)  # with the week's question
@@ -89,6 +90,8 @@ THEME_PARAGRAPHS = (2, 4)
 PAUSE = (15, 180)
 TOTAL: Mapping[Length, tuple[int, int]] = {"short": (270, 330), "middle": (555, 645), "long": (1110, 1290)}
 CUES: Mapping[Length, tuple[int, int]] = {"short": (6, 9), "middle": (9, 13), "long": (13, 18)}
+STEPS_TOGETHER = (3, 5)
+MINUTES_TOGETHER = (10, 40)
 STIRRING = frozenset({"self-compassion", "self-kindness"})  # programme.md, safety: these say what may come up
 
 
@@ -152,6 +155,7 @@ def check_week(week: Week, words: Words) -> Iterator[Problem]:
     for practice in week.practices:
         yield from _practice(practice, words)
     yield from _sit(week, week.sit, words)
+    yield from _exercise(week, week.exercise, words)
 
 
 def _theme(week: Week, words: Words) -> Iterator[Problem]:
@@ -213,6 +217,22 @@ def _sit(week: Week, sit: Sit, words: Words) -> Iterator[Problem]:
         yield from _length(sit, length)
 
 
+def _exercise(week: Week, exercise: Exercise, words: Words) -> Iterator[Problem]:
+    if not exercise.id.startswith(f"{week.step}/") or exercise.id in {practice.id for practice in week.practices}:
+        yield about(exercise.id, f"the exercise's id is '{exercise.id}', not one of its own after '{week.step}/'")
+    yield from _shaped(PRACTICE_TITLE, words, Text(exercise.title))
+    yield from _shaped(WHAT, words, exercise.what)
+    yield from _shaped(TOGETHER, words, *exercise.steps)
+    if exercise.what.health_care is None:
+        yield about(exercise.what.plain, "the exercise has no flavour for health care")
+    for number, (least, most), what in (
+        (len(exercise.steps), STEPS_TOGETHER, "steps"),
+        (exercise.minutes, MINUTES_TOGETHER, "minutes"),
+    ):
+        if not least <= number <= most:
+            yield about(exercise.id, f"the exercise has {number} {what}, not {least} to {most}")
+
+
 def _length(sit: Sit, length: Length) -> Iterator[Problem]:
     cues = sit.cues_of(length)
     fewest, most = CUES[length]
@@ -256,12 +276,13 @@ def flavours(text: Text) -> tuple[str, ...]:
 
 def texts_of(week: Week) -> Iterator[str]:
     """Everything that somebody may read in this week."""
-    yield from (week.title, week.in_short, week.sit.title)
+    yield from (week.title, week.in_short, week.sit.title, week.exercise.title)
     rest = [week.theme, week.question, week.look_back.recap, week.look_back.question]
     for practice in week.practices:
         yield practice.title
         rest += [practice.what, practice.why, *practice.invitations, *practice.evening, *practice.reflections]
     rest += [week.sit.about, week.sit.gentler, week.sit.ease]
+    rest += [week.exercise.what, *week.exercise.steps]
     for cue in week.sit.cues:
         rest += [cue.say, *([cue.gentler] if cue.gentler else [])]
     for text in rest:

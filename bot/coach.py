@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -23,6 +23,7 @@ from bot.cohorts.model import Actor
 from bot.cohorts.rounds import Rounds
 from bot.conversations.onboarding import clean_name
 from bot.errors import StoreError
+from bot.logs import one_turn
 from bot.model import (
     PRIORITY,
     Carried,
@@ -32,7 +33,6 @@ from bot.model import (
     Gazetteer,
     Incoming,
     Input,
-    Origin,
     Outgoing,
     Participant,
     Recorded,
@@ -50,6 +50,7 @@ log = structlog.get_logger()
 
 PUT_OFF = timedelta(hours=1)  # somebody whose turn fails is not woken in a hot loop
 
+Advance = Callable[[Participant, Input, engine.World], Turn]
 Screen = Callable[[str], Finding | None]
 
 
@@ -74,13 +75,14 @@ class Coach:
         installations: Sequence[str],
         committed: Callable[[str], None],
         newcomer: Callable[[], None] = lambda: None,
+        advance: Advance = engine.advance,
         front_desk: FrontDesk | None = None,
         discreet: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._store, self._clock, self._committed = store, clock, committed
         self._gazetteer, self._screen = gazetteer, screen
         self._scribe = Scribe(renderer, curriculum, help_lines, programme)
-        self._installations, self._newcomer = tuple(installations), newcomer
+        self._installations, self._newcomer, self._engine = tuple(installations), newcomer, advance
         self._front_desk, self._discreet = front_desk or FrontDesk(), discreet
         self._composer, self._announcing = Composer(store, renderer, self._scribe.in_locale, committed), False
         self._rounds, self._gathering = Rounds(store, self._scribe.in_locale), False
@@ -139,7 +141,8 @@ class Coach:
             self._gathering = await work.cohorts.due(now) is not None
             known = await work.due(now, limit)
             for one in known:
-                done.add(await self._woken(work, one, now))
+                with one_turn():
+                    done.add(await self._woken(work, one, now))
             if known:
                 await done.write(work)
         self._tell(done.outgoing)
@@ -162,6 +165,10 @@ class Coach:
     # ------------------------------------------------------------ turns
 
     async def _receive(self, installation: str, incoming: list[Incoming]) -> None:
+        with one_turn() if len(incoming) == 1 else nullcontext():
+            await self._received(installation, incoming)
+
+    async def _received(self, installation: str, incoming: list[Incoming]) -> None:
         try:
             await self._together(installation, incoming, self._turn)
         except Exception as error:
@@ -190,7 +197,8 @@ class Coach:
             people = dict(await work.load(sorted(set(persons.values()))))
             for one in todo:
                 known = people[persons[one.origin]]
-                outcome = await turn(work, known, one, now)
+                with one_turn():
+                    outcome = await turn(work, known, one, now)
                 done.add(outcome)
                 saved = outcome.saved[known.participant.id]
                 if saved.participant.reachable is not known.participant.reachable:
@@ -213,7 +221,7 @@ class Coach:
             person = replace(person, name=clean_name(one.first_name[:40]) or "")
         if isinstance(one.given, Changed) and one.given.what == "moved" and person.home_of:
             await work.move(person.address, one.given.detail)
-        return await self._advance(work, replace(known, participant=person), one.given, now, one.origin, one.zone)
+        return await self._advance(work, replace(known, participant=person), one.given, now, one)
 
     async def _woken(self, work: UnitOfWork, known: Known, now: datetime) -> Outcome:
         """What an alarm leads to; somebody whose turn fails is put off and does not hold up the others."""
@@ -245,21 +253,22 @@ class Coach:
         known: Known,
         given: Input,
         now: datetime,
-        origin: Origin | None = None,
-        profile_zone: str = "",
+        incoming: Incoming | None = None,
     ) -> Outcome:
         """Engine, then renderer; nothing is written yet but what was decided about cohorts."""
         discreet = self._discreet(known.installation)
         if known.participant.discreet is not discreet:
             known = replace(known, participant=replace(known.participant, discreet=discreet))
-        seen = await self._front_desk.look(work, known, given, now, origin)
+        seen = await self._front_desk.look(work, known, given, now, incoming.origin if incoming else None)
         about = self._scribe.in_locale(known.participant.locale), self._gazetteer, self._screen
         known_to_us = seen.desk, seen.welcome, seen.token
-        world = engine.World(now, *about, *known_to_us, profile_zone=parse_zone(profile_zone) or "")
+        world = engine.World(now, *about, *known_to_us)
+        if incoming is not None:
+            world = replace(world, profile_zone=parse_zone(incoming.zone) or "", handle=incoming.handle)
         proofread = partial(self._scribe.renderer.proofread, weeks=about[0].length)
-        world = replace(world, cohort=seen.cohort, meeting=seen.meeting, proofread=proofread)
+        world = replace(world, cohort=seen.cohort, meeting=seen.meeting, answers=seen.answers, proofread=proofread)
         world = replace(world, chat=seen.chat, link=seen.link)
-        return await self._written(work, known, engine.advance(seen.person, given, world), seen.actor, now)
+        return await self._written(work, known, self._engine(seen.person, given, world), seen.actor, now)
 
     async def _written(self, work: UnitOfWork, known: Known, turn: Turn, actor: Actor, now: datetime) -> Outcome:
         """What a turn leaves to be written."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bot.access import may
-from bot.cohorts.homes import SETTLING
 from bot.cohorts.model import FACILITATOR, Act, Invitation, Welcome
 from bot.conversations import CONVERSATIONS
 from bot.conversations.joining import IN_A_COHORT
-from bot.conversations.words import DESK_COMMANDS, WITH_A_CODE
-from bot.model import Decided, Said, State
+from bot.conversations.words import DESK_COMMANDS, SETTLING, WITH_A_CODE
+from bot.model import Decided, Run, Said, State, Timer
+from bot.timetable import quiet_ends, zone
 from bot.walk import Walk
+
+PARTED = "parted"  # the conversation after somebody left their group's chat
 
 
 @dataclass(slots=True)
@@ -77,6 +79,8 @@ class Doorstep(Walk):
         self.become(joining=invitation.id, journey=path)
         if path.state in (State.INVITED, State.WITHDRAWN):
             self.travel(State.CONSENTING)
+        if self.participant.journey.state in (State.CONSENTING, State.ONBOARDING):
+            self.events.append(Decided(Act.KNOCK, invitation.cohort))
         self.begin("onboarding" if self.participant.journey.state is State.CONSENTING else "joining")
 
     def lead(self, invitation: Invitation) -> None:
@@ -88,6 +92,52 @@ class Doorstep(Walk):
             self.events.append(Decided(Act.BECOME, invitation.cohort, {"invitation": invitation.id}))
         self.say_what_they_lead()
         self.ask_again()
+
+    # ------------------------------------------------------------ the group's chat
+
+    def depart(self) -> None:
+        """They left the chat of their group: what that means is asked, once and not at night."""
+        now, person, chat = self.world.now, self.participant, self.world.chat
+        if chat is None or chat.id != self.home or self.is_asked(PARTED):
+            return
+        at = quiet_ends(person.rhythm, zone(person.zone), now)
+        if at <= now:
+            self.begin(PARTED)
+        else:
+            self.prepare(PARTED)
+            self.become(timers=(*self.participant.timers, Timer(PARTED, at)))
+
+    def arrive(self) -> None:
+        """They are in a chat; if that was what we asked about, the question falls away."""
+        if self.world.chat is not None and self.world.chat.id == self.home:
+            self.keep(run for run in self.participant.runs if run.conversation != PARTED)
+
+    def vanish(self) -> None:
+        """Their account is gone, and with it their place in the chat: asked when they are back."""
+        if self.home and not self.is_asked(PARTED):
+            self.prepare(PARTED)
+
+    def ask_at_last(self) -> None:
+        """Puts the question that waited for their return."""
+        for run in self.participant.runs:
+            if run.conversation == PARTED and self.raise_run(run.asked):
+                self.ask_again()
+
+    @property
+    def home(self) -> str:
+        """The chat of the group that they walk in; empty for none."""
+        cohort = self.world.cohort
+        return cohort.home if cohort is not None and cohort.closed_on is None else ""
+
+    def is_asked(self, conversation: str) -> bool:
+        """Whether this question is open."""
+        return any(run.conversation == conversation for run in self.participant.runs)
+
+    def prepare(self, name: str) -> None:
+        """Has a conversation's first question ready, for later."""
+        number = self.participant.asked + 1
+        run = Run(name, CONVERSATIONS[name].first, number=number, asked=number, started=self.world.now)
+        self.become(asked=number, runs=(*self.participant.runs, run))
 
     def say_what_they_lead(self) -> None:
         """Where somebody with a role finds their work."""

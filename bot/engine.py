@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot import gathering, journey
 from bot.clock_text import parse_zone
+from bot.cohorts.classes import knowing, news
+from bot.cohorts.model import Act, Attendance
 from bot.conversations import CONVERSATIONS, LOOKING_ON, TOUCHPOINTS
+from bot.conversations.base import meant
 from bot.conversations.gratitude import KEEP_GRATITUDE
 from bot.conversations.words import (
     BEFORE_CONSENT,
     COHORT_COMMANDS,
     COMMANDS,
+    WITH_WORDS,
     command_in,
+    words_after,
 )
 from bot.doorstep import Doorstep
 from bot.filling import ANSWER
@@ -21,11 +27,13 @@ from bot.model import (
     Alerted,
     Changed,
     ChoiceMade,
+    Decided,
     FormSubmitted,
     Input,
     Kind,
     LocationShared,
     MessageReceived,
+    Pairing,
     Participant,
     Recorded,
     Run,
@@ -39,7 +47,7 @@ from bot.occasions import OCCASIONS, moment_ahead, moment_due
 from bot.roster import without_past
 from bot.safety import Finding, screened
 from bot.timetable import Moment, is_quiet, local_day, zone
-from bot.walk import World
+from bot.walk import World, waits_aside
 
 __all__ = ["World", "advance"]
 
@@ -81,18 +89,26 @@ class Visit(Doorstep):
         """The finished turn."""
         now, weeks = self.world.now, self.world.programme.length
         moments = [timer.at for timer in self.participant.timers]
-        due = moment_due(self.participant, *self.world.plans, now, weeks)
-        ahead = moment_ahead(self.participant, *self.world.plans, now, weeks)
+        due = moment_due(self.participant, *self.world.plans, now, weeks, self.answers)
+        ahead = moment_ahead(self.participant, *self.world.plans, now, weeks, self.answers)
         moments += [min(self.busy_until(), due.until) if now < due.until else now] if due else []
         moments += [ahead.at] if ahead else []
+        moments += [max(new.at, self.busy_until()) for new in news(self.participant, self.world.cohort, now)]
         return Turn(self.participant, tuple(self.events), min(moments, default=None))
+
+    @property
+    def answers(self) -> Mapping[str, Attendance]:
+        """What they said about classes, in this turn too."""
+        decided = [event.detail for event in self.events if isinstance(event, Decided) and event.act is Act.ATTEND]
+        said = [Attendance(one["lesson"], self.participant.id, one["coming"]) for one in decided]
+        return {**self.world.answers, **{answer.lesson: answer for answer in said}}
 
     # ------------------------------------------------------------ what comes in
 
     def heard(self, given: Input) -> None:
         """Somebody wrote or tapped."""
         self.let_go()
-        self.become(heard=self.world.now, fewer=False, reachable=True)
+        self.become(heard=self.world.now, fewer=False, reachable=True, pairing=self.pairing())
         match given:
             case MessageReceived():
                 self.read(given)
@@ -105,6 +121,11 @@ class Visit(Doorstep):
             case _ if self.participant.runs:
                 self.answer(given)
 
+    def pairing(self) -> Pairing:
+        """Who agreed to be written to by their platform's name is known by the present one."""
+        mine, handle = self.participant.pairing, self.world.handle
+        return replace(mine, handle=handle) if mine.by == "username" and handle else mine
+
     def read(self, given: MessageReceived) -> None:
         """A message: help for a crisis first, then commands, then the open question, then the journal."""
         finding = screened(self.world.screen, given.text)
@@ -114,15 +135,21 @@ class Visit(Doorstep):
         elif given.edited:
             self.say(Said("unasked/edited"))
         elif command is not None:
-            self.obey(command)
+            self.obey(command, words_after(given.text) if command in WITH_WORDS else "")
         elif self.participant.journey.state in (State.INVITED, State.WITHDRAWN) and not self.at_work():
             self.say_what_they_lead() if self.world.desk else self.welcome()
         elif given.kind != "text":
             self.say(Said("unasked/not_text", {"kind": given.kind}))
-        elif self.participant.runs:
+        elif self.is_heard(given):
             self.answer(given)
         elif given.text.strip():
             self.begin("keeping", text=given.text)
+
+    def is_heard(self, given: MessageReceived) -> bool:
+        """Whether the open question takes a text as its answer; one that waits aside takes its own words alone."""
+        run = self.participant.run
+        hears = CONVERSATIONS[run.conversation].hears if run else None
+        return run is not None and (hears is None or meant(given, hears) is not None)
 
     def take_form(self, given: FormSubmitted) -> None:
         """A form answers its questions as typed text would, and no word in it is a command; late, it is not lost."""
@@ -163,8 +190,8 @@ class Visit(Doorstep):
             self.become(asked=self.participant.asked + 1)
             self.events.append(Recorded("journal", given.text, slot=f"{self.participant.asked} safety"))
 
-    def obey(self, command: str) -> None:
-        """A command, wherever the conversation stands."""
+    def obey(self, command: str, words: str = "") -> None:
+        """A command, wherever the conversation stands, with the words that it carries."""
         path = self.participant.journey
         stage = path.paused_from or path.state
         outside = path.state in (State.INVITED, State.WITHDRAWN) and not self.at_work()
@@ -187,7 +214,7 @@ class Visit(Doorstep):
             self.say(Said("unasked/after_onboarding"))
             self.ask_again()
         else:
-            self.begin(COMMANDS.get(command) or COHORT_COMMANDS[command])
+            self.begin(COMMANDS.get(command) or COHORT_COMMANDS[command], **({"words": words} if words else {}))
 
     def tap(self, given: ChoiceMade) -> None:
         """A button. One that was answered already changes nothing (design.md §7)."""
@@ -207,12 +234,12 @@ class Visit(Doorstep):
             case "blocked" | "deactivated" | "kicked" | "left":
                 self.break_off()
                 self.become(reachable=False)
-                if given.what == "deactivated" and self.has_a_home():
-                    self.begin_silently("parted")
+                self.call_off()
+                if given.what == "deactivated":
+                    self.vanish()
             case "came_back":
                 self.become(reachable=True, heard=self.world.now)
-                if self.is_asked("parted"):
-                    self.ask_again()
+                self.ask_at_last()
             case "moved_zone":
                 self.become(zone=parse_zone(given.detail) or self.participant.zone)
 
@@ -223,7 +250,8 @@ class Visit(Doorstep):
         now, weeks = self.world.now, self.world.programme.length
         self.let_go()
         self.ring_timers()
-        while (moment := moment_due(self.participant, *self.world.plans, now, weeks)) is not None:
+        self.hear_news()
+        while (moment := moment_due(self.participant, *self.world.plans, now, weeks, self.answers)) is not None:
             self.become(checked=max(moment.at - AN_INSTANT, self.participant.checked or moment.at))
             if now < min(self.busy_until(), moment.until):
                 return
@@ -231,6 +259,17 @@ class Visit(Doorstep):
         person = self.participant
         rhythm = without_past(person.rhythm, journey.today(person, now))
         self.become(checked=max(now, person.checked or now), rhythm=rhythm)
+
+    def hear_news(self) -> None:
+        """A class that they know of was moved or called off: they are told, but not in quiet hours, nor much later."""
+        for new in news(self.participant, self.world.cohort, now := self.world.now):
+            if now >= new.until:
+                self.become(told=knowing(self.participant, new.lesson))
+            elif now >= max(new.at, self.busy_until()):
+                self.urgency, self.expires = "scheduled", new.until
+                self.begin("class", about=new.lesson.id)
+                self.step_aside()
+                self.urgency, self.expires = "reply", None
 
     def ring_timers(self) -> None:
         """The runs whose timers are due go on; their question is then the open one."""
@@ -256,7 +295,7 @@ class Visit(Doorstep):
         now, run, heard = self.world.now, self.participant.run, self.participant.heard
         if self.rang or any(timer.name not in LOOKING_ON for timer in self.participant.timers):
             return now + BUSY
-        if run is None or heard is None or run.conversation in TOUCHPOINTS:
+        if run is None or heard is None or run.conversation in TOUCHPOINTS or waits_aside(run):
             return now
         return max(now, heard + BUSY)
 
@@ -276,6 +315,7 @@ class Visit(Doorstep):
         """Begins the touchpoint's conversation."""
         if moment.kind in OCCASIONS:
             self.begin(moment.kind.value, about=moment.about, on=moment.on)
+            self.step_aside()
             return
         person, returning = self.participant, self.participant.journey.state is State.PAUSED
         if returning:

@@ -7,7 +7,10 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from bot import journey
-from bot.cohorts.model import Act, Cohort, Posts
+from bot.cohorts.classes import Post as ClassPost
+from bot.cohorts.classes import class_posts
+from bot.cohorts.model import Act, Cohort
+from bot.cohorts.posts import A_WEEK, has_thread, opener, rhythm_of
 from bot.conversations.joining import described_on
 from bot.conversations.morning import written
 from bot.model import (
@@ -21,54 +24,19 @@ from bot.model import (
     Kind,
     OneOf,
     Participant,
-    Rhythm,
     Said,
     Touched,
     Turn,
     WokeUp,
 )
-from bot.timetable import Moment, day_begins, fitted, is_quiet, local_day, moments_between, next_moment, zone
+from bot.timetable import Moment, day_begins, is_quiet, local_day, moments_between, next_moment, zone
 from bot.walk import World
 
 Post = Literal["theme", "morning", "weekly", "thread", "closing", "farewell"]
 
 REMEMBERED = 8  # moments of the latest days, so that a date lived twice speaks once
 LOOKS_AHEAD = 60  # moments: a month of two a day
-A_WEEK, A_DAY, A_SECOND = 7, timedelta(days=1), timedelta(seconds=1)
-AN_EVENING = timedelta(hours=20)  # how long what opened in the evening is that day's thread
-
-
-# ---------------------------------------------------------------- what anybody may ask of a cohort
-
-
-def rhythm_of(posts: Posts) -> Rhythm:
-    """When a home chat is spoken to."""
-    evening = posts.evening or Rhythm().evening
-    return fitted(Rhythm(posts.morning, evening, evenings=posts.evening is not None, days_off=posts.days_off))
-
-
-def thread_key(cohort: Cohort, on: date) -> str:
-    """The key of the message that opens the gratitudes of a local date."""
-    return f"thread:{cohort.id}:{cohort.home}:{on}"
-
-
-def open_thread(cohort: Cohort, now: datetime, weeks: int) -> date | None:
-    """The date whose gratitudes are being shared at this moment; None where there is no such thread."""
-    if not cohort.home or cohort.closed_on is not None:
-        return None
-    found = moments_between(rhythm_of(cohort.posts), zone(cohort.zone), now - AN_EVENING, now)
-    dates = [one.on for one in found if one.kind is Kind.EVENING and _thread_on(cohort, one.on, weeks)]
-    return dates[-1] if dates else None
-
-
-def opener(cohort: Cohort, on: date) -> Said:
-    """Opens that date's thread, once for ever, whoever says it."""
-    return Said("gathering/thread", {}, key=thread_key(cohort, on))
-
-
-def _thread_on(cohort: Cohort, on: date, weeks: int) -> bool:
-    days = (on - cohort.starts_on).days
-    return 0 <= days < A_WEEK * weeks if cohort.together else days >= 0
+A_DAY, A_SECOND = timedelta(days=1), timedelta(seconds=1)
 
 
 # ---------------------------------------------------------------- its turns
@@ -134,12 +102,26 @@ class Gathering:
             self.become(touched=(*self.home.touched, (moment.kind, moment.on))[-REMEMBERED:])
             if not missed:
                 self.post(cohort, post, moment)
+        while (about := self.class_post(cohort)) is not None and about.at <= now:
+            if not is_quiet(rhythm, tz, now):
+                self.events.append(replace(about.said, urgency="scheduled", expires=about.until))
+            self.become(told=about.told)
         self.become(checked=max(now, self.home.checked or now))
+
+    def class_post(self, cohort: Cohort) -> ClassPost | None:
+        """The next that the chat is to get about a class."""
+        return next(iter(class_posts(self.home, cohort, self.world.now)), None)
 
     def ahead(self) -> datetime | None:
         """When to wake next; None if nothing is left to say."""
         if (cohort := self.cohort) is None:
             return None
+        about = self.class_post(cohort)
+        moments = [max(about.at, self.world.now) if about else None, self.next_post(cohort)]
+        return min((at for at in moments if at is not None), default=None)
+
+    def next_post(self, cohort: Cohort) -> datetime | None:
+        """When the next morning or evening comes that brings something."""
         tz = zone(cohort.zone)
         since = max(self.world.now, self.home.checked or self.world.now, day_begins(cohort.starts_on, tz) - A_SECOND)
         for _ in range(LOOKS_AHEAD):
@@ -157,7 +139,7 @@ class Gathering:
         if days < 0 or (moment.kind, moment.on) in self.home.touched:
             return None
         if moment.kind is Kind.EVENING:
-            return "thread" if _thread_on(cohort, moment.on, weeks) else None
+            return "thread" if has_thread(cohort, moment.on, weeks) else None
         if not cohort.together:
             return "weekly" if days % A_WEEK == 0 else None
         left = A_WEEK * weeks - days  # days of the course, this one included

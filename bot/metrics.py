@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from bot.errors import StoreError
 from bot.model import PRIORITY, Incoming
@@ -44,7 +44,7 @@ class Metrics:
             "heartsease_lease_moves_total", "Leases gained and lost.", ("installation", "way"), registry=registry
         )
         self._database = Gauge("heartsease_database_up", "1 if the database answered.", registry=registry)
-        self._due = Gauge("heartsease_due", "People and broadcasts whose wake time has passed.", registry=registry)
+        self._due = Gauge("heartsease_due", "People, cohorts and broadcasts that are to be woken.", registry=registry)
         self._lag = Gauge("heartsease_lag_seconds", "Age of the oldest wake time that has passed.", registry=registry)
         self._queue = Gauge(
             "heartsease_queue", "Deliveries not sent yet, planned ones included.", ("priority",), registry=registry
@@ -80,23 +80,15 @@ class Metrics:
         self._held.labels(installation).set(held)
         self._moves.labels(installation, "gained" if held else "lost").inc()
 
-    async def exposition(self, store: Store, now: datetime) -> bytes:
-        """Everything, as Prometheus reads it; without its database it still tells of itself."""
+    async def look(self, store: Store, now: datetime) -> None:
+        """Reads what the database knows; while it is away, that alone is noted."""
         try:
-            await self._look(store, now)
+            await self._read(store, now)
             self._database.set(1)
         except StoreError:
             self._database.set(0)
-        return generate_latest(self.registry)
 
-    async def look(self, store: Store, overdue: int) -> None:
-        """Reads the sizes of the tables."""
-        self._due.set(overdue)
-        async with store.reading() as queries:
-            for kind, size in (await queries.counts()).items():
-                self._sizes.labels(kind).set(size)
-
-    async def _look(self, store: Store, now: datetime) -> None:
+    async def _read(self, store: Store, now: datetime) -> None:
         async with store.reading() as queries:
             due, oldest = await queries.overdue(now), await queries.oldest_wake()
             waiting, sizes = await queries.queue(), await queries.counts()

@@ -6,47 +6,66 @@ silence" hold for them alike. An occasion lies on its own local day only: what w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from bot import journey
+from bot.cohorts.classes import class_moments
 from bot.cohorts.meetings import A_WEEK, Meeting, Round, round_ahead
-from bot.cohorts.model import Cohort
+from bot.cohorts.model import Attendance, Cohort
 from bot.model import Kind, Pairing, Participant, State
 from bot.timetable import Moment, day_begins, local_day, quiet_begins, quiet_ends, zone
 
 A_DAY = timedelta(days=1)
 ASKED_AGAIN = 3 * A_DAY  # after "not yet", whether they met is asked once more
 SILENT_ROUNDS = 2  # after so many, somebody is asked rather than matched
-OCCASIONS = frozenset({Kind.PAIR, Kind.MET, Kind.CLASS})
+OCCASIONS = frozenset({Kind.PAIR, Kind.MET, Kind.CLASS, Kind.CLASS_SOON, Kind.RECAP})
+Answers = Mapping[str, Attendance]
+"""What somebody said about the classes of their cohort, by class."""
+NOTHING_SAID: Answers = {}
 QUESTION, PARTNERS, FALLEN_OUT = "question", "partners", "fallen_out"  # what a moment of PAIR or MET is about
 
 
 def moment_due(
-    person: Participant, cohort: Cohort | None, meeting: Meeting | None, now: datetime, weeks: int
+    person: Participant,
+    cohort: Cohort | None,
+    meeting: Meeting | None,
+    now: datetime,
+    weeks: int,
+    answers: Answers = NOTHING_SAID,
 ) -> Moment | None:
     """The earliest touchpoint that has come up, of the journey or of the cohort."""
     mine = next(journey.moments_due(person, now, weeks), None)
-    theirs = [moment for moment in occasions(person, cohort, meeting, now, weeks) if moment.at <= now]
+    theirs = [moment for moment in occasions(person, cohort, meeting, now, weeks, answers) if moment.at <= now]
     return min([*theirs, *([mine] if mine else [])], key=lambda moment: moment.at, default=None)
 
 
 def moment_ahead(
-    person: Participant, cohort: Cohort | None, meeting: Meeting | None, now: datetime, weeks: int
+    person: Participant,
+    cohort: Cohort | None,
+    meeting: Meeting | None,
+    now: datetime,
+    weeks: int,
+    answers: Answers = NOTHING_SAID,
 ) -> Moment | None:
     """The next touchpoint after `now`, of the journey or of the cohort."""
     mine = journey.moment_ahead(person, now, weeks)
-    theirs = [moment for moment in occasions(person, cohort, meeting, now, weeks) if moment.at > now]
+    theirs = [moment for moment in occasions(person, cohort, meeting, now, weeks, answers) if moment.at > now]
     return min([*theirs, *([mine] if mine else [])], key=lambda moment: moment.at, default=None)
 
 
 def occasions(
-    person: Participant, cohort: Cohort | None, meeting: Meeting | None, now: datetime, weeks: int
+    person: Participant,
+    cohort: Cohort | None,
+    meeting: Meeting | None,
+    now: datetime,
+    weeks: int,
+    answers: Answers = NOTHING_SAID,
 ) -> tuple[Moment, ...]:
     """What is planned for this person from today on, in order, and was not said or missed on its day."""
     if cohort is None or person.journey.state is not State.ACTIVE:
         return ()
-    planned = [*_of_pairs(person, cohort, meeting, now, weeks), *_of_classes(person, cohort, now)]
+    planned = [*_of_pairs(person, cohort, meeting, now, weeks), *class_moments(person, cohort, answers, now)]
     fresh = (moment for moment in planned if (moment.kind, moment.on) not in person.touched)
     return tuple(sorted(fresh, key=lambda moment: moment.at))
 
@@ -77,7 +96,7 @@ def _of_pairs(
     if cohort.pairs is None or cohort.closed_on is not None:
         return
     if (ahead := round_ahead(cohort, now, weeks)) is not None and _is_asked_before(person, ahead):
-        yield _moment(person, Kind.PAIR, max(ahead.at - A_DAY, _today_begins(person, now)), about=QUESTION)
+        yield _moment(person, Kind.PAIR, max(_eve(person, ahead), _today_begins(person, now)), about=QUESTION)
     if meeting is None or meeting.cohort != cohort.id:
         return
     told = person.pairing.told
@@ -97,6 +116,13 @@ def _is_asked_before(person: Participant, ahead: Round) -> bool:
     pairing = person.pairing
     doubtful = pairing.wanted is True and unanswered(pairing) >= SILENT_ROUNDS
     return (pairing.wanted is None and not pairing.asked_for) or (doubtful and pairing.asked_for < ahead.week)
+
+
+def _eve(person: Participant, ahead: Round) -> datetime:
+    """A day before a round, or on the last day before that on which they want to hear from us."""
+    tz, off = zone(person.zone), person.rhythm.days_off
+    days = (ahead.at - n * A_DAY for n in range(1, A_WEEK.days))
+    return next((at for at in days if local_day(at, tz).weekday() not in off), ahead.at - A_DAY)
 
 
 def _asks_since(pairing: Pairing, told: date) -> date | None:
@@ -136,10 +162,3 @@ def _moment(person: Participant, kind: Kind, at: datetime, about: str, company: 
 def _today_begins(person: Participant, now: datetime) -> datetime:
     tz = zone(person.zone)
     return day_begins(local_day(now, tz), tz)
-
-
-# ---------------------------------------------------------------- classes
-
-
-def _of_classes(person: Participant, cohort: Cohort, now: datetime) -> Iterator[Moment]:
-    return iter(())

@@ -304,7 +304,7 @@ class Outbox:
             problem = type(error).__name__
             self._log.warning("a delivery failed", row=delivery.id, error=problem, attempts=delivery.attempts + 1)
             return self._again(delivery, min(_LONGEST_BACK_OFF, 2.0**delivery.attempts), problem)
-        return Result(delivery.id, "sent", ref=receipt.ref if delivery.reply.asked else None)
+        return Result(delivery.id, "sent", ref=receipt.ref if delivery.reply.asked or delivery.keyed else None)
 
     def _put_off(self, delivery: Delivery, error: Retry) -> Result:
         """A wait that the platform asked for."""

@@ -199,8 +199,16 @@ class Queries(Protocol):
         """People, cohorts and broadcasts with wake_at <= now."""
         ...
 
+    async def oldest_wake(self) -> datetime | None:
+        """The earliest wake_at there is, of a reachable person, a cohort or a broadcast."""
+        ...
+
+    async def queue(self) -> Mapping[int, int]:
+        """How many deliveries are queued at each priority, planned ones included."""
+        ...
+
     async def counts(self) -> Mapping[str, int]:
-        """Sizes for metrics: people, queued, sending, dead, kept_inputs."""
+        """Sizes for metrics: people, unreachable, queued, sending, dead, kept_inputs."""
         ...
 
     async def remembered(self, name: str) -> str | None:

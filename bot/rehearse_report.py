@@ -14,12 +14,14 @@ from zoneinfo import ZoneInfo
 from bot.model import Kind, Participant, Reply, Rhythm, State
 from bot.ports import TouchpointRow
 from bot.rehearse_people import Person
+from bot.roster import rhythm_on
 from curriculum.model import Programme
 from prompts.markup import plain
 
 LONGEST = 4096  # Telegram's limit
 MOST_A_DAY = 3  # design.md §3
 A_WEEK = timedelta(days=7)
+A_NIGHT = timedelta(hours=4)  # the local day turns at 04:00
 MOST_SHOWN = 20  # breaches of one promise in the summary
 
 PROMISES: Mapping[str, str] = {
@@ -109,7 +111,7 @@ class Promises:
         self._unasked[on] += 1
         if self._unasked[on] == MOST_A_DAY + 1:
             self._break("often", local, prompt)
-        if in_quiet_hours(reader.rhythm, local):
+        if in_quiet_hours(rhythm_on(reader, (local - A_NIGHT).date()), local):
             self._break("night", local, prompt)
         if text in self._nudges and local - self._nudges[text] < A_WEEK:
             self._break("again", local, prompt)

@@ -36,8 +36,8 @@ _DAY = timedelta(days=1)
 def parse_shifts(text: str, start: date, today: date) -> Mapping[date, Shift] | None:
     """The shifts in a line, by date: those without a day follow the one before, or begin at `start`.
 
-    A day of the week is the first such date from `start` on. None for what is not understood, and for what lies more than
-    four weeks ahead.
+    A day of the week is the first such date from `start` on. None for what is not understood, and for what lies more
+    than four weeks ahead.
     """
     parts = _parts(text, start, today)
     if parts and isinstance(parts[-1], tuple):  # "night on monday": the days of a shift follow it

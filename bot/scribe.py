@@ -110,7 +110,7 @@ class Scribe:
         rendered = self.renderer.render(replace(said, facts=facts), person, journey.today(person, now))
         for key, times in rendered.used.items():
             used[key] = person.history.get(key, 0) + times
-        reply = replace(rendered.reply, of=said.of, file=said.file)
+        reply = replace(rendered.reply, of=said.of, file=said.file, company=said.company)
         if said.in_place:
             reply = replace(reply, act="edit", ref=said.ref, asked=said.asked)
         return replace(_outgoing(known, reply, now, PRIORITY[said.urgency], said.expires), dedup=said.key or None)

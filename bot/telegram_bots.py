@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bot.coach import Coach
 from bot.conversations.words import MENU
 from bot.http import Answer, Webhook
 from bot.limits import Limits
 from bot.model import Participant, Said
+from bot.ports import Door
 from bot.settings import TELEGRAM_URL, Settings
 from prompts.markup import plain
 from prompts.renderer import Prompts
@@ -48,11 +48,11 @@ def add_telegram(app: App) -> Mapping[str, Webhook]:
         )
         app.add(adapter, Limits(rate=settings.telegram_rate, chat_rate=settings.telegram_chat_rate))
         if settings.telegram_webhook_url:
-            webhooks[adapter.webhook_path] = _accepting(adapter, app.coach)
+            webhooks[adapter.webhook_path] = _accepting(adapter, app.door)
     return webhooks
 
 
-def _accepting(adapter: TelegramAdapter, door: Coach) -> Webhook:
+def _accepting(adapter: TelegramAdapter, door: Door) -> Webhook:
     async def accept(headers: Mapping[str, str], body: bytes) -> Answer:
         return Answer(await adapter.accept(door, headers.get("x-telegram-bot-api-secret-token"), body))
 

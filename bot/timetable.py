@@ -13,7 +13,8 @@ from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 from bot.model import Kind, Rhythm
-from bot.roster import TURN, rostered
+from bot.roster import TURN as TURN
+from bot.roster import rostered
 
 MORNING_WINDOW = timedelta(hours=4)
 

@@ -10,7 +10,7 @@ from typing import Any
 from bot import journey
 from bot.access import may
 from bot.cohorts.meetings import Meeting
-from bot.cohorts.model import Act, Cohort, Desk, Welcome
+from bot.cohorts.model import Act, Attendance, Cohort, Desk, Welcome
 from bot.conversations import CONVERSATIONS, LOOKING_ON, TOUCHPOINTS
 from bot.conversations.base import ENTERED, Context, Given, Move, counted, nothing_wrong
 from bot.filling import ANSWER, FILLED, Filled, from_step, given_by, next_given, offered, put, understood
@@ -59,6 +59,8 @@ class World:
     profile_zone: str = ""
     cohort: Cohort | None = None  # the one that they walk in
     meeting: Meeting | None = None  # their latest in it
+    answers: Mapping[str, Attendance] = field(default_factory=dict)  # what they said about its classes
+    handle: str = ""  # the name by which others can write to them on their platform
     proofread: Proofread = nothing_wrong
     chat: Participant | None = None  # the channel or group that the input came from, or is about
     link: str = ""  # brings somebody to us with the code behind it, where the platform has such links
@@ -161,19 +163,25 @@ class Walk:
                 self.ask_again()
 
     def end(self, then: str | None, notes: Mapping[str, Any]) -> None:
-        """A conversation is over: the next begins with its notes, or what it interrupted comes back with its question."""
+        """A conversation is over: the next begins with these notes, or what it interrupted comes back."""
+        aside = waits_aside(self.participant.runs[-1])
         self.keep(self.participant.runs[:-1])
         if then is not None:
             self.begin(then, **notes)
-        else:
+        elif self.urgency == "reply" and not aside:  # what we began ourselves does not bring older questions along
             self.ask_again()
 
     def ask_again(self) -> None:
         """Puts the open question once more, if there is one; its old buttons stay good, and may be tapped again."""
-        if self.participant.runs:
-            run = self.participant.runs[-1]
+        run = self.participant.run
+        if run is not None and not waits_aside(run):
             self.become(answered=None)
             self.follow(self.step(run, ENTERED), run, ENTERED)
+
+    def step_aside(self) -> None:
+        """A question that waits aside goes beneath what was open before it."""
+        if (run := self.participant.run) is not None and waits_aside(run):
+            self.become(runs=(run, *self.participant.runs[:-1]))
 
     def go_back(self) -> bool:
         """Undoes the last answer of the open run; False if there is none."""
@@ -193,8 +201,9 @@ class Walk:
     def step(self, run: Run, given: Given) -> Move | Said:
         """What the step that the run stands at makes of an input."""
         world = self.world
-        known = world.desk, world.welcome, world.token, world.profile_zone, world.cohort, world.proofread, world.meeting
-        context = Context(world.now, self.participant, world.programme, world.gazetteer, run, *known, chat=world.chat)
+        known = world.desk, world.welcome, world.token, world.profile_zone, world.cohort, world.proofread
+        context = Context(world.now, self.participant, world.programme, world.gazetteer, run, *known)
+        context = replace(context, meeting=world.meeting, handle=world.handle, answers=world.answers, chat=world.chat)
         return CONVERSATIONS[run.conversation].steps[run.step](context, given)
 
     # ------------------------------------------------------------ the stack
@@ -246,10 +255,22 @@ class Walk:
             self.participant = replace(self.participant, cohort="", joining="")
         if person.cohort != self.participant.cohort:
             self.events.append(change_of_cohort(person, self.participant))
+            anew = replace(self.participant.pairing, wanted=None, asked_for=0, sits_out=None)  # by other people
+            self.participant = replace(self.participant, pairing=anew)
         if before.state is not after.state:
             self.events.append(Travelled(before.state, after.state))
+        if after.state is State.PAUSED and before.state is not State.PAUSED:
+            self.call_off()
         if before.anchor != after.anchor or (after.state is State.PAUSED and before.state is not State.PAUSED):
             self.keep(run for run in self.participant.runs if run.conversation not in TOUCHPOINTS)
+
+    def call_off(self) -> None:
+        """Who pauses, or cannot be reached, does not let this week's partner wait: they hear that it falls out."""
+        mine, meeting = self.participant.pairing, self.world.meeting
+        told = meeting is not None and mine.told is not None and mine.told[0] == meeting.id
+        if told and mine.met not in ("yes", "no") and self.participant.cohort:
+            self.participant = replace(self.participant, pairing=replace(mine, met="no"))
+            self.events.append(Decided(Act.CALL_OFF, self.participant.cohort))
 
     def travel(self, to: State) -> None:
         """Moves the journey along an arrow of the table."""
@@ -272,8 +293,14 @@ class Walk:
         self.events.append(event)
 
 
+def waits_aside(run: Run) -> bool:
+    """Whether its question neither interrupts nor comes back by itself."""
+    return CONVERSATIONS[run.conversation].hears is not None
+
+
 def change_of_cohort(before: Participant, after: Participant) -> Decided:
     """Joining, by the invitation that they were thinking about, or leaving."""
+    met = before.pairing.met == "yes"
     if after.cohort:
-        return Decided(Act.JOIN, after.cohort, {"invitation": before.joining})
-    return Decided(Act.LEAVE, before.cohort)
+        return Decided(Act.JOIN, after.cohort, {"invitation": before.joining, "met": met})
+    return Decided(Act.LEAVE, before.cohort, {"met": met})

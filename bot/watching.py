@@ -103,17 +103,11 @@ class WatchedDoor:
         return step.count
 
 
-@dataclass(frozen=True, slots=True)
 class WatchedAdapter:
     """What an outbox sends by."""
 
-    adapter: Adapter
-    watch: Watch
-
-    @property
-    def installation(self) -> str:
-        """The adapter's own."""
-        return self.adapter.installation
+    def __init__(self, adapter: Adapter, watch: Watch) -> None:
+        self.adapter, self.watch, self.installation = adapter, watch, adapter.installation
 
     async def send(self, delivery: Delivery) -> Receipt:
         """Delivers one reply."""

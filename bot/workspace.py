@@ -21,7 +21,7 @@ PATH = "/slack/events"
 # messages a second; Slack allows "several hundred per minute", https://docs.slack.dev/apis/web-api/rate-limits
 WORKSPACE_RATE = 10.0
 COMMANDS = (*MENU, *COHORT_COMMANDS, *DESK_COMMANDS, "join", "start")
-PRIVATE = frozenset({"read_back", "/journal", "/gratitude", "/letter", "/progress"})  # their answers are
+PRIVATE = frozenset({"read_back", "/journal", "/gratitude", "/letter", "/progress", "share_it"})  # their answers are
 FORMS = frozenset({"new_cohort", "/broadcast", "new_broadcast", "write_again", "write_note", "write_text"})
 OPENS = PRIVATE | FORMS  # a window opens at once
 
@@ -45,7 +45,7 @@ class Workspace:
         app.add(self.adapter, Limits(rate, settings.slack_rate, chat_burst=1, is_group=lambda _: False))
 
         async def accept(headers: Mapping[str, str], body: bytes) -> Answer:
-            return Answer(*await self.adapter.accept(app.coach, headers, body))
+            return Answer(*await self.adapter.accept(app.door, headers, body))
 
         return {} if settings.slack_app_token else {PATH: accept}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from bot.errors import ContentError
-from curriculum.model import Cue, Length, LookBack, Practice, Programme, Sit, Text, Week
+from curriculum.model import Cue, Exercise, Length, LookBack, Practice, Programme, Sit, Text, Week
 from curriculum.source import Keep, Source, read_text, read_yaml, text_alone
 
 PROGRAMMES = Path(__file__).parent / "programmes"
@@ -74,6 +74,7 @@ class Library:
             look_back=LookBack(_text(look_back["recap"]), _text(look_back["question"])),
             practices=_practices(read_yaml(folder / "practices.yaml", self._keep), practices),
             sit=_sit(read_yaml(folder / "sit.yaml", self._keep)),
+            exercise=_exercise(read_yaml(folder / "exercise.yaml", self._keep)),
         )
 
     def _programme(self, slug: str, locale: str) -> Programme:
@@ -153,6 +154,17 @@ def _sit(source: Source) -> Sit:
         gentler=_text(fields["gentler"]),
         ease=_text(fields["ease"]),
         cues=tuple(_cue(cue) for cue in fields["cues"].items()),
+    )
+
+
+def _exercise(source: Source) -> Exercise:
+    fields = source.fields(("id", "title", "what", "steps", "minutes"))
+    return Exercise(
+        id=fields["id"].text(),
+        title=fields["title"].text(),
+        what=_text(fields["what"]),
+        steps=_texts(fields["steps"]),
+        minutes=fields["minutes"].number(),
     )
 
 

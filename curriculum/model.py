@@ -62,6 +62,17 @@ class Sit:
 
 
 @dataclass(frozen=True, slots=True)
+class Exercise:
+    """What two or three people do together in so many minutes; `steps` one after the other."""
+
+    id: str
+    title: str
+    what: Text
+    steps: tuple[Text, ...]
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
 class LookBack:
     """The end of a week: where it has been, and one open question."""
 
@@ -81,6 +92,7 @@ class Week:
     look_back: LookBack
     practices: tuple[Practice, ...]
     sit: Sit
+    exercise: Exercise
 
     def practice_on(self, day: int) -> Practice:
         """The practice that day 1 to 7 proposes; they take turns, so each comes up at least once."""

@@ -38,11 +38,7 @@ def shown(fact: object) -> str:
         case Place():
             return f"week {fact.week} day {fact.day}"
         case Rhythm():
-            off = f" off {sorted(fact.days_off)}" if fact.days_off else ""
-            kinds = [(fact.morning, fact.mornings), (fact.evening, fact.evenings)]
-            times = " ".join(f"{at:%H:%M}" for at, wanted in kinds if wanted)
-            dial = "" if fact.gratitude_every == 1 else f" gratitude {fact.gratitude_every}"
-            return f"{times} quiet {fact.quiet_from:%H:%M}-{fact.quiet_until:%H:%M}{off}{dial}"
+            return rhythm_in_words(fact)
         case bool():
             return "yes" if fact else "no"
         case time():
@@ -54,7 +50,23 @@ def shown(fact: object) -> str:
         case Recall():
             return " ".join(fact.kinds)
         case _:
-            return ""
+            return roster_in_words(fact)
+
+
+def roster_in_words(fact: object) -> str:
+    """Shifts by date; empty for anything else."""
+    days = fact if isinstance(fact, tuple) else ()
+    return ", ".join(f"{on:%m-%d} {shift}" for on, shift in days if isinstance(on, date))
+
+
+def rhythm_in_words(rhythm: Rhythm) -> str:
+    """Its times, and what differs from the usual."""
+    off = f" off {sorted(rhythm.days_off)}" if rhythm.days_off else ""
+    kinds = [(rhythm.morning, rhythm.mornings), (rhythm.evening, rhythm.evenings)]
+    times = " ".join(f"{at:%H:%M}" for at, wanted in kinds if wanted)
+    dial = "" if rhythm.gratitude_every == 1 else f" gratitude {rhythm.gratitude_every}"
+    dial += f" shifts {roster_in_words(rhythm.roster)}" if rhythm.roster else ""
+    return f"{times} quiet {rhythm.quiet_from:%H:%M}-{rhythm.quiet_until:%H:%M}{off}{dial}"
 
 
 def text_of(reply: Reply) -> str:

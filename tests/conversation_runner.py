@@ -22,6 +22,7 @@ from bot.engine import advance
 from bot.help_lines import help_facts
 from bot.model import (
     Alerted,
+    Carried,
     Changed,
     ChoiceMade,
     Decided,
@@ -54,6 +55,7 @@ MESSAGES = (
     "fills_in_late",
     "keeps",
     "says",
+    "says_in_a_channel",
     "edits",
     "repeats",
     "sends",
@@ -66,10 +68,11 @@ MESSAGES = (
 )
 LINES = (*MESSAGES, "after", "at", "outage", "meanwhile")
 CHANGES = ("name", "zone", "rhythm", "health_care", "intention", "fewer", "reachable", "cohort", "joining")
-DOES: Mapping[str, tuple[Literal["blocked", "came_back", "left"], str]] = {
+DOES: Mapping[str, tuple[Literal["blocked", "came_back", "left", "deactivated"], str]] = {
     "blocks": ("blocked", ""),
     "comes back": ("came_back", ""),
     "leaves": ("left", ""),
+    "loses the account": ("deactivated", ""),
     "leaves a channel": ("left", "C1"),
     "joins a channel": ("came_back", "C1"),
 }
@@ -115,6 +118,10 @@ class Player:
     def says(self, text: str) -> None:
         """Writes a message."""
         self.act(MessageReceived(text.replace("\\n", "\n"), ref=self.ref()))
+
+    def says_in_a_channel(self, text: str) -> None:
+        """Writes a command in the channel C1."""
+        self.act(MessageReceived(text, chat="C1"))
 
     def fills(self, text: str) -> None:
         """Writes in the window of the latest question that has one."""
@@ -193,6 +200,8 @@ class Player:
     def meanwhile(self, what: str) -> None:
         """Somebody else does something: "the links end", "the role ends"."""
         self.group.meanwhile(what, self.now)
+        if self.group.stirred():
+            self.wake(at_local=True)
 
     # ------------------------------------------------------------ how they work
 
@@ -233,9 +242,10 @@ class Player:
             token=seen.token,
             cohort=seen.cohort,
             meeting=seen.meeting,
+            answers=seen.answers,
             proofread=proofread,
         )
-        here = replace(here, profile_zone=self.given.get("profile_zone", ""))
+        here = replace(here, profile_zone=self.given.get("profile_zone", ""), chat=seen.chat, link=seen.link)
         turn = advance(loaded, given, here)
         assert advance(load_participant(stored), given, here) == turn, "the same arguments, another turn"
         assert dump_participant(loaded) == stored, "the person who was handed in has changed"
@@ -263,6 +273,11 @@ class Player:
                     self.offers.append((event.asked, tuple(choice.id for row in event.choices for choice in row)))
             case Reacted():
                 self.log.append(f"reacts {event.emoji}")
+            case Carried(event=Said() as said):
+                self.log.append(f"carries {line_of(said)}")
+                assert text_of(prompts().render(said, self.person, self.now.date()).reply)
+            case Carried(event=event):
+                self.log.append(f"carries {type(event).__name__.lower()} {event.act}")
             case Decided():
                 self.log.append(f"decides to {event.act.value}")
             case Recorded():

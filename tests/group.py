@@ -5,20 +5,47 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any
 
 from bot.cohorts.acts import carry_out
 from bot.cohorts.desk import FrontDesk, Seen
-from bot.cohorts.model import FACILITATOR, OWNER, Actor, Cohort, Invitation, Theme
+from bot.cohorts.model import FACILITATOR, OWNER, Act, Actor, Cohort, Invitation, Lesson, Posts, Theme
 from bot.model import Decided, Input, Journey, Origin, Participant, State, WokeUp
 from bot.ports import Known
 from bot.storage.memory import MemoryUnitOfWork
 from bot.storage.memory_data import Data
+from bot.timetable import zone
 
 BOT = "telegram:1"
 HOME = Origin(BOT, "4815162342")
+
+
+CLASSES: Mapping[str, tuple[Act, Mapping[str, Any]]] = {
+    "the class moves": (Act.CHANGE_CLASS, {"changes": {"starts": datetime(2026, 3, 19, 17, tzinfo=UTC)}}),
+    "the class is called off": (Act.CANCEL_CLASS, {}),
+    "the recap is written": (Act.RECAP, {"text": "We listened in pairs."}),
+}
+
+
+def _classes(told: Mapping[str, Any], now: datetime) -> tuple[Lesson, ...]:
+    """Classes at these local times of the cohort; the first may have a recap."""
+    starts = [datetime.fromisoformat(at).replace(tzinfo=zone("Europe/Madrid")) for at in told.get("classes", ())]
+    planned = now - timedelta(days=7)
+    recap = told.get("recap", "")
+    return tuple(
+        Lesson(
+            f"class {number}",
+            "Loving-kindness",
+            at.astimezone(UTC),
+            place="Room 4",
+            changed=planned,
+            recap=recap if number == 1 else "",
+            recapped=planned if recap and number == 1 else None,
+        )
+        for number, at in enumerate(starts, 1)
+    )
 
 
 def done(act: Coroutine[Any, Any, Any]) -> Any:
@@ -66,16 +93,35 @@ class Group:
             zone="Europe/Madrid",
             host=told.get("host", "Agnes"),
             code=told["id"].upper(),
+            knocking=tuple(f"{told['id']} guest {number}" for number in range(int(told.get("invited", 0)))),
             themes=tuple(Theme(int(week), note) for week, note in told.get("themes", {}).items()),
         )
+        if "home" in told:
+            cohort = replace(cohort, home=await self._chat(told), posts=Posts(evening=time(18)))
+        cohort = replace(cohort, classes=_classes(told, now))
         await self.cohorts.add(cohort, None)
         await self.cohorts.invite(Invitation(told["id"], "cohort", told["id"], "agnes", now), told["id"].upper())
         if told.get("led") != "no" and self.role == FACILITATOR:
             await self.cohorts.grant(self.person, FACILITATOR, told["id"])
+        for person in cohort.knocking:
+            self._know(Participant(person, journey=Journey(State.CONSENTING), joining=cohort.id))
         walking = Journey(State.ACTIVE, anchor=cohort.starts_on)
         for number in range(int(told.get("joined", 0))):
-            self._know(Participant(f"{told['id']} {number}", journey=walking, cohort=cohort.id, heard=now))
+            who = Participant(f"{told['id']} {number}", name=f"N{number}", journey=walking, heard=now)
+            self._know(replace(who, cohort=cohort.id))
             await self.cohorts.enter(f"{told['id']} {number}", told["id"], now)
+            if number < int(told.get("coming", 0)):
+                await self.cohorts.attendance.answer(f"{told['id']} {number}", told["id"], "class 1", True)
+
+    async def _chat(self, told: Mapping[str, Any]) -> str:
+        """The channel at which a cohort is at home, by its platform's id."""
+        origin = Origin(BOT, told["home"])
+        chat = (await self.work.persons([origin]))[origin]
+        home = self.work._data.people[chat]
+        self.work._data.put(
+            self.work._data.people, chat, replace(home, participant=replace(home.participant, home_of=told["id"]))
+        )
+        return chat
 
     async def _edit(self) -> None:
         for known in (await self.cohorts.load(await self.cohorts.ids())).values():
@@ -101,5 +147,17 @@ class Group:
                 self.front = replace(self.front, owners=frozenset())
             case "the theme changes":
                 done(self._edit())
+            case _ if what in CLASSES:
+                (cohort,) = done(self.cohorts.look(done(self.cohorts.ids()))).values()
+                act, detail = CLASSES[what]
+                decided = Decided(act, cohort.cohort.id, {"lesson": cohort.cohort.classes[0].id, **detail})
+                self.carry_out(decided, Actor("somebody", frozenset({OWNER})), now)
             case _:
                 raise AssertionError(f"nobody does {what!r}")
+
+    def stirred(self) -> bool:
+        """Whether what others did wakes the person."""
+        data = self.work._data
+        known = data.people[self.person]
+        data.put(data.people, self.person, replace(known, wake_at=None))
+        return known.wake_at is not None

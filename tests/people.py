@@ -121,4 +121,5 @@ def rhythm(given: Mapping[str, Any]) -> Rhythm:
         mornings=given.get("mornings") != "no",
         evenings=given.get("evenings") != "no",
         gratitude_every=int(given.get("gratitude_every", 1)),
+        roster=tuple((date.fromisoformat(on), shift) for on, shift in sorted(given.get("roster", {}).items())),
     )

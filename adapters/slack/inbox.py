@@ -78,7 +78,7 @@ class Inbox:
             self._private.noticed_typing(found.platform_id, found.given)
         elif not retry:
             answer = self._private.expect(body, found.platform_id, found.given)
-            in_channel = "command" in body and getattr(found.given, "ref", None)
+            in_channel = "command" in body and getattr(found.given, "chat", "")
             return {"response_type": "ephemeral", "text": self._words.in_private} if in_channel else answer
         return {}
 

@@ -126,12 +126,12 @@ def _user(body: Mapping[str, Any]) -> str:
 
 
 def _command(body: Mapping[str, Any]) -> Input | None:
-    """`ref` is the channel in which it was typed, unless that was a direct message."""
+    """`chat` is the channel in which it was typed, unless that was a direct message."""
     if body.get("command") != COMMAND:
         return None
     words = typed(str(body.get("text") or "")).lstrip("/").strip()
     channel = str(body.get("channel_id") or "")
-    return MessageReceived(f"/{words or 'help'}", ref=channel if channel[:1] in ("C", "G") else None)
+    return MessageReceived(f"/{words or 'help'}", chat=channel if channel[:1] in ("C", "G") else "")
 
 
 def action_of(body: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -243,8 +243,16 @@ class TelegramAdapter:
         return updates
 
     def _batch(self, updates: Sequence[Update]) -> list[Incoming]:
-        found = (to_incoming(self.installation, update, self._username) for update in updates)
-        return [incoming for incoming in found if incoming is not None]
+        batch = []
+        for update in updates:
+            try:
+                incoming = to_incoming(self.installation, update, self._username)
+            except Exception as error:  # PTB takes an update's shape on trust
+                log.error("telegram.unreadable", installation=self.installation, error=type(error).__name__)
+                continue
+            if incoming is not None:
+                batch.append(incoming)
+        return batch
 
     async def _receive(self, door: Door, batch: Sequence[Incoming]) -> None:
         if not batch:
@@ -264,10 +272,11 @@ class TelegramAdapter:
 
     def _answer(self, updates: Sequence[Update]) -> None:
         for update in updates:
-            if update.callback_query is not None:
-                self._aside(self._answer_tap(update.callback_query.id))
-            elif (group := group_called(update, self._username)) is not None:
-                self._tell_group(group)
+            with suppress(AttributeError, TypeError):  # one that `_batch` could not read either
+                if update.callback_query is not None:
+                    self._aside(self._answer_tap(update.callback_query.id))
+                elif (group := group_called(update, self._username)) is not None:
+                    self._tell_group(group)
 
     async def _answer_tap(self, query_id: str) -> None:
         with suppress(TelegramError):

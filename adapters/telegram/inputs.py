@@ -32,7 +32,8 @@ def to_incoming(installation: str, update: Update, username: str = "") -> Incomi
         key=str(update.update_id),
         given=given,
         first_name=clean(user.first_name),
-        language=user.language_code or "",
+        language=str(user.language_code or ""),
+        handle=str(user.username or ""),
     )
 
 
@@ -66,18 +67,21 @@ def _message(message: Message, username: str, *, edited: bool) -> Input | None:
     if kind == "text":
         return MessageReceived(_unaddressed(clean(message.text or ""), username), edited=edited, ref=ref)
     if message.location is not None:  # a live location is edited every few seconds: the first is enough
-        return None if edited else LocationShared(message.location.latitude, message.location.longitude)
+        return None if edited else LocationShared(float(message.location.latitude), float(message.location.longitude))
     if kind in _KINDS:
         return MessageReceived(clean(message.caption or ""), kind=kind, edited=edited, ref=ref)
     return None
 
 
-def _choice(update: Update) -> ChoiceMade | None:
+def _choice(update: Update) -> ChoiceMade | MessageReceived | None:
     query = update.callback_query
-    tapped = _TAPPED.fullmatch(query.data or "") if query is not None else None
-    if query is None or query.message is None or tapped is None:
+    if query is None or query.message is None:
         return None
-    return ChoiceMade(clean(tapped[2]), int(tapped[1]), ref=str(query.message.message_id))
+    if (data := clean(query.data or "")).startswith("/"):
+        return MessageReceived(data)
+    if (tapped := _TAPPED.fullmatch(data)) is None:
+        return None
+    return ChoiceMade(tapped[2], int(tapped[1]), ref=str(query.message.message_id))
 
 
 def _changed(member: ChatMemberUpdated) -> Changed | None:

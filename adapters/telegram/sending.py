@@ -68,6 +68,7 @@ class Sender:
         Raises:
             TelegramError: as Telegram answered, or did not.
             Rejected: the reply cannot be sent as it is.
+            Ignored: it is about a message that never went out.
         """
         if delivery.reply.company:
             raise Rejected("no group conversations here")
@@ -221,17 +222,15 @@ def _parts(reply: Reply) -> list[_Part]:
     Raises:
         Rejected: it has no words.
     """
-    texts, captions = messages(reply.text), messages(reply.text, CAPTION)
-    if not texts:
+    words = [_Part(text) for text in messages(reply.text)]
+    if not words:
         raise Rejected("a message without text")
-    words = [_Part(text) for text in texts]
     beside = [each for each in (reply.image, reply.file) if each is not None]
     if not beside:
         return words
+    captions, shown = messages(reply.text, CAPTION), [_Part("", each) for each in beside]
     if len(captions) == 1:
-        first, *others = beside
-        return [_Part(captions[0], first), *(_Part("", each) for each in others)]
-    shown = [_Part("", each) for each in beside]
+        return [_Part(captions[0], beside[0]), *shown[1:]]
     return [*words, *shown] if reply.image is None else [shown[0], *words, *shown[1:]]
 
 

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.access import may
-from bot.cohorts import announcing, convening
+from bot.cohorts import announcing, convening, pairing_up
 from bot.cohorts.model import FACILITATOR, PRIVATE, Act, Actor, Audited, Cohort, Invitation
 from bot.cohorts.ports import Cohorts, KnownCohort
+from bot.cohorts.waiting import KEPT
 from bot.errors import NotAllowedError
 from bot.model import Decided
 from bot.timetable import local_day, zone
@@ -42,9 +43,10 @@ class Doing:
         """The cohort that the act concerns. Raises NotAllowedError if there is none."""
         return self._known.cohort
 
-    async def save(self, **changes: Any) -> None:
-        """Writes the cohort with these changes."""
-        await self.cohorts.save(replace(self._known, cohort=replace(self.cohort, **changes)))
+    async def save(self, *, wake: bool = False, **changes: Any) -> None:
+        """Writes the cohort with these changes; to `wake` it is to let it plan anew."""
+        at = self.now if wake else self._known.wake_at
+        await self.cohorts.save(replace(self._known, cohort=replace(self.cohort, **changes), wake_at=at))
 
     @property
     def _known(self) -> KnownCohort:
@@ -67,7 +69,8 @@ async def carry_out(
         NotAllowedError: they may not, or not any more.
     """
     person = decided.act is Act.REMOVE  # the only act whose object is no cohort
-    find = cohorts.look if decided.act in PRIVATE else cohorts.load  # who joins or leaves changes no cohort: no lock
+    changes = decided.act not in PRIVATE or decided.act is Act.KNOCK
+    find = cohorts.load if changes else cohorts.look  # who joins or leaves changes no cohort: no lock
     loaded = {} if person or not decided.object else await find([decided.object])
     known = loaded.get(decided.object)
     if not may(actor, decided.act, known.cohort if known else None):
@@ -149,16 +152,25 @@ async def become(doing: Doing) -> Mapping[str, str]:
     return {"detail": invitation.id}
 
 
+async def knock(doing: Doing) -> None:
+    """Somebody opened the invitation, and may be reminded of it once."""
+    if doing.actor.id not in doing.cohort.knocking:
+        await doing.save(knocking=(*doing.cohort.knocking, doing.actor.id)[-KEPT:])
+
+
 async def join(doing: Doing) -> None:
     """Somebody walks in this cohort from now on."""
     invitation = await _good(doing, "cohort")
     if invitation.cohort != doing.cohort.id:
         raise NotAllowedError(doing.decided.act)
+    if (before := await doing.cohorts.membership(doing.actor.id)) is not None:
+        await pairing_up.out_of(doing, before)
     await doing.cohorts.enter(doing.actor.id, doing.cohort.id, doing.now)
 
 
 async def leave(doing: Doing) -> None:
     """Somebody walks in no cohort from now on."""
+    await pairing_up.out_of(doing, doing.decided.object)
     await doing.cohorts.exit(doing.actor.id, doing.now)
 
 
@@ -187,12 +199,15 @@ ACTS: Mapping[Act, Callable[[Doing], Awaitable[Mapping[str, str] | None]]] = {
     Act.REMOVE: remove,
     Act.BECOME: become,
     Act.JOIN: join,
+    Act.KNOCK: knock,
     Act.LEAVE: leave,
     Act.EDIT: announcing.edit,
     Act.BROADCAST: announcing.broadcast,
     Act.HOLD: announcing.hold,
     Act.GO_ON: announcing.go_on,
     Act.CANCEL: announcing.cancel,
+    Act.PAIR: pairing_up.pair,
+    Act.CALL_OFF: pairing_up.call_off,
     Act.PLAN_CLASS: convening.plan,
     Act.CHANGE_CLASS: convening.change,
     Act.CANCEL_CLASS: convening.cancel,

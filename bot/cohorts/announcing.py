@@ -10,10 +10,14 @@ from bot.access import may
 from bot.cohorts.audience import begins
 from bot.cohorts.broadcasts import Broadcast, KnownBroadcast
 from bot.cohorts.model import Audited, Cohort, Theme
+from bot.cohorts.waiting import reminded_lately
 from bot.errors import NotAllowedError
 
 if TYPE_CHECKING:
     from bot.cohorts.acts import Doing
+
+
+A_WEEKS_WORTH = 100  # broadcasts
 
 
 async def edit(doing: Doing) -> Mapping[str, str]:
@@ -32,8 +36,12 @@ async def broadcast(doing: Doing) -> Mapping[str, str]:
     if set(cohorts) != set(message.cohorts) or not message.cohorts:
         raise NotAllowedError(doing.decided.act)
     _check(doing, [known.cohort for known in cohorts.values()])
+    kept = doing.cohorts.broadcasts
+    sent = [one.broadcast for one in await kept.latest(message.cohorts, A_WEEKS_WORTH)]
+    if message.segment.kind == "not_joined" and reminded_lately(sent, message.cohorts, doing.now):
+        raise NotAllowedError(doing.decided.act)
     message = replace(message, created_by=doing.actor.id, created_at=doing.now)
-    await doing.cohorts.broadcasts.add(KnownBroadcast(message, begins(message, doing.now)))
+    await kept.add(KnownBroadcast(message, begins(message, doing.now)))
     return await _audited(doing, message)
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from bot import journey
 from bot.cohorts.broadcasts import Broadcast, Head
 from bot.cohorts.model import Act
-from bot.model import Decided, Event, Participant, State, Travelled
+from bot.model import Decided, Event, Kind, Participant, State, Travelled
 from bot.timetable import day_begins, instant, local_day, moments, quiet_begins, quiet_ends, zone
 
 MOST_A_DAY = 3  # unsolicited messages, of which mornings and evenings come first (design.md §3)
@@ -70,9 +70,17 @@ def slot_for(person: Participant, broadcast: Broadcast, now: datetime, others: I
     taken = [local_day(other, tz) for other in others]
     for _ in range(FAR):
         on = local_day(due, tz)
-        if taken.count(on) < max(1, MOST_A_DAY - len(moments(person.rhythm, tz, on))):
+        if taken.count(on) < max(1, MOST_A_DAY - len(moments(person.rhythm, tz, on))) - _about_partners(person, on):
             break
         due = quiet_ends(person.rhythm, tz, day_begins(on + A_DAY, tz))
     on = local_day(due, tz)
     ends = day_begins(on + A_DAY, tz)
     return Slot(due, min(ends, quiet_begins(person.rhythm, tz, due) or ends), on)
+
+
+def _about_partners(person: Participant, on: date) -> int:
+    """How many messages about partners came on a date, or will: they come before broadcasts (design.md §3)."""
+    came = sum(kind in (Kind.PAIR, Kind.MET) and day == on for kind, day in person.touched)
+    told = person.pairing.told
+    asked = told is not None and not person.pairing.asked_met and told[1] + A_DAY == on
+    return max(came, int(asked))

@@ -12,9 +12,9 @@ ACTIVE_DAYS = 7  # somebody who was heard of in so many days is active
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """To whom. `number` is the week, or the least days of silence."""
+    """To whom. `number` is the week, or the least days of silence; "not_joined" are those on their way in."""
 
-    kind: Literal["everybody", "week", "active", "silent"] = "everybody"
+    kind: Literal["everybody", "week", "active", "silent", "not_joined"] = "everybody"
     number: int = 0
 
 
@@ -80,9 +80,12 @@ class Head:
     week: int
     silent: int  # days
     installation: str
+    joined: bool = True
 
     def within(self, segment: Segment) -> bool:
         """Whether a segment holds them."""
+        if self.joined is (segment.kind == "not_joined"):
+            return False
         match segment.kind:
             case "week":
                 return self.week == segment.number

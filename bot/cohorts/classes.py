@@ -91,15 +91,22 @@ def knowing(person: Participant, lesson: Lesson) -> tuple[tuple[str, int], ...]:
     return (*others, (lesson.id, lesson.version))[-REMEMBERED:]
 
 
-def news(person: Participant, cohort: Cohort | None) -> Iterator[News]:
-    """What changed of the classes that they know of, when their quiet hours are over."""
-    if cohort is None or cohort.closed_on is not None:
+def news(person: Participant, cohort: Cohort | None, now: datetime) -> Iterator[News]:
+    """What changed of the classes that they know of; to be said at `now` or when their quiet hours are over.
+
+    After `until` it is no news any more, and they are to know of it without a word.
+    """
+    if cohort is None or cohort.closed_on is not None or person.journey.state is not State.ACTIVE:
         return
+    yield from _changes(person, cohort, now)
+
+
+def _changes(person: Participant, cohort: Cohort, now: datetime) -> Iterator[News]:
     tz, known = zone(person.zone), dict(person.told)
     for lesson in cohort.classes:
         if lesson.changed is not None and known.get(lesson.id, lesson.version) < lesson.version:
-            at = quiet_ends(person.rhythm, tz, lesson.changed)
-            yield News(lesson, at, at + STALE)
+            until = quiet_ends(person.rhythm, tz, lesson.changed) + STALE
+            yield News(lesson, min(until, quiet_ends(person.rhythm, tz, max(now, lesson.changed))), until)
 
 
 # ---------------------------------------------------------------- touchpoints
@@ -166,7 +173,7 @@ def class_posts(home: Participant, cohort: Cohort, now: datetime) -> tuple[Post,
             if reminds.at < lesson.starts and now < reminds.until:
                 said = Said("class/post", posted(cohort, lesson), key=f"class {lesson.id}")
                 posts.append(Post(said, reminds.at, reminds.until, knowing(home, lesson)))
-    for new in news(here, cohort):
+    for new in _changes(here, cohort, now):
         if now < new.until:
             prompt = "class/post_off" if new.lesson.cancelled else "class/post_changed"
             key = f"class {new.lesson.id} {new.lesson.version}"

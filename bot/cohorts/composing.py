@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.cohorts.audience import head_of, slot_for, takes_part, week_on
+from bot.cohorts.audience import Slot, head_of, slot_for, takes_part, week_on
 from bot.cohorts.broadcasts import Broadcast, KnownBroadcast
 from bot.cohorts.model import FEW, Cohort
 from bot.cohorts.ports import Stranded
+from bot.cohorts.waiting import may_be_reminded, waiting
+from bot.conversations.joining import described_on
 from bot.errors import StoreError
-from bot.model import PRIORITY, Outgoing, Said, Written
+from bot.model import PRIORITY, Outgoing, Participant, Said, Written
 from bot.ports import Known, Renderer, Store, UnitOfWork
 from curriculum.model import Programme
 
@@ -67,7 +69,7 @@ class Composer:
             going = broadcast.stage == "sending"
             ids: Sequence[str] = ()
             if going and not broadcast.composed:
-                ids = await kept.members(broadcast.cohorts, broadcast.cursor, limit)
+                ids = await self._ids(work, broadcast, now, limit)
             stranded = await kept.stranded(broadcast.id, now, limit) if going and not ids else ()
             people = await work.load(sorted({*ids, *(one.person for one in stranded)}))  # people before broadcasts
             known = (await kept.load([broadcast.id])).get(broadcast.id)
@@ -84,10 +86,26 @@ class Composer:
             | {people[one.person].installation for one in stranded if one.person in people}
         )
 
+    async def _ids(self, work: UnitOfWork, broadcast: Broadcast, now: datetime, limit: int) -> Sequence[str]:
+        """The next people whom it may be for, in the order of their ids."""
+        if broadcast.segment.kind != "not_joined":
+            return await work.cohorts.broadcasts.members(broadcast.cohorts, broadcast.cursor, limit)
+        there = await self._on_their_way(work, broadcast, now)
+        return sorted(one for one in there if one > broadcast.cursor)[:limit]
+
+    async def _on_their_way(self, work: UnitOfWork, broadcast: Broadcast, now: datetime) -> Mapping[str, Cohort]:
+        """Who has not joined yet, and what they were invited to; nobody for other broadcasts."""
+        if broadcast.segment.kind != "not_joined":
+            return {}
+        cohorts = [known.cohort for known in (await work.cohorts.look(broadcast.cohorts)).values()]
+        return {one.person.id: one.cohort for one in await waiting(work.cohorts, cohorts, now)}
+
     async def _too_few(self, work: UnitOfWork, broadcast: Broadcast, now: datetime) -> bool:
         """Whether a part of a group has become so small since it was chosen that nobody is written to."""
         if broadcast.segment.kind == "everybody" or broadcast.cursor or broadcast.composed:
             return False
+        if broadcast.segment.kind == "not_joined":
+            return len(await self._on_their_way(work, broadcast, now)) < FEW
         people = await work.cohorts.broadcasts.census(broadcast.cohorts)
         there = [(who, installation) for who, installation in people if takes_part(who)]
         heads = (head_of(who, name, now, self.programme(who.locale).length) for who, name in there)
@@ -100,9 +118,17 @@ class Composer:
         if not people:
             return ()
         cohorts = {one: known.cohort for one, known in (await work.cohorts.look(broadcast.cohorts)).items()}
+        invited = await self._on_their_way(work, broadcast, now)
         addresses = [one.participant.address for one in people]
         others = await work.cohorts.broadcasts.announced(addresses, now - A_DAY)
-        copies = (self._copy(broadcast, cohorts, one, now, others.get(one.participant.address, ())) for one in people)
+        copies: list[Outgoing | None] = []
+        for one in people:
+            to, taken = invited.get(one.participant.id), others.get(one.participant.address, ())
+            copies.append(
+                self._reminder(broadcast, to, one, now, taken)
+                if broadcast.segment.kind == "not_joined"
+                else self._copy(broadcast, cohorts, one, now, taken)
+            )
         posted = [copy for copy in copies if copy is not None]
         await work.post(posted)
         log.info("broadcast_composed", broadcast=broadcast.id, copies=len(posted))
@@ -124,7 +150,22 @@ class Composer:
             return None
         slot = slot_for(person, broadcast, now, others)
         facts = {"host": cohort.host, "text": Written(broadcast.text, week_on(person, slot.on, weeks))}
-        reply = self.renderer.render(Said("broadcast/text", facts), person, slot.on).reply
+        return self._outgoing(broadcast, one, Said("broadcast/text", facts), slot)
+
+    def _reminder(
+        self, broadcast: Broadcast, to: Cohort | None, one: Known, now: datetime, others: Sequence[datetime]
+    ) -> Outgoing | None:
+        """The one text for somebody who has not joined yet, by the clocks of the group if theirs is unknown."""
+        if to is None or not may_be_reminded(one.participant):
+            return None
+        person = replace(one.participant, zone=one.participant.zone or to.zone)
+        slot = slot_for(person, broadcast, now, others)
+        facts = described_on(to, slot.on, self.programme(person.locale).length)
+        return self._outgoing(broadcast, one, Said("joining/still_open", facts), slot)
+
+    def _outgoing(self, broadcast: Broadcast, one: Known, said: Said, slot: Slot) -> Outgoing:
+        person = one.participant
+        reply = self.renderer.render(said, person, slot.on).reply
         return Outgoing(
             address=person.address,
             installation=one.installation,
@@ -152,12 +193,17 @@ class Composer:
         moments: dict[int, tuple[datetime, datetime] | None] = {}
         for one in stranded:
             who = here.get(one.person)
-            if who is None or who.cohort not in broadcast.cohorts or not takes_part(who):
+            if who is None or not self._still_for(broadcast, who):
                 moments[one.row] = None
                 continue
             slot = slot_for(who, broadcast, now, others.get(who.address, ()))
             moments[one.row] = slot.due, slot.expires
         await work.cohorts.broadcasts.plan(moments)
+
+    def _still_for(self, broadcast: Broadcast, who: Participant) -> bool:
+        if broadcast.segment.kind == "not_joined":
+            return may_be_reminded(who)
+        return who.cohort in broadcast.cohorts and takes_part(who)
 
     async def _onwards(
         self, work: UnitOfWork, known: KnownBroadcast, ids: Sequence[str], last: bool, more: bool, now: datetime

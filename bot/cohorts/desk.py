@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot.access import may
 from bot.cohorts.audience import head_of, takes_part
-from bot.cohorts.broadcasts import Press, Progress
+from bot.cohorts.broadcasts import Head, Press, Progress
 from bot.cohorts.homes import chat_of
 from bot.cohorts.meetings import Meeting
 from bot.cohorts.model import (
@@ -17,6 +17,7 @@ from bot.cohorts.model import (
     OWNER,
     Act,
     Actor,
+    Attendance,
     Audited,
     Cohort,
     Colleague,
@@ -25,9 +26,12 @@ from bot.cohorts.model import (
     Overview,
     Welcome,
 )
+from bot.cohorts.pairing_up import is_about_pairs, with_meetings
 from bot.cohorts.ports import Cohorts
 from bot.cohorts.pulse import rounded
+from bot.cohorts.rollcall import is_about_classes, own_answers, with_register
 from bot.cohorts.taking import wanted, with_pulse
+from bot.cohorts.waiting import waiting
 from bot.conversations.words import code_in, command_in
 from bot.model import Input, MessageReceived, Origin, Participant, WokeUp
 from bot.ports import Known, UnitOfWork
@@ -54,6 +58,7 @@ class Seen:
     token: str = ""
     cohort: Cohort | None = None
     meeting: Meeting | None = None
+    answers: Mapping[str, Attendance] = field(default_factory=dict)
     chat: Participant | None = None  # the channel or group that this is about
     link: str = ""  # of the installation, without a code
 
@@ -94,6 +99,10 @@ class FrontDesk:
             desk = await _desk(cohorts, Actor(person.id, roles), led, self.link(known.installation))
             if is_about_broadcasts(person, given):
                 desk = replace(desk, press=await self._press(cohorts, desk, person, now))
+            if is_about_pairs(person, given):
+                desk = await with_meetings(cohorts, desk, now, self.weeks)
+            if is_about_classes(person, given):
+                desk = await with_register(cohorts, desk, person, now)
             if (cohort := wanted(person, given, desk)) is not None:
                 desk = await with_pulse(cohorts, desk, cohort, now)
             seen = replace(seen, desk=desk, token=self.token())
@@ -102,17 +111,21 @@ class FrontDesk:
         if walks_in := person.cohort or person.home_of:
             walking = (await cohorts.look([walks_in])).get(walks_in)
             seen = replace(seen, cohort=walking.cohort if walking else None)
+            if walking is not None and walking.cohort.classes and person.cohort:
+                seen = replace(seen, answers=await own_answers(cohorts, person.id, walking.cohort, now))
             if walking is not None and walking.cohort.pairs is not None and person.cohort:
-                seen = replace(seen, meeting=await self._meeting(cohorts, known, person.cohort))
+                seen = replace(seen, meeting=await self._meeting(cohorts, known, person.cohort, given))
         return replace(seen, welcome=await _welcome(cohorts, person, given, now))
 
-    async def _meeting(self, cohorts: Cohorts, known: Known, cohort: str) -> Meeting | None:
+    async def _meeting(self, cohorts: Cohorts, known: Known, cohort: str, given: Input) -> Meeting | None:
         """Their latest meeting, and whether their platform can bring all of them together."""
         meeting = await cohorts.meetings.latest(known.participant.id, cohort)
         if meeting is None:
             return None
         here = {known.installation, *(mate.installation for mate in meeting.mates)}
-        return replace(meeting, gathers=len(here) == 1 and self.gathers(known.installation))
+        names = await cohorts.names(known.participant.pairing.partners) if is_about_partners(known, given) else {}
+        gathers = len(here) == 1 and self.gathers(known.installation)
+        return replace(meeting, gathers=gathers, before=tuple(sorted(names.items())))
 
     async def _press(self, cohorts: Cohorts, desk: Desk, person: Participant, now: datetime) -> Press:
         """How far broadcasts are; and while recipients are counted, who there is to count."""
@@ -130,6 +143,8 @@ class FrontDesk:
             for who, installation in await cohorts.broadcasts.census(open_)
             if takes_part(who)
         )
+        on_their_way = await waiting(cohorts, [one.cohort for one in desk.cohorts if one.cohort.id in open_], now)
+        heads += tuple(Head(one.cohort.id, 0, 0, one.installation, joined=False) for one in on_their_way)
         return Press(heads, tuple(progress), {name: self.rate(name) for name in {head.installation for head in heads}})
 
 
@@ -137,6 +152,13 @@ def is_about_broadcasts(person: Participant, given: Input) -> bool:
     """Whether a turn has to do with broadcasts."""
     begins = isinstance(given, MessageReceived) and command_in(given.text) == "broadcast"
     return begins or any(run.conversation == "broadcast" for run in person.runs)
+
+
+def is_about_partners(known: Known, given: Input) -> bool:
+    """Whether a turn has to do with those whom one has met, by their names."""
+    names = {"partner", "never"}
+    begins = isinstance(given, MessageReceived) and command_in(given.text) in names
+    return begins or any(run.conversation in names for run in known.participant.runs)
 
 
 async def _desk(cohorts: Cohorts, actor: Actor, led: list[str], link: str) -> Desk:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from bot.cohorts.model import PRIVATE, Act
-from bot.conversations.words import command_in
+from bot.conversations.words import SETTLING, command_in
 from bot.errors import NotAllowedError
 from bot.model import Changed, Decided, Input, MessageReceived, Origin, Participant
 from bot.ports import Known, UnitOfWork
-
-SETTLING = "cohort"  # the command that is written in a channel or group
 
 
 async def concerned(work: UnitOfWork, decided: Decided) -> Known | None:

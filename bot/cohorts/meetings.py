@@ -45,6 +45,7 @@ class Meeting:
     at: datetime
     mates: tuple[Companion, ...] = ()
     gathers: bool = False
+    before: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # ids and names of partners, while it is asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,9 @@ def rounds(cohort: Cohort, weeks: int) -> Iterator[Round]:
         return
     first, tz = cohort.starts_on + timedelta(days=cohort.pairs.day - 1), zone(cohort.zone)
     for week in range(1, weeks + 1) if cohort.together else count(1):
-        yield Round(week, instant(first + (week - 1) * A_WEEK, cohort.pairs.at, tz))
+        at = instant(first + (week - 1) * A_WEEK, cohort.pairs.at, tz)
+        if cohort.pairs.since is None or cohort.pairs.since < at:
+            yield Round(week, at)
 
 
 def round_ahead(cohort: Cohort, now: datetime, weeks: int) -> Round | None:

@@ -31,6 +31,7 @@ class Act(StrEnum):
     READ_AUDIT = "read_audit"
     BECOME = "become"  # a facilitator, by an invitation
     JOIN = "join"  # a cohort, by an invitation
+    KNOCK = "knock"  # at a cohort, whose invitation they opened
     LEAVE = "leave"  # a cohort
     EDIT = "edit"  # a week's theme
     BROADCAST = "broadcast"  # a message to a cohort, or to all of one's own
@@ -49,7 +50,7 @@ class Act(StrEnum):
     UNSETTLE = "unsettle"  # a cohort that has a home
 
 
-PRIVATE = frozenset({Act.JOIN, Act.LEAVE, Act.CALL_OFF, Act.ATTEND})
+PRIVATE = frozenset({Act.JOIN, Act.KNOCK, Act.LEAVE, Act.CALL_OFF, Act.ATTEND})
 """What participants do for themselves: not in the audit, as who joined is nobody's business."""
 
 
@@ -76,6 +77,7 @@ class Pairs:
 
     day: int = 2
     at: time = time(12)
+    since: datetime | None = None  # when it was switched on or changed: no round is caught up with
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,7 @@ class Cohort:
     classes: tuple[Lesson, ...] = field(default=(), repr=False)
     home: str = ""  # the id of the chat (kept as a participant) that is the group's own; empty for none
     posts: Posts = Posts()
+    knocking: tuple[str, ...] = ()  # ids of people who opened its invitation and began; some of them joined
 
     @property
     def together(self) -> bool:
@@ -268,6 +271,7 @@ class Overview:
 
     cohort: Cohort
     joined: int | None = None
+    meetings: int | None = None  # so many at least in the latest round, counted as `joined`, while it is about pairs
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from bot.errors import StoreError
 from bot.model import Participant, State
 from bot.occasions import takes_part
 from bot.ports import Store, UnitOfWork
+from bot.roster import shift_on
 from bot.timetable import zone
 from curriculum.model import Programme
 
@@ -69,6 +70,7 @@ class Rounds:
             await self._pair(work, cohort, begun, [people[one].participant for one in members], now)
         ahead = round_ahead(cohort, now, weeks)
         await work.cohorts.save(replace(known, wake_at=ahead.at if ahead else None))
+        await work.cohorts.stir(cohort.id, now)  # partners are to be told of, or a question comes before the next round
         return 1
 
     async def _pair(
@@ -82,7 +84,6 @@ class Rounds:
         await work.cohorts.meetings.arrange(
             cohort.id, {self.new_id(): people for people in together}, begun.week, begun.at
         )
-        await work.cohorts.stir(cohort.id, now)
         log.info("round", cohort=cohort.id, week=begun.week, meetings=len(together))
 
 
@@ -113,8 +114,9 @@ def is_there(person: Participant, now: datetime, weeks: int) -> bool:
 
 
 def _mate(person: Participant, now: datetime) -> Mate:
-    hours = waking(person.rhythm, zone(person.zone), journey.today(person, now))
-    return Mate(person.id, hours, never_with=person.pairing.never_with)
+    on = journey.today(person, now)
+    hours = waking(person.rhythm, zone(person.zone), on)
+    return Mate(person.id, hours, shift_on(person, on), person.pairing.never_with)
 
 
 def met_before(rows: Iterable[MeetingRow]) -> Mapping[Pair, Met]:

@@ -12,6 +12,7 @@ from bot.clock_text import parse_date, parse_time
 from bot.cohorts.broadcasts import Broadcast, Head, Press, Segment
 from bot.cohorts.model import FEW, Act, Cohort, Overview
 from bot.cohorts.pulse import rounded
+from bot.cohorts.waiting import reminded_lately
 from bot.conversations.base import (
     ENTERED,
     Context,
@@ -28,6 +29,7 @@ from bot.conversations.base import (
     until_the_day_turns,
 )
 from bot.conversations.facilitating import desk_of
+from bot.conversations.joining import described_on
 from bot.model import Blank, Choice, Decided, Flaw, Journey, Said, Written
 from bot.timetable import local_day, zone
 
@@ -47,7 +49,7 @@ EXAMPLES: Mapping[str, str] = {
     "end": "{% endif %}",
 }
 NO = ("no", "n", "never mind")
-WHOM = ("everybody", "in_a_week", "active_lately", "silent_for")
+WHOM = ("everybody", "in_a_week", "active_lately", "silent_for", "not_yet_joined")
 WHEN = ("send_now", "at_a_time")
 
 
@@ -184,6 +186,8 @@ def whom(ctx: Context, given: Given) -> Move | Said:
             return narrowed(ctx, Segment("active"))
         case "silent_for":
             return ask("how_silent")
+        case "not_yet_joined":
+            return reminded(ctx)
         case "never_mind":
             return finish(Said("cohorts/unchanged"))
     return Said("broadcast/whom", blanks=blanks(ctx)).offering(*map(Choice, WHOM), Choice("never_mind"), columns=1)
@@ -218,6 +222,22 @@ def narrowed(ctx: Context, segment: Segment) -> Move:
     if segment.kind != "everybody" and len(recipients(ctx, segment)) < FEW:
         return ask("whom", Said("broadcast/too_few"))
     return ask("when", notes={"segment": [segment.kind, segment.number]})
+
+
+def reminded(ctx: Context) -> Move:
+    """Who has not joined agreed to nothing yet, so there is one text for them, at once, and rarely."""
+    to, segment = chosen_cohorts(ctx), Segment("not_joined")
+    if not to:
+        return ask("which")
+    sent = [one.broadcast for one in press_of(ctx).progress]
+    if reminded_lately(sent, ctx.run.notes["cohorts"], ctx.now):
+        return ask("whom", Said("broadcast/reminded"))
+    if len(recipients(ctx, segment)) < FEW:
+        return ask("whom", Said("broadcast/too_few"))
+    cohort = to[0].cohort
+    notes = {"segment": [segment.kind, 0], "text": cohort.name, "on": None, "at": None}
+    preview = Said("joining/still_open", described_on(cohort, ctx.today, ctx.programme.length))
+    return ask("summary", Said("broadcast/one_text"), preview, notes=notes)
 
 
 def recipients(ctx: Context, segment: Segment) -> list[Head]:

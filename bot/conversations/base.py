@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bot import journey
 from bot.cohorts.meetings import Meeting
-from bot.cohorts.model import Act, Cohort, Desk, Welcome
+from bot.cohorts.model import Act, Attendance, Cohort, Desk, Welcome
 from bot.model import (
     ChoiceMade,
     Event,
@@ -57,6 +57,8 @@ class Context:
     cohort: Cohort | None = None  # the one that they walk in
     proofread: Proofread = nothing_wrong
     meeting: Meeting | None = None  # their latest in it
+    handle: str = ""  # the name by which others can write to them on their platform
+    answers: Mapping[str, Attendance] = field(default_factory=dict)  # what they said about its classes
     chat: Participant | None = None  # the channel or group that the input came from
 
     @property
@@ -146,25 +148,29 @@ def again(*events: Event, notes: Mapping[str, Any] | None = None) -> Move:
     return Move(events=events, notes=notes or {}, anew=True, answered=False)
 
 
-def finish(
-    *events: Event, then: str | None = None, notes: Mapping[str, Any] | None = None, **updates: Any
-) -> Move:
+def finish(*events: Event, then: str | None = None, notes: Mapping[str, Any] | None = None, **updates: Any) -> Move:
     """The conversation is over; `then` begins with these notes."""
     return Move(end=True, then=then, events=events, notes=notes or {}, updates=updates)
 
 
 StepFunction = Callable[[Context, Given], Move | Said]
 Closing = Callable[[Participant, datetime], datetime | None]
+Words = Mapping[str, tuple[str, ...]]
+"""The words for each choice of a question."""
 
 
 class Conversation:
     """A named set of steps. `open_for` says until when an open question is kept; None keeps it.
 
-    `act` is what somebody must be allowed to do to have this conversation at all.
+    `act` is what somebody must be allowed to do to have this conversation at all. One that `hears` certain words alone
+    waits aside: every other text is for what else is open, and it neither interrupts nor is put again by itself.
     """
 
-    def __init__(self, name: str, first: str, open_for: Closing, keeps: frozenset[str], act: Act | None) -> None:
+    def __init__(
+        self, name: str, first: str, open_for: Closing, keeps: frozenset[str], act: Act | None, hears: Words | None
+    ) -> None:
         self.name, self.first, self.open_for, self.keeps, self.act = name, first, open_for, keeps, act
+        self.hears = hears
         self.steps: dict[str, StepFunction] = {}
 
     def step(self, function: StepFunction) -> StepFunction:
@@ -182,10 +188,16 @@ class Conversation:
 
 
 def conversation(
-    name: str, *, first: str, open_for: Closing, keeps: frozenset[str] = frozenset(), act: Act | None = None
+    name: str,
+    *,
+    first: str,
+    open_for: Closing,
+    keeps: frozenset[str] = frozenset(),
+    act: Act | None = None,
+    hears: Words | None = None,
 ) -> Conversation:
     """A new conversation; its steps are registered with the `step` decorator. It `keeps` plain words to itself."""
-    return Conversation(name, first, open_for, keeps, act)
+    return Conversation(name, first, open_for, keeps, act, hears)
 
 
 def until_the_day_turns(participant: Participant, now: datetime) -> datetime:
@@ -197,6 +209,11 @@ def until_the_day_turns(participant: Participant, now: datetime) -> datetime:
 def for_an_hour(_: Participant, now: datetime) -> datetime:
     """What a person began and left is let go after an hour."""
     return now + timedelta(hours=1)
+
+
+def for_a_day(_: Participant, now: datetime) -> datetime:
+    """A question about something that is at most a day ahead."""
+    return now + timedelta(days=1)
 
 
 def without_end(_: Participant, __: datetime) -> None:
@@ -215,7 +232,7 @@ def tapped(given: Given) -> str | None:
     return given.choice if isinstance(given, ChoiceMade) else None
 
 
-def meant(given: Given, words: Mapping[str, tuple[str, ...]]) -> str | None:
+def meant(given: Given, words: Words) -> str | None:
     """The choice that was tapped, or typed in one of its own words ("yes", "Ok!")."""
     text = typed(given)
     if text is None:

@@ -15,7 +15,9 @@ from bot.conversations.base import (
     until_the_day_turns,
 )
 from bot.conversations.gratitude import MOST, gratitudes
+from bot.conversations.sharing import with_offer
 from bot.model import Choice, MessageReceived, OneOf, Reacted, Recorded, Said
+from bot.roster import shift_on
 
 evening = conversation("evening", first="how_was_it", open_for=until_the_day_turns)
 
@@ -25,6 +27,7 @@ WENT = {
     "not_today": ("no", "n", "not today", "nope"),
 }
 SKIP = {"skip": ("skip", "no", "pass")}
+SHIFTS = {"next_shifts": ("yes", "shifts"), "not_tonight": ("no", "not tonight", "good night", "thanks", "thank you")}
 DONE = {"that_is_all": ("no", "that's all", "that is all", "done", "nothing", "skip", "good night")}
 
 
@@ -94,7 +97,7 @@ def gratitude(ctx: Context, given: Given) -> Move | Said:
 def another_gratitude(ctx: Context, given: Given) -> Move | Said:
     """What comes after the first, until there are three or the day turns."""
     if meant(given, DONE):
-        return good_night(ctx)
+        return good_night(ctx, texts=written_so_far(ctx))
     return receive(ctx, given) or Said("evening/another_gratitude", writes=True).offering(Choice("that_is_all"))
 
 
@@ -105,10 +108,15 @@ def receive(ctx: Context, given: Given) -> Move | None:
     if not records:
         return None
     reaction = (Reacted(given.ref, "❤"),) if isinstance(given, MessageReceived) and given.ref else ()
-    total = had + len(records)
+    total, texts = had + len(records), (*written_so_far(ctx), *(record.text for record in records))
     if total >= MOST:
-        return good_night(ctx, *records, *reaction)
-    return ask("another_gratitude", *records, *reaction, notes={"gratitudes": total})
+        return good_night(ctx, *records, *reaction, texts=texts)
+    return ask("another_gratitude", *records, *reaction, notes={"gratitudes": total, "texts": texts})
+
+
+def written_so_far(ctx: Context) -> tuple[str, ...]:
+    """This evening's gratitudes."""
+    return tuple(ctx.run.notes.get("texts", ()))
 
 
 def asks_tonight(ctx: Context) -> bool:
@@ -118,9 +126,30 @@ def asks_tonight(ctx: Context) -> bool:
     return every > 0 and (anchor is None or (ctx.today - anchor).days % every == 0)
 
 
-def good_night(ctx: Context, *events: Recorded | Reacted) -> Move:
-    """The evening ends; the last one of the course goes on to its close."""
+def good_night(ctx: Context, *events: Recorded | Reacted, texts: tuple[str, ...] = ()) -> Move:
+    """The evening ends, perhaps with what could be shared; the last one of the course goes on to its close."""
     place = ctx.place
     if place is not None and place.week == ctx.programme.length and ctx.closes_week:
         return finish(*events, then="graduation")
-    return finish(*events, Said("evening/thanks"))
+    if ctx.participant.roster and ctx.participant.roster[-1][0] == ctx.today:
+        return ask("next_shifts", *events, notes={"texts": texts})
+    return with_offer(ctx, texts, *events, thanks=farewell(ctx))
+
+
+def farewell(ctx: Context) -> Said:
+    """Good night; or a quiet one, to somebody whose shift it is."""
+    return Said("evening/before_night" if shift_on(ctx.participant, ctx.today) == "night" else "evening/thanks")
+
+
+@evening.step
+def next_shifts(ctx: Context, given: Given) -> Move | Said:
+    """The last evening whose shift we know asks for those to come, once; silence is fine."""
+    text = typed(given)
+    match meant(given, SHIFTS):
+        case "next_shifts":
+            return finish(then="shifts")
+        case "not_tonight":
+            return with_offer(ctx, written_so_far(ctx), thanks=farewell(ctx))
+        case None if text is not None:  # one more thing of their day
+            return finish(Recorded("reflection", text, about=ctx.practice.id), farewell(ctx))
+    return Said("evening/next_shifts").offering(Choice("next_shifts"), Choice("not_tonight"))

@@ -96,6 +96,8 @@ def one(ctx: Context, given: Given) -> Move | Said:
             return again(Said("cohorts/link", link_facts(ctx, cohort.name, cohort.code)))
         case "renew_link" | "revoke_link" | "close_cohort" as wish:
             return ask(wish)
+        case "take_home_away" if cohort.home:
+            return ask("take_home_away")
         case "invite_leader" if may(desk.actor, Act.INVITE, cohort):
             return ask("invite_leader")
         case "all_cohorts":
@@ -106,6 +108,7 @@ def one(ctx: Context, given: Given) -> Move | Said:
             links = [Choice("show_link"), Choice("renew_link"), Choice("revoke_link")]
             offered = links if cohort.code else links[1:2]
             leader = [Choice("invite_leader")] if may(desk.actor, Act.INVITE, cohort) else []
+            leader += [Choice("take_home_away")] if cohort.home else []
             last = [Choice("close_cohort"), Choice("all_cohorts"), Choice("that_is_all")]
             return Said("cohorts/one", seen(ctx, overview)).offering(*offered, *leader, *last, columns=1)
 
@@ -152,6 +155,17 @@ def close_cohort(ctx: Context, given: Given) -> Move | Said:
         return ask("list")
     decided, facts = Decided(Act.CLOSE, overview.cohort.id), seen(ctx, overview)
     return confirmed(given, Said("cohorts/close", facts), decided, Said("cohorts/closed", facts))
+
+
+@cohorts.step
+def take_home_away(ctx: Context, given: Given) -> Move | Said:
+    """The group has no chat of its own any more; everybody walks on."""
+    overview = chosen(ctx)
+    if overview is None:
+        return ask("list")
+    facts = {"cohort": overview.cohort.name}
+    decided = Decided(Act.UNSETTLE, overview.cohort.id)
+    return confirmed(given, Said("cohorts/unsettle", facts), decided, Said("cohorts/unsettled", facts))
 
 
 @cohorts.step

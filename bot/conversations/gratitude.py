@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from bot.conversations.base import Context, Given, Move, conversation, finish, for_an_hour, meant, stay, typed
+from bot.conversations.base import (
+    Context,
+    Given,
+    Move,
+    ask,
+    conversation,
+    finish,
+    for_an_hour,
+    meant,
+    stay,
+    tapped,
+    typed,
+)
+from bot.conversations.sharing import labelled, taken_back, with_offer
 from bot.model import Choice, MessageReceived, Reacted, Recall, Recorded, Said
 
 MOST = 3
@@ -29,11 +42,26 @@ def write(ctx: Context, given: Given) -> Move | Said:
     if meant(given, {"read_back": ("read", "read back")}) == "read_back":
         entries = {"entries": Recall(("gratitude",), limit=9)}
         return stay(Said("gratitude/pages", entries, writes=True, private=True))
+    if tapped(given) == "take_back":
+        return ask("shared_lines")
     records = gratitudes(given, 0)
     if records:
         reaction = (Reacted(given.ref, "❤"),) if isinstance(given, MessageReceived) and given.ref else ()
-        return finish(*records, *reaction, Said("gratitude/kept"))
-    return Said("gratitude/write", writes=True).offering(Choice("read_back"))
+        texts = [record.text for record in records]
+        return with_offer(ctx, texts, *records, *reaction, thanks=Said("gratitude/kept"))
+    question = Said("gratitude/write", writes=True).offering(Choice("read_back"))
+    return question.offering(Choice("take_back")) if ctx.participant.shared else question
+
+
+@gratitude.step
+def shared_lines(ctx: Context, given: Given) -> Move | Said:
+    """Which of the lines that stand in a group's chat comes back."""
+    one = next((one for one in ctx.participant.shared if one.key == tapped(given)), None)
+    if one is not None:
+        return taken_back(ctx.participant, one)
+    if meant(given, {"keep": ("keep", "no")}) == "keep" or not ctx.participant.shared:
+        return finish(Said("sharing/left"))
+    return Said("sharing/lines").offering(*labelled(ctx.participant), Choice("keep"))
 
 
 @shared.step

@@ -9,7 +9,17 @@ from typing import Any
 
 from bot import journey
 from bot.cohorts.model import Cohort
-from bot.conversations.base import Context, Given, Move, conversation, finish, for_an_hour, meant, without_end
+from bot.conversations.base import (
+    Context,
+    Given,
+    Move,
+    conversation,
+    finish,
+    for_an_hour,
+    meant,
+    typed,
+    without_end,
+)
 from bot.model import Choice, Journey, Said, State
 from bot.timetable import day_begins, zone
 
@@ -17,8 +27,10 @@ IN_A_COHORT = " in a cohort"  # after the version of the consent that people agr
 
 joining = conversation("joining", first="card", open_for=without_end)
 parting = conversation("parting", first="sure", open_for=for_an_hour)
+parted = conversation("parted", first="asked", open_for=without_end)
 
 JOINING: Mapping[str, tuple[str, ...]] = {"join": ("yes", "y", "join", "ok", "sure"), "alone": ("no", "n", "not now")}
+PARTED: Mapping[str, tuple[str, ...]] = {"by_messages": ("stay",), "go_alone": ("alone",), "stop_all": ()}
 PARTING: Mapping[str, tuple[str, ...]] = {"go_alone": ("alone",), "stop_all": (), "stay": ("no", "stay")}
 
 
@@ -123,6 +135,25 @@ def sure(ctx: Context, given: Given) -> Move | Said:
             return finish(Said("parting/stayed"))
         case _:
             return Said("parting/sure").offering(*map(Choice, PARTING))
+
+
+@parted.step
+def asked(ctx: Context, given: Given) -> Move | Said:
+    """They left the chat of their group: perhaps it was only the chat that was too much."""
+    cohort, text = ctx.cohort, typed(given)
+    if cohort is None:
+        return finish(Said("parting/not_in"))
+    match meant(given, PARTED):
+        case "by_messages":
+            return finish(Said("parted/stayed", {"cohort": cohort.name}))
+        case "go_alone":
+            return finish(Said("parting/alone"), journey=alone(ctx), cohort="")
+        case "stop_all":
+            return finish(then="leaving")
+        case None if text is not None:  # something else is on their mind; nobody is dropped without their word
+            return finish(then="keeping", notes={"text": text})
+        case _:
+            return Said("parted/asked", {"cohort": cohort.name}).offering(*map(Choice, PARTED), columns=1)
 
 
 def alone(ctx: Context) -> Journey:

@@ -35,6 +35,7 @@ MENU: Mapping[str, tuple[str, ...]] = {
     "gratitude": ("gratitude",),
     "quiet": ("quiet", "quiet hours"),
     "days_off": ("days off",),
+    "shifts": ("shifts", "roster", "rota"),
     "zone": ("zone", "time zone", "city", "place"),
     "name": ("name",),
     "health_care": ("wording",),
@@ -54,6 +55,8 @@ def menu(ctx: Context, given: Given) -> Move | Said:
     chosen = meant(given, MENU)
     if chosen == "close":
         return finish(Said("settings/closed"))
+    if chosen == "shifts":
+        return finish(then="shifts")
     if chosen is not None and chosen in MENU:
         return ask(chosen)
     person = ctx.participant
@@ -63,6 +66,7 @@ def menu(ctx: Context, given: Given) -> Move | Said:
         "zone": person.zone,
         "clock": clock_in(person.zone, ctx.now),
         "dial": dial,
+        "shifts_until": max((on for on, _ in person.roster if on >= ctx.today), default=None),
     }
     return Said("settings/menu", facts).offering(*map(Choice, MENU))
 

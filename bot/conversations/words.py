@@ -23,17 +23,28 @@ COMMANDS: Mapping[str, str] = {
 }
 MENU = tuple(COMMANDS)
 
+SETTLING = "cohort"  # written in the channel or group that a cohort shall be at home in
+
 # not in the menu: for those who walk in a cohort, and for those who lead; to everybody else the latter are unknown
-COHORT_COMMANDS: Mapping[str, str] = {"leave": "parting"}
+COHORT_COMMANDS: Mapping[str, str] = {
+    "partner": "partner",
+    "tell": "tell",
+    "hush": "hush",
+    "never": "never",
+    "class": "class", "leave": "parting",
+}
 DESK_COMMANDS: Mapping[str, str] = {
     "cohorts": "cohorts",
-    "cohort": "settling",
+    SETTLING: "settling",
     "themes": "themes",
     "broadcast": "broadcast",
+    "class": "classes",
     "pulse": "pulse",
+    "pairs": "pairs",
     "facilitators": "facilitators",
     "audit": "audit",
 }
+WITH_WORDS = frozenset({"tell"})  # what stands behind them is what is meant
 WITH_A_CODE = frozenset({"start", "join"})
 
 BEFORE_CONSENT = frozenset({"help", "support", "stop"})
@@ -62,6 +73,11 @@ def code_in(text: str) -> str | None:
     words = text.split()
     carries = len(words) > 1 and words[0].startswith("/") and command_in(words[0]) in WITH_A_CODE
     return words[1] if carries else None
+
+
+def words_after(text: str) -> str:
+    """What stands behind a command in the same message."""
+    return text.strip().partition(" ")[2].strip()
 
 
 def _plain(text: str) -> str:

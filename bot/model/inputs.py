@@ -89,3 +89,4 @@ class Incoming:
     first_name: str = field(default="", repr=False)
     language: str = ""
     zone: str = ""  # the IANA zone that the platform knows them by, if it does
+    handle: str = field(default="", repr=False)  # the platform's own name for them, by which others can write to them

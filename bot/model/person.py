@@ -142,8 +142,9 @@ class Pairing:
     sits_out: tuple[str, int] | None = None  # the cohort and the round
     told: tuple[str, date] | None = None  # of which meeting, by its id, and on which local date
     mates: tuple[str, ...] = ()  # the ids of those they were told of
+    partners: tuple[str, ...] = ()  # the ids of all of whom they were ever told
     asked_met: tuple[date, ...] = ()  # when we asked whether they met
-    met: Literal["", "yes", "not_yet", "no"] = ""  # what they said of that meeting
+    met: Literal["", "yes", "not_yet", "no", "heard"] = ""  # what they said of that meeting
     silent: int = 0  # meetings in a row, before this one, of which we heard nothing
     passed: tuple[date, int] | None = None  # how many of their words were passed on that date
     hushed: str = field(default="", repr=False)  # the id of a meeting in which they want no more words passed to them

@@ -120,13 +120,14 @@ class Outgoing:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An outbox row being sent: what an adapter gets."""
+    """An outbox row being sent: what an adapter gets. Later messages may be about one that is `keyed`."""
 
     id: int
     address: str
     platform_id: str = field(repr=False)
     reply: Reply = field(repr=False)
     attempts: int = 0
+    keyed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,7 @@ class Said:
     key: str = ""
     of: str = ""
     file: Document | None = None
+    company: tuple[str, ...] = field(default=(), repr=False)  # platform ids of those who read it together with them
 
     def offering(self, *choices: Choice, columns: int = 3) -> Said:
         """With these buttons, so many in a row."""

@@ -21,7 +21,7 @@ _REPLY = TypeAdapter(Reply)
 _COHORT = TypeAdapter(Cohort)
 _BROADCAST = TypeAdapter(Broadcast)
 _INPUTS: Mapping[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Input)}
-_ENVELOPE = TypeAdapter(tuple[str, str, str, str, str, str])
+_ENVELOPE = TypeAdapter(tuple[str, ...])  # six of them before there were handles
 
 _TAG = "$"
 _UNPACK: Mapping[str, Callable[[Any], Any]] = {
@@ -118,7 +118,7 @@ def load_broadcast(data: bytes) -> Broadcast:
 def dump_incoming(incoming: Incoming) -> bytes:
     """An input with its origin: the kind of input, the input and its envelope, one a line."""
     kind, origin = type(incoming.given).__name__, incoming.origin
-    about = (incoming.key, incoming.first_name, incoming.language, incoming.zone)
+    about = (incoming.key, incoming.first_name, incoming.language, incoming.zone, incoming.handle)
     envelope = (origin.installation, origin.platform_id, *about)
     given = _INPUTS[kind].dump_json(incoming.given, exclude_defaults=True, warnings="error")
     return b"\n".join((kind.encode(), given, _ENVELOPE.dump_json(envelope)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -193,11 +194,23 @@ class MemoryQueries:
         wakes = [one.wake_at for one in (*people, *self._data.cohorts.values(), *self._data.broadcasts.values())]
         return sum(at is not None and at <= now for at in wakes)
 
+    async def oldest_wake(self) -> datetime | None:
+        """The earliest wake_at there is, of a reachable person, a cohort or a broadcast."""
+        people = [one.wake_at for one in self._data.people.values() if one.participant.reachable]
+        cohorts = [one.wake_at for one in self._data.cohorts.values()]
+        broadcasts = [one.wake_at for one in self._data.broadcasts.values()]
+        return min((at for at in (*people, *cohorts, *broadcasts) if at is not None), default=None)
+
+    async def queue(self) -> Mapping[int, int]:
+        """How many deliveries are queued at each priority."""
+        return Counter(row.out.priority for row in self._data.outbox.values() if row.stage is Stage.QUEUED)
+
     async def counts(self) -> Mapping[str, int]:
         """Sizes for metrics."""
         stages = [row.stage for row in self._data.outbox.values()]
         return {
             "people": len(self._data.people),
+            "unreachable": sum(not one.participant.reachable for one in self._data.people.values()),
             "queued": stages.count(Stage.QUEUED),
             "sending": stages.count(Stage.SENDING),
             "dead": len(self._data.dead),

@@ -137,7 +137,7 @@ class MemoryOutbox:
             reply = replace(reply, ref=self._data.keyed.get(reply.of))
         elif reply.act in ("close", "edit") and reply.ref is None:
             reply = replace(reply, ref=self._data.questions.get((row.out.address, reply.asked)))
-        return Delivery(row.id, row.out.address, platform_id, reply, row.attempts)
+        return Delivery(row.id, row.out.address, platform_id, reply, row.attempts, row.out.dedup is not None)
 
 
 def _expired(row: Row, now: datetime) -> bool:

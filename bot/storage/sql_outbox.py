@@ -28,7 +28,7 @@ ENDED = {stage.name.lower(): int(stage) for stage in Stage if stage not in (Stag
 NOW = DatabaseNow()
 INSTALLATION, MOMENT = sa.bindparam("at_installation", type_=sa.String), sa.bindparam("moment", type_=Instant)
 SKIPPED, ROOM = sa.bindparam("skipped", type_=sa.String, expanding=True), sa.bindparam("room", type_=sa.Integer)
-PICKED = (OUTBOX.c.id, OUTBOX.c.address_id, OUTBOX.c.payload, OUTBOX.c.attempts)
+PICKED = (OUTBOX.c.id, OUTBOX.c.address_id, OUTBOX.c.payload, OUTBOX.c.attempts, OUTBOX.c.dedup)
 
 
 def _waiting(table: sa.FromClause = OUTBOX) -> sa.ColumnElement[bool]:
@@ -226,6 +226,7 @@ class SqlOutbox:
                 platform_id=platform_ids[address],
                 reply=replies[address],
                 attempts=row.attempts,
+                keyed=row.dedup is not None,
             )
             for address, row in picked.items()
         ]

@@ -77,13 +77,27 @@ class SqlQueries:
         people, *others = (count.select_from(of).where(of.c.wake_at <= now) for of in (PERSON, COHORT, BROADCAST))
         return sum([await self._count(query) for query in (people.where(PERSON.c.reachable == sa.true()), *others)])
 
+    async def oldest_wake(self) -> datetime | None:
+        """The earliest wake_at there is, of a reachable person, a cohort or a broadcast."""
+        people, *others = (sa.select(sa.func.min(of.c.wake_at)) for of in (PERSON, COHORT, BROADCAST))
+        queries = people.where(PERSON.c.reachable == sa.true()), *others
+        moments = [await self._connection.scalar(query) for query in queries]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    async def queue(self) -> Mapping[int, int]:
+        """How many deliveries are queued at each priority; an index alone answers it."""
+        query = sa.select(OUTBOX.c.priority, sa.func.count()).where(staged(Stage.QUEUED)).group_by(OUTBOX.c.priority)
+        return {row.priority: row[1] for row in await self._connection.execute(query)}
+
     async def counts(self) -> Mapping[str, int]:
         """Sizes for metrics."""
         stages = {"queued": Stage.QUEUED, "sending": Stage.SENDING, "dead": Stage.DEAD}
         rows_at = sa.select(sa.func.count()).select_from(OUTBOX)
         sizes = {name: await self._count(rows_at.where(staged(stage))) for name, stage in stages.items()}
-        people = await self._count(sa.select(sa.func.count()).select_from(PERSON))
-        return {"people": people, **sizes, "kept_inputs": await self._count(KEPT)}
+        everybody = sa.select(sa.func.count()).select_from(PERSON)
+        people = await self._count(everybody)
+        unreachable = people - await self._count(everybody.where(PERSON.c.reachable == sa.true()))  # that has an index
+        return {"people": people, "unreachable": unreachable, **sizes, "kept_inputs": await self._count(KEPT)}
 
     async def remembered(self, name: str) -> str | None:
         """A small fact of the system's own."""

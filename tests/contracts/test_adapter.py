@@ -6,12 +6,25 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from itertools import count
+from typing import Literal
 
 import pytest
 
 from bot.cohorts.model import Figure, Pulse, Words
 from bot.errors import Ignored, Rejected, Retry, Unreachable
-from bot.model import Block, Button, ChoiceMade, Delivery, MessageReceived, Origin, Picture, Receipt, Reply, Span
+from bot.model import (
+    Block,
+    Button,
+    ChoiceMade,
+    Delivery,
+    Document,
+    MessageReceived,
+    Origin,
+    Picture,
+    Receipt,
+    Reply,
+    Span,
+)
 from tests.contracts.fake_door import FakeDoor
 from tests.contracts.seats import SEATS, Failure, Seat
 
@@ -134,6 +147,82 @@ async def test_words_that_are_too_long_for_a_caption_come_whole(seat: Seat) -> N
     assert "".join(seat.texts()) == words
     assert await seat.pictures() in (1, None)
     assert seat.labels() == [["Yes", "No"], ["Later"]]
+
+
+async def test_what_is_taken_back_is_gone_in_all_its_parts(seat: Seat) -> None:
+    letter = " ".join(f"This is sentence number {number} of a letter." for number in range(400))
+    long, short = await send(seat, said(letter, rows=YES_NO)), await send(seat, said("And you?"))
+    await send(seat, Reply("delete", of="a letter", ref=long.ref))
+    assert seat.texts() == ["And you?"]
+    with suppress(Ignored):
+        await send(seat, Reply("delete", of="a letter", ref=long.ref))
+    await send(seat, Reply("delete", of="a question", ref=short.ref))
+    assert seat.texts() == []
+
+
+@pytest.mark.parametrize("act", ["delete", "pin", "unpin", "edit"])
+async def test_nothing_happens_to_what_never_went_out(seat: Seat, act: Literal["delete", "pin", "unpin"]) -> None:
+    with pytest.raises(Ignored):
+        await send(seat, Reply(act, of="a question", text=said("Hello.").text))
+    assert seat.texts() == []
+
+
+async def test_what_is_pinned_is_its_beginning_and_stays_until_it_is_unpinned(seat: Seat) -> None:
+    first, second = await send(seat, said("The week of listening.")), await send(seat, said("Hello."))
+    if seat.pinned() is None:
+        acts: tuple[Literal["pin", "unpin"], ...] = ("pin", "unpin")
+        for act in acts:
+            with pytest.raises(Ignored):
+                await send(seat, Reply(act, of="week 2", ref=first.ref))
+        return
+    for receipt in (first, second):
+        await send(seat, Reply("pin", of="week 2", ref=receipt.ref))
+    with suppress(Ignored):
+        await send(seat, Reply("pin", of="week 2", ref=first.ref))
+    assert seat.pinned() == ["The week of listening.", "Hello."]
+    await send(seat, Reply("unpin", of="week 2", ref=first.ref))
+    with suppress(Ignored):
+        await send(seat, Reply("unpin", of="week 2", ref=first.ref))
+    assert seat.pinned() == ["Hello."]
+    await send(seat, Reply("delete", of="week 2", ref=second.ref))
+    assert seat.pinned() == []
+
+
+async def test_an_answer_stands_below_what_it_answers_or_by_itself(seat: Seat) -> None:
+    thread = await send(seat, said("What was good today?"))
+    await send(seat, replace(said("<b>my tea</b>"), of="evening", ref=thread.ref))
+    assert seat.answered() in (["What was good today?"], None)
+    await send(seat, replace(said("The rain."), of="evening"))
+    assert seat.answered() in ([], None)
+    await send(seat, Reply("delete", of="evening", ref=thread.ref))
+    await send(seat, replace(said("The sun."), of="evening", ref=thread.ref))
+    assert seat.answered() in ([], None)
+    assert seat.texts() == ["<b>my tea</b>", "The rain.", "The sun."]
+
+
+CLASS = Document("class.ics", "text/calendar", "BEGIN:VCALENDAR\r\nSUMMARY:Zuhören — 听\r\nEND:VCALENDAR\r\n")
+
+
+@pytest.mark.parametrize("words", ["The *class*.", " ".join(f"Sentence number {number}." for number in range(100))])
+async def test_a_file_comes_once_with_its_words_and_its_buttons(seat: Seat, words: str) -> None:
+    receipt = await send(seat, replace(said(words, rows=YES_NO), file=CLASS))
+    assert "".join(seat.texts()) == words
+    assert await seat.files() == [(CLASS.name, CLASS.content)]
+    assert seat.labels() == [["Yes", "No"], ["Later"]]
+    await send(seat, Reply("close", ref=receipt.ref, rows=((Button("-", "✓ Yes"),),)))
+    assert seat.labels() == [["✓ Yes"]]
+
+
+async def test_a_message_with_company_reaches_all_of_them_or_nobody(seat: Seat) -> None:
+    reply = replace(said("You two meet this week.", rows=YES_NO), company=seat.company)
+    if seat.together() is None:
+        with pytest.raises(Rejected):
+            await send(seat, reply)
+    else:
+        await send(seat, reply)
+        await send(seat, replace(said("Until Friday."), company=tuple(reversed(seat.company))))
+        assert seat.together() == ["You two meet this week.", "Until Friday."]
+    assert seat.texts() == []
 
 
 async def test_a_reply_without_words_is_our_fault(seat: Seat) -> None:

@@ -43,6 +43,7 @@ class WebSeat:
     """Ana's browser."""
 
     platform_id = "a-browser-chat-of-anas"
+    company: tuple[str, ...] = ("a-browser-chat-of-evas",)
 
     def __init__(self) -> None:
         adapter = ListeningAdapter()
@@ -86,6 +87,24 @@ class WebSeat:
             assert answer.headers["content-type"] == "image/png"
             assert answer.content.startswith(b"\x89PNG")
         return len(shown)
+
+    def pinned(self) -> list[str] | None:
+        return None
+
+    def answered(self) -> list[str] | None:
+        return None
+
+    async def files(self) -> list[tuple[str, str]]:
+        found = []
+        for line in self._theirs():
+            if line["file"]:
+                answer = await self.http.get(f"/chat/file/{line['ref']}")
+                assert answer.headers["content-disposition"].startswith("attachment;")
+                found.append((line["file"], answer.text))
+        return found
+
+    def together(self) -> list[str] | None:
+        return None
 
     async def says(self, text: str) -> str | None:
         answer = await self.http.post("/chat/say", json={"text": text})

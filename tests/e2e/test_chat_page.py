@@ -17,7 +17,7 @@ from prometheus_client import CollectorRegistry
 from adapters.web import STATIC, WebAdapter, routes
 from bot.cohorts.model import Figure, Pulse, Words
 from bot.http import HttpServer, http_app
-from bot.model import Block, ChoiceMade, Input, MessageReceived, Origin, Picture, Reply, Span
+from bot.model import Block, ChoiceMade, Delivery, Document, Input, MessageReceived, Origin, Picture, Reply, Span
 from tests.e2e.browser import DESKTOP, PHONE, browsing, page_at
 from tests.scripted_door import ManualClock, ScriptedDoor, closes, says
 
@@ -80,6 +80,8 @@ def coach(given: Input) -> Iterable[Reply]:
             yield says("Two more, if you like, or let it be enough.", buttons=[[("8:enough", "That is enough")]])
         case MessageReceived(text="/pulse"):
             yield replace(says("Ward 4: at least 10 people."), image=BARS)
+        case MessageReceived(text="calendar"):
+            yield replace(says("For your calendar."), file=Document("<b>class</b>.ics", "text/calendar", "BEGIN"))
         case MessageReceived(text="how far"):
             yield says("Sent: 5", buttons=LOOK)
         case ChoiceMade(choice="refresh", ref=str(ref)):
@@ -169,6 +171,25 @@ async def test_a_message_that_is_edited_changes_in_its_place_and_can_be_tapped_a
             await expect(page.get_by_text("Sent: 10")).to_be_visible()
             await expect(page.get_by_role("button", name="Look again")).to_be_enabled()
         assert await page.get_by_text("Sent:").count() == 1
+
+
+async def test_a_file_is_saved_under_its_name_and_what_is_taken_back_leaves_the_page() -> None:
+    async with serving() as demo, browsing() as browser, page_at(browser, demo.url) as page:
+        field = page.get_by_label("Your message")
+        await field.fill("calendar")
+        await field.press("Enter")
+        async with page.expect_download() as downloading:
+            await page.get_by_role("link", name="<b>class</b>.ics").click()
+        download = await downloading.value
+        assert Path(await download.path()).read_text() == "BEGIN"  # noqa: ASYNC240
+        said = page.get_by_text("For your calendar.")
+        chat_id = demo.door.received[0].origin.platform_id
+        ref = next(line["ref"] for line in demo.adapter.chat(chat_id).since(0) if line.get("file"))
+        await demo.adapter.send(Delivery(1, "address", chat_id, Reply("delete", of="class", ref=ref)))
+        await expect(said).to_have_count(0)
+        await page.reload()
+        await expect(page.get_by_text("Good morning, Ana.")).to_be_visible()
+        await expect(said).to_have_count(0)
 
 
 async def test_every_tab_of_a_chat_shows_the_same_and_a_reload_keeps_it() -> None:

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from adapters.slack import SlackAdapter
 from adapters.slack.inputs import COMMAND, KEEP_GRATITUDE, TODAY
 from bot.errors import DeliveryError
-from bot.model import Button, Reply
+from bot.model import Button, Document, Reply
 from tests.contracts.fake_door import FakeDoor
 from tests.e2e.slack_listening import delivery, listening, said
 from tests.standin.slack import APP_TOKEN, BOT_TOKEN, SECRET, Limits, StandIn, signature
@@ -145,9 +145,12 @@ async def test_no_scope_is_asked_for_in_vain(scope: str) -> None:
     async with StandIn(scopes=SCOPES - {scope}, limits=Limits.raised()) as poorer:
         poorer.member("U7")
         first, restarted = (SlackAdapter("slack:T1", BOT_TOKEN, api_url=poorer.url) for _ in range(2))
-        replies = (said("?"), Reply("react", ref="1.1", emoji="❤"), Reply("close", ref="1.1"))
+        poorer.member("U8")
+        file = Document("class.ics", "text/calendar", "BEGIN:VCALENDAR")
+        replies = [said("?"), said("?", company=("U8",)), said("?", file=file)]
+        replies += [Reply("react", ref="1.1", emoji="❤"), Reply("pin", ref="1.1")]
         with capture_logs():
-            for adapter, reply in zip((first, first, restarted), replies, strict=True):
+            for adapter, reply in [*((first, reply) for reply in replies), (restarted, Reply("close", ref="1.1"))]:
                 with contextlib.suppress(DeliveryError):
                     await adapter.send(delivery(reply))
             await first._people.profile("U7")

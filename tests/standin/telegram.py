@@ -1,6 +1,17 @@
 """A stand-in Bot API server over real HTTP.
 
-In a test: `async with StandIn() as server`. Alone, for measurements: `python -m tests.standin.telegram --port N`,
+In a test: `async with StandIn() as server`.
+
+- People: `ana = server.person(7, "Ana")`. With the bot: `says`, `edits`, `sends("voice")`, `shares`, `taps`,
+  `blocks_bot`, `comes_back`; what they got: `messages`, `reactions`, `pins`, `actions`.
+- Groups: `ward = server.group(-5, "Ward", bot="member")`; an id below -10**12 (`-1001234567890`) is a supergroup. `bot`
+  is what our bot is there: "member", "administrator" (who may pin), "left", "kicked". `ward.messages` is what the bot
+  said, `ward.pinned`, `ward.said` what people wrote, `ward.members`.
+- People in groups: `ana.adds_bot(-5)` (or `adds_bot(-5, "administrator")`), `ana.removes_bot(-5)`, `ana.joins(-5)`,
+  `ana.leaves(-5)`, `ana.says_in(-5, "/cohort@heartsease_bot", answers=None)`, `ana.taps_in(-5, "Join")`.
+- `server.migrate(-5)` makes a group a supergroup, which it returns: calls to the old id are refused with the new one.
+
+Alone, for measurements: `python -m tests.standin.telegram --port N`,
 driven by POST /standin/says {"people", "each", "text"} and watched by GET /standin/stats.
 """
 
@@ -22,10 +33,12 @@ import typer
 from aiohttp import web
 
 from tests.standin.telegram_bot import SPENDS, BotLine, perform
+from tests.standin.telegram_chats import Attached, Json, Message, Shown
 from tests.standin.telegram_checks import Limits, Params, Refused, check
-from tests.standin.telegram_people import Json, Message, Person, Shown
+from tests.standin.telegram_groups import SUPERGROUPS, BotIs, Group
+from tests.standin.telegram_people import Person
 
-__all__ = ["TOKEN", "BotLine", "Call", "Limits", "Message", "Person", "Shown", "StandIn"]
+__all__ = ["TOKEN", "BotLine", "Call", "Group", "Limits", "Message", "Person", "Shown", "StandIn"]
 
 TOKEN = "1000001:AAF-the_first_token_of_the_stand-in_01"
 
@@ -127,6 +140,26 @@ class StandIn:
         if user_id not in line.people:
             line.people[user_id] = Person(line, user_id, first_name, language)
         return line.people[user_id]
+
+    def group(
+        self, chat_id: int, title: str = "A group", *, bot: BotIs | None = None, token: str | None = None
+    ) -> Group:
+        """The group with this id; made when first asked for, with the bot as a member. `bot` says what it is there."""
+        group = (self.bots[token] if token else self.line).group(chat_id, title)
+        group.bot = bot or group.bot
+        return group
+
+    def migrate(self, chat_id: int, *, token: str | None = None) -> Group:
+        """A group becomes a supergroup: people, bot and title move, what was said stays behind."""
+        line = self.bots[token] if token else self.line
+        old = line.group(chat_id)
+        new = line.group(SUPERGROUPS + chat_id, old.title)
+        new.members, new.bot, old.moved_to = set(old.members), old.bot, new.id
+        admin = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
+        for chat, about in ((old, {"migrate_to_chat_id": new.id}), (new, {"migrate_from_chat_id": old.id})):
+            wire = {"message_id": chat.next_id(), "from": admin, "chat": chat.wire, "date": int(self.now().timestamp())}
+            line.push("message", {**wire, **about})
+        return new
 
     def fault(
         self,
@@ -299,7 +332,7 @@ class StandIn:
 
 
 async def _params(request: web.BaseRequest) -> dict[str, str]:
-    """Parameters from the address and from a body of any kind that Telegram takes; a file is "attached"."""
+    """Parameters from the address and from a body of any kind that Telegram takes; a file has its name and content."""
     params = dict(request.query)
     kind = request.content_type
     if kind == "application/x-www-form-urlencoded":
@@ -309,7 +342,10 @@ async def _params(request: web.BaseRequest) -> dict[str, str]:
         params.update({name: each if isinstance(each, str) else json.dumps(each) for name, each in body.items()})
     elif kind.startswith("multipart/"):
         for name, value in (await request.post()).items():
-            params[name] = value if isinstance(value, str) else "attached"
+            if isinstance(value, web.FileField):
+                params[name] = Attached(value.filename, value.file.read())
+            else:
+                params[name] = str(value)
     return params
 
 

@@ -1,4 +1,4 @@
-"""One bot of the stand-in: its updates, its people, and what its calls do to them."""
+"""One bot of the stand-in: its updates, its people and groups, and what its calls do to them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import asyncio
 import json
 from collections import deque
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
+from tests.standin.telegram_chats import Attached, Chat, Json, Message, Shown
 from tests.standin.telegram_checks import Params, Refused, parsed
-from tests.standin.telegram_people import Json, Message, Person, Shown
+from tests.standin.telegram_groups import Group
+from tests.standin.telegram_people import Person
 
 USERNAME = "heartsease_bot"
+DELETABLE = timedelta(hours=48)  # https://core.telegram.org/bots/api#deletemessage
 
 
 class BotLine:
@@ -22,6 +25,7 @@ class BotLine:
     def __init__(self, token: str, now: Callable[[], datetime]) -> None:
         self.token, self.now = token, now
         self.people: dict[int, Person] = {}
+        self.groups: dict[int, Group] = {}
         self.pending: deque[Json] = deque()
         self.arrived = asyncio.Event()
         self.polls = 0  # numbers the polls: an older one gives way to a newer
@@ -30,7 +34,6 @@ class BotLine:
         self.allowed: frozenset[str] | None = None
         self.commands: list[Json] = []
         self.unanswered: dict[str, Json] = {}
-        self.group_messages: list[tuple[int, str]] = []
         self._numbers = count(1000)
 
     @property
@@ -57,6 +60,36 @@ class BotLine:
         """Remembers which kinds of updates the bot wants, if it says so."""
         if "allowed_updates" in params:
             self.allowed = frozenset(json.loads(params["allowed_updates"])) or None
+
+    def group(self, chat_id: int, title: str = "A group") -> Group:
+        """The group with this id; made when first asked for, with the bot in it."""
+        if chat_id not in self.groups:
+            self.groups[chat_id] = Group(self, chat_id, title, "member")
+        return self.groups[chat_id]
+
+    @property
+    def group_messages(self) -> list[tuple[int, str]]:
+        """What the bot said in groups: their ids and the texts."""
+        return [(group.id, message.text) for group in self.groups.values() for message in group.messages]
+
+    def chat(self, params: Params) -> Chat:
+        """Where a call is about.
+
+        Raises:
+            Refused: there is no such chat, or the bot is blocked or not in there.
+        """
+        chat_id = int(params["chat_id"])
+        group = self.groups.get(chat_id)
+        if group is None:
+            return self.person(params)
+        if group.moved_to is not None:
+            why = "Bad Request: group chat was upgraded to a supergroup chat"
+            raise Refused(why, migrate_to_chat_id=group.moved_to)
+        if group.bot == "kicked":
+            raise Refused(f"Forbidden: bot was kicked from the {group.kind} chat", 403)
+        if group.bot == "left":
+            raise Refused(f"Forbidden: bot is not a member of the {group.kind} chat", 403)
+        return group
 
     def person(self, params: Params) -> Person:
         """Whom a call speaks to.
@@ -85,56 +118,105 @@ def perform(line: BotLine, method: str, params: Params) -> Any:
 
 
 def _send(line: BotLine, params: Params) -> Json:
-    chat_id = int(params["chat_id"])
+    chat, answers = line.chat(params), _answered(line, params)
     text, mode = params.get("text", params.get("caption", "")), params.get("parse_mode")
     plain = parsed(text, mode).strip()
     kind = next((kind for kind in ("photo", "document", "voice") if kind in params), "text")
-    if chat_id < 0:
-        line.group_messages.append((chat_id, plain))
-        return _message(line, len(line.group_messages), {"id": chat_id, "type": "supergroup", "title": "-"}, plain)
-    person = line.person(params)
+    sent = params.get(kind)
     markup = json.loads(params.get("reply_markup") or "{}")
     asks = any(button.get("request_location") for row in markup.get("keyboard", []) for button in row)
     content = {"text": plain, "html": text, "kind": kind, "rows": _rows(params), "asks_location": asks}
-    shown = person.receive(content)
-    return _message(line, shown.id, person.chat, plain)
+    shown = chat.receive({**content, "answers": answers, "file": sent if isinstance(sent, Attached) else None})
+    return _message(line, shown.id, chat.wire, plain)
+
+
+def _answered(line: BotLine, params: Params) -> int | None:
+    """The message that is replied to; None where it is gone and need not be there."""
+    reply = json.loads(params.get("reply_parameters") or "{}")
+    if not reply:
+        return None
+    chat, number = line.chat(params), int(reply["message_id"])
+    if number in chat.own or chat.find(number) is not None:
+        return number
+    if not reply.get("allow_sending_without_reply"):
+        raise Refused("Bad Request: message to be replied not found")
+    return None
 
 
 def _edit_text(line: BotLine, params: Params) -> Json:
-    person, shown = _editable(line, params)
+    chat, shown = _editable(line, params)
+    if shown.kind != "text":
+        raise Refused("Bad Request: there is no text in the message to edit")
     plain, rows = parsed(params["text"], params.get("parse_mode")).strip(), _rows(params)
     if (plain, rows) == (shown.text, shown.rows):
         raise Refused("Bad Request: message is not modified")
     shown.text, shown.html, shown.rows, shown.edits = plain, params["text"], rows, shown.edits + 1
-    person.changed()
-    return _message(line, shown.id, person.chat, plain)
+    chat.changed()
+    return _message(line, shown.id, chat.wire, plain)
 
 
 def _edit_keyboard(line: BotLine, params: Params) -> Json:
-    person, shown = _editable(line, params)
+    chat, shown = _editable(line, params)
     if (rows := _rows(params)) == shown.rows:
         raise Refused("Bad Request: message is not modified: specified new reply markup is exactly the same")
     shown.rows, shown.edits = rows, shown.edits + 1
-    person.changed()
-    return _message(line, shown.id, person.chat, shown.text)
+    chat.changed()
+    return _message(line, shown.id, chat.wire, shown.text)
 
 
-def _editable(line: BotLine, params: Params) -> tuple[Person, Message]:
-    person, number = line.person(params), int(params["message_id"])
-    shown = person.find(number)
+def _editable(line: BotLine, params: Params) -> tuple[Chat, Message]:
+    chat, number = line.chat(params), int(params["message_id"])
+    shown = chat.find(number)
     if shown is None:
-        why = "can't be edited" if number in person.own else "to edit not found"
+        why = "can't be edited" if number in chat.own else "to edit not found"
         raise Refused(f"Bad Request: message {why}")
-    return person, shown
+    return chat, shown
+
+
+def _delete(line: BotLine, params: Params) -> bool:
+    """The bot's own messages of the last two days. Others' it could delete as an administrator, and must not."""
+    chat, number = line.chat(params), int(params["message_id"])
+    shown = chat.find(number)
+    if shown is None:
+        why = "can't be deleted" if number in chat.own else "to delete not found"
+        raise Refused(f"Bad Request: message {why}")
+    if line.now() - shown.at > DELETABLE:
+        raise Refused("Bad Request: message can't be deleted for everyone")
+    chat.lose(shown)
+    return True
+
+
+def _pin(line: BotLine, params: Params) -> bool:
+    chat, number = _pinnable(line, params, "pin")
+    if number not in chat.pins:
+        chat.pins.append(number)
+    return True
+
+
+def _unpin(line: BotLine, params: Params) -> bool:
+    """One that is not pinned is taken out without a word."""
+    chat, number = _pinnable(line, params, "unpin")
+    if number in chat.pins:
+        chat.pins.remove(number)
+    return True
+
+
+def _pinnable(line: BotLine, params: Params, what: str) -> tuple[Chat, int]:
+    chat, number = line.chat(params), int(params["message_id"])
+    if isinstance(chat, Group) and chat.bot != "administrator":
+        raise Refused("Bad Request: not enough rights to manage pinned messages in the chat")
+    if number not in chat.own and chat.find(number) is None:
+        raise Refused(f"Bad Request: message to {what} not found")
+    return chat, number
 
 
 def _react(line: BotLine, params: Params) -> bool:
-    person, number = line.person(params), int(params["message_id"])
-    if number not in person.own and person.find(number) is None:
+    chat, number = line.chat(params), int(params["message_id"])
+    if number not in chat.own and chat.find(number) is None:
         raise Refused("Bad Request: message to react not found")
     for reaction in json.loads(params.get("reaction", "[]")):
-        person.reactions[number] = reaction["emoji"]
-    person.changed()
+        chat.reactions[number] = reaction["emoji"]
+    chat.changed()
     return True
 
 
@@ -145,7 +227,9 @@ def _answer_tap(line: BotLine, params: Params) -> bool:
 
 
 def _act(line: BotLine, params: Params) -> bool:
-    line.person(params).actions.append(params["action"])
+    chat = line.chat(params)
+    if isinstance(chat, Person):
+        chat.actions.append(params["action"])
     return True
 
 
@@ -196,6 +280,9 @@ _METHODS: Mapping[str, Callable[[BotLine, Params], Any]] = {
     "sendVoice": _send,
     "editMessageText": _edit_text,
     "editMessageReplyMarkup": _edit_keyboard,
+    "deleteMessage": _delete,
+    "pinChatMessage": _pin,
+    "unpinChatMessage": _unpin,
     "setMessageReaction": _react,
     "answerCallbackQuery": _answer_tap,
     "sendChatAction": _act,

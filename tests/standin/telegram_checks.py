@@ -24,6 +24,8 @@ from telegram.constants import (
     ReactionEmoji,
 )
 
+from tests.standin.telegram_chats import Attached
+
 SPEC = Path(__file__).resolve().parents[3] / "shared" / "telegram-bot-api.json"
 Params = Mapping[str, str]
 
@@ -181,6 +183,13 @@ def _check_media(params: Params) -> None:
     check_keyboard(params.get("reply_markup"))
 
 
+def _check_document(params: Params) -> None:
+    _check_media(params)
+    file = params.get("document")
+    if not file or (isinstance(file, Attached) and not file.content):
+        raise Refused("Bad Request: file must be non-empty")
+
+
 def _check_reaction(params: Params) -> None:
     reactions = json.loads(params.get("reaction", "[]"))
     if len(reactions) > 1 or any(each.get("emoji") not in REACTIONS for each in reactions):
@@ -210,7 +219,7 @@ _BY_METHOD: Mapping[str, Callable[[Params], None]] = {
     "editMessageText": _check_message,
     "editMessageReplyMarkup": lambda params: check_keyboard(params.get("reply_markup")),
     "sendPhoto": _check_media,
-    "sendDocument": _check_media,
+    "sendDocument": _check_document,
     "sendVoice": _check_media,
     "setMyCommands": _check_commands,
     "setMessageReaction": _check_reaction,

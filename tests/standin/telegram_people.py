@@ -13,6 +13,7 @@ from typing import Protocol
 from tests.standin.telegram_chats import Chat, Json, Message
 from tests.standin.telegram_groups import BotIs, Group
 
+
 class Line(Protocol):
     """What a person needs of the server: one bot, seen from its users."""
 
@@ -26,7 +27,6 @@ class Line(Protocol):
     def push(self, kind: str, content: Json) -> int: ...
 
     def query_id(self) -> str: ...
-
 
 
 class Person(Chat):

@@ -22,6 +22,7 @@ WEEK = COURSE.week(3)
 PRACTICE = WEEK.practices[1]
 MONDAY = date(2026, 3, 2)
 RHYTHM = Rhythm(days_off=frozenset({5, 6}))
+SHIFTS = [{"shifts": ((MONDAY, "day"), (date(2026, 3, 3), "late"), (date(2026, 3, 4), "night"), (MONDAY, "off"))}]
 LEDGER = Ledger(sits=4, minutes=41, gratitudes=9, letters=2, reflections=12)
 
 
@@ -144,6 +145,41 @@ NOTED = [
 
 PULSE = Pulse(MONDAY, 10, tuple(Figure(name, at) for name, at in zip(FIGURES, (None, 5, 10) * 3, strict=False)))
 
+A_CLASS: list[dict[str, Any]] = [
+    {
+        "cohort": "Ward 4",
+        "title": title,
+        "date": MONDAY,
+        "time": time(18),
+        "minutes": 120,
+        "place": place,
+        "link": link,
+        "host": "Sister Agnes",
+    }
+    for title in (WEEK.title, "")
+    for place, link in (("Room 4", "https://meet.example/w_a_r_d"), ("Room 4", ""), ("", "https://a.example"), ("", ""))
+]
+ABOUT_A_CLASS = (
+    "class/see_you",
+    "class/without_you",
+    "class/soon",
+    "class/called_off",
+    "class/post",
+    "class/post_changed",
+    "class/post_off",
+    "classes/changed",
+    "classes/call_off",
+    "classes/called_off",
+    "classes/who_was_there",
+)
+ASKED_ABOUT_A_CLASS = [{**facts, "coming": coming} for facts in A_CLASS for coming in (None, True, False)]
+COUNTED_CLASSES = [
+    {**facts, "coming": coming, "begun": begun, "number": 1}
+    for facts in A_CLASS
+    for coming in (None, 10)
+    for begun in (True, False)
+]
+
 FACTS: Mapping[str, Sequence[Facts]] = {
     "audit/show": each("lines", ACTS, []),
     "broadcast/compose": [{"examples": SHOWN}],
@@ -160,11 +196,28 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     ],
     "broadcast/summary": [
         {**SUMMARY, "segment": segment, "count": count, "on": on, "at": time(9), "minutes": minutes}
-        for segment in ("everybody", "week", "active", "silent")
+        for segment in ("everybody", "week", "active", "silent", "not_joined")
         for count, minutes in ((None, 1), (35, 119), (40, 120))
         for on in (None, MONDAY)
     ],
     "broadcast/text": [{"host": "Sister Agnes", "text": Written("Dear {{ name }}, week **{{ week }}**.", 3)}],
+    **dict.fromkeys(ABOUT_A_CLASS, A_CLASS),
+    **dict.fromkeys(("class/reminder", "class/changed", "class/next"), ASKED_ABOUT_A_CLASS),
+    "class/recap": [{**facts, "recap": Written("We *listened*, {{ name }}.", 3)} for facts in A_CLASS],
+    "classes/clock": [{"zone": "America/New_York"}],
+    "classes/coming": [{"cohort": "Ward 4", "classes": some} for some in (COUNTED_CLASSES, [])],
+    "classes/date": truths("weekly"),
+    "classes/how_many": each("weeks", 1, 8),
+    "classes/keep_change": [
+        {**to, "before": was, "moved": moved} for to in A_CLASS for was in A_CLASS for moved in (0, 1)
+    ],
+    "classes/keep_plan": [{**one, "zone": "Asia/Tokyo", "classes": [one] * n} for one in A_CLASS for n in (1, 8)],
+    "classes/keep_recap": truths("sent"),
+    "classes/one": [{**one, "recapped": recapped} for one in COUNTED_CLASSES for recapped in (True, False)],
+    "classes/planned": [{"cohort": "Ward 4", "count": count} for count in (1, 8)],
+    "classes/recapped": truths("sent"),
+    "classes/weeks_unclear": [{"most": 30}],
+    "classes/write_recap": [{"examples": SHOWN}],
     "cohorts/close": IN_COUNTS,
     "cohorts/closed": IN_COUNTS,
     "cohorts/host": each("known", True, False),
@@ -184,6 +237,7 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     "facilitators/remove": [{"who": "Agnes"}],
     "facilitators/removed": [{"who": "Agnes"}],
     "joining/already": [COHORT],
+    "joining/still_open": truths("begun", **COHORT),
     "joining/card": truths("begun", "together", "elsewhere", **COHORT),
     "joining/invited": truths("begun", "together", **COHORT),
     "joining/joined": truths("begun", "together", "late", week_number=3, week=WEEK, **COHORT),
@@ -238,11 +292,16 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     "safety/support": SAFETY,
     "safety/urgent": SAFETY,
     "settings/menu": [
-        {"rhythm": rhythm, "zone": "Europe/Madrid", "clock": "14:30", "dial": dial}
+        {"rhythm": rhythm, "zone": "Europe/Madrid", "clock": "14:30", "dial": dial, "shifts_until": until}
         for rhythm in (RHYTHM, Rhythm(evenings=False))
         for dial in ("every_evening", "every_third", "once_a_week", "never")
+        for until in (MONDAY, None)
     ],
     "settings/rhythm_saved": each("rhythm", RHYTHM, *(replace(RHYTHM, gratitude_every=days) for days in (0, 3, 7))),
+    "shifts/confirm": SHIFTS,
+    "shifts/day": truths("first", "is_today", on=MONDAY),
+    "shifts/one_day": [{"on": MONDAY}],
+    "shifts/overview": SHIFTS,
     "settings/zone_saved": [{"zone": "Asia/Tokyo", "clock": "22:30"}],
     "sit/close": MINUTES,
     "sit/cue": [{"cue": WEEK.sit.cues[0].say}],
@@ -251,6 +310,7 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     "sit/interrupted": MINUTES,
     "sit/length": [{"sit": WEEK.sit}],
     "today/show": [{**where, "intention": intention} for where in EVERYWHERE for intention in ("", "to breathe")],
+    "unasked/late_form": [{"text": "Ward 4"}],
     "unasked/not_text": each("kind", "voice", "photo", "sticker", "dice"),
     "week/moved": [{"week": WEEK, "week_number": 3}],
     "themes/keep": GONE,

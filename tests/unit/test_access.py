@@ -18,25 +18,28 @@ REVOKED = replace(OWN, open_to="closed")
 
 NOBODY, FACILITATOR, OWNER = Actor("me"), Actor("me", frozenset({"facilitator"})), Actor("me", frozenset({"owner"}))
 EVERYTHING = tuple(Act)
-MINE = {Act.LEAVE, Act.BECOME}  # what anybody may do for themselves
+MINE = {Act.LEAVE, Act.BECOME, Act.CALL_OFF}  # what anybody may do for themselves
 CLOSED = {Act.SEE, Act.HOLD, Act.CANCEL}  # what stops messages is never out of reach
-LEAD = CLOSED | {Act.PULSE, Act.OPEN, Act.REVOKE, Act.CLOSE, Act.EDIT, Act.BROADCAST, Act.GO_ON}
+CLASSES = {Act.PLAN_CLASS, Act.CHANGE_CLASS, Act.CANCEL_CLASS, Act.RECAP}
+WALK = {Act.JOIN, Act.KNOCK, Act.ATTEND}  # what anybody may in an open cohort
+LEAD = CLOSED | CLASSES | {Act.PULSE, Act.OPEN, Act.REVOKE, Act.CLOSE, Act.EDIT, Act.BROADCAST, Act.GO_ON, Act.PAIR}
+LEAD |= {Act.SETTLE, Act.UNSETTLE}
 OWNERS = {Act.INVITE, Act.REMOVE, Act.READ_AUDIT}
 
 TABLE: list[tuple[str, Actor, Cohort | None, set[Act]]] = [
     ("nobody, no cohort", NOBODY, None, MINE),
-    ("nobody, a cohort that names them", NOBODY, OWN, MINE | {Act.JOIN}),
-    ("nobody, another's", NOBODY, OTHERS, MINE | {Act.JOIN}),
+    ("nobody, a cohort that names them", NOBODY, OWN, MINE | WALK),
+    ("nobody, another's", NOBODY, OTHERS, MINE | WALK),
     ("nobody, a closed one", NOBODY, SHUT, MINE),
-    ("nobody, a revoked link", NOBODY, REVOKED, MINE),
+    ("nobody, a revoked link", NOBODY, REVOKED, MINE | {Act.ATTEND}),
     ("facilitator, no cohort", FACILITATOR, None, MINE | {Act.CREATE}),
-    ("facilitator, their own", FACILITATOR, OWN, MINE | LEAD | {Act.CREATE, Act.JOIN}),
-    ("facilitator, a revoked link", FACILITATOR, REVOKED, MINE | LEAD | {Act.CREATE}),
-    ("facilitator, another's", FACILITATOR, OTHERS, MINE | {Act.CREATE, Act.JOIN}),
+    ("facilitator, their own", FACILITATOR, OWN, MINE | LEAD | WALK | {Act.CREATE, Act.NOTE_CLASS}),
+    ("facilitator, a revoked link", FACILITATOR, REVOKED, MINE | LEAD | {Act.CREATE, Act.ATTEND, Act.NOTE_CLASS}),
+    ("facilitator, another's", FACILITATOR, OTHERS, MINE | WALK | {Act.CREATE}),
     ("facilitator, their own closed", FACILITATOR, SHUT, MINE | CLOSED | {Act.CREATE}),
     ("facilitator, another's closed", FACILITATOR, SHUT_OTHERS, MINE | {Act.CREATE}),
     ("owner, no cohort", OWNER, None, MINE | OWNERS | {Act.CREATE}),
-    ("owner, any", OWNER, OTHERS, MINE | LEAD | OWNERS | {Act.CREATE, Act.JOIN}),
+    ("owner, any", OWNER, OTHERS, MINE | LEAD | OWNERS | WALK | {Act.CREATE}),
     ("owner, a closed one", OWNER, SHUT_OTHERS, MINE | CLOSED | {Act.CREATE}),
 ]
 

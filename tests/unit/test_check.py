@@ -10,6 +10,7 @@ from bot.check import ROOT, Problem, check, check_course, main
 from tests.unit import tiny_project
 from tests.unit.tiny_project import FILES, PROGRAMME, WEEK
 
+EXERCISE = f"{WEEK}/exercise.yaml"
 WEEK_YAML, PRACTICES, SIT = f"{WEEK}/week.yaml", f"{WEEK}/practices.yaml", f"{WEEK}/sit.yaml"
 THEME, WARD_THEME = f"{WEEK}/theme.md", f"{WEEK}/theme.health_care.md"
 RECAP, WHAT = "This week held a cup.", "Hold a cup for a while. Feel how warm it is."
@@ -107,6 +108,11 @@ COURSE = [
     (PRACTICES, REFLECTION, "Tell what you felt.", "a reflection has 0 question marks, not 1"),
     (PRACTICES, REFLECTION, "How was it? Warm.", "a reflection does not end with its question"),
     (PRACTICES, REFLECTION, f"What was it{' of tea' * 14}\n      {' of tea' * 14}?", "a reflection has 2"),
+    # the exercise
+    (EXERCISE, "/two-cups", "/cup", "the exercise's id is 'self-kindness/cup', not one of its own"),
+    (EXERCISE, "self-kindness/two", "others/two", "the exercise's id is 'others/two-cups', not one of its own"),
+    (EXERCISE, "Change over, and", "You should change over, and", "lecture"),
+    (EXERCISE, "Change over, and drink what is left.", "Change over.", "a step of the exercise has 12 characters"),
     # the sit
     (
         SIT,
@@ -176,6 +182,8 @@ COUNTED = [
     (SIT, "middle: 67", "middle: 18", 1, "the middle sit's pauses sum to 554 seconds, not 555 to 645"),
     (SIT, "short: 50, ", "", 7, "the first cue does not belong to the short sit"),
     (SIT, "short: 50, ", "", 1, "the short sit has 5 cues, not 6 to 9"),
+    (EXERCISE, "minutes: 20", "minutes: 90", 1, "the exercise has 90 minutes, not 10 to 40"),
+    (EXERCISE, "  - Change over, and drink what is left.\n", "", 1, "the exercise has 2 steps, not 3 to 5"),
     (SIT, "middle: 67, ", "", 1, "the middle sit has 8 cues, not 9 to 13"),
     (SIT, "long: 90", "middle: 90", 8, "the key 'middle' stands twice"),
     (SIT, ", long: 90", "", 1, "the long sit has 12 cues, not 13 to 18"),

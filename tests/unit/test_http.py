@@ -92,10 +92,14 @@ async def test_readiness_tells_how_each_part_fares(ready: Any, status: int, part
     assert (answer.status_code, answer.json()) == (status, parts)
 
 
-async def test_metrics_are_the_registrys() -> None:
+async def test_metrics_are_the_registrys_brought_up_to_date() -> None:
     registry = CollectorRegistry()
-    Counter("heartsease_said", "What was said", registry=registry).inc(3)
-    async with client(app(metrics=registry)) as http:
+    said = Counter("heartsease_said", "What was said", registry=registry)
+
+    async def look() -> None:
+        said.inc(3)
+
+    async with client(app(metrics=registry, look=look)) as http:
         answer = await http.get("/metrics")
     assert "heartsease_said_total 3.0" in answer.text
     assert answer.headers["content-type"].startswith("text/plain")

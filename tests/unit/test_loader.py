@@ -128,6 +128,8 @@ BROKEN = [
     (f"{WEEK}/sit.yaml", "short: 50", "brief: 50", 8, "the key 'brief' is unknown"),
     (f"{WEEK}/sit.yaml", "{short: 50, middle: 67, long: 90}", "{}", 8, "the cue belongs to no length"),
     (f"{WEEK}/sit.yaml", "ease:", "easy:", 1, "the key 'ease' is missing"),
+    (f"{WEEK}/exercise.yaml", "minutes: 20", "minutes: long", 3, "a whole number belongs here"),
+    (f"{WEEK}/exercise.yaml", "steps:", "parts:", 1, "the key 'steps' is missing"),
 ]
 
 
@@ -142,7 +144,7 @@ def test_a_wrong_structure_is_named_with_file_and_line(
     assert problem in caught.value.problem
 
 
-@pytest.mark.parametrize("file", ["week.yaml", "practices.yaml", "sit.yaml", "theme.md", "theme.health_care.md"])
+@pytest.mark.parametrize("file", ["week.yaml", "practices.yaml", "sit.yaml", "exercise.yaml", "theme.md", "theme.health_care.md"])
 @pytest.mark.parametrize(
     ("written", "line", "problem"),
     [

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.errors import StoreError
@@ -57,6 +58,12 @@ async def someone(store: MemoryStore, wake: datetime) -> None:
         await work.keep_input([HELLO], NOW)
 
 
+async def shown_by(metrics: Metrics, store: MemoryStore, now: datetime) -> bytes:
+    """What Prometheus reads."""
+    await metrics.look(store, now)
+    return generate_latest(metrics.registry)
+
+
 async def used(metrics: Metrics) -> bytes:
     """Everything has happened once."""
     store = MemoryStore()
@@ -68,7 +75,7 @@ async def used(metrics: Metrics) -> bytes:
     metrics.sent(BOT, Result(2, "queued", 3.0, counts=False, problem="Retry"))
     for step in ("receive", "keep", "work", "wake", "turn", "tick", "send"):
         metrics.took(step, 0.003)
-    return await metrics.exposition(store, NOW)
+    return await shown_by(metrics, store, NOW)
 
 
 def values(exposition: bytes) -> Samples:
@@ -101,7 +108,7 @@ async def test_lag_is_the_age_of_the_oldest_wake_that_has_passed() -> None:
 async def test_nobody_due_is_no_lag() -> None:
     store = MemoryStore()
     await someone(store, NOW + timedelta(minutes=7))
-    shown = values(await Metrics().exposition(store, NOW))
+    shown = values(await shown_by(Metrics(), store, NOW))
     assert (shown["heartsease_due", ()], shown["heartsease_lag_seconds", ()]) == (0, 0)
 
 
@@ -110,7 +117,7 @@ async def test_a_429_is_counted_apart_and_an_outage_is_none() -> None:
     metrics.sent(BOT, Result(1, "queued", 3.0, counts=False, problem="Retry"))
     metrics.sent(BOT, Result(1, "queued", 3.0, counts=True, problem="Retry"))
     metrics.sent(BOT, Result(1, "queued", counts=False, problem="LeaseLapsed"))
-    shown = values(await metrics.exposition(MemoryStore(), NOW))
+    shown = values(await shown_by(metrics, MemoryStore(), NOW))
     assert shown["heartsease_throttled_total", (("installation", BOT),)] == 1
     assert shown["heartsease_sends_total", (("installation", BOT), ("outcome", "queued"))] == 3
 
@@ -118,7 +125,7 @@ async def test_a_429_is_counted_apart_and_an_outage_is_none() -> None:
 async def test_an_installation_is_shown_before_anything_happens() -> None:
     metrics = Metrics()
     metrics.present(BOT)
-    shown = values(await metrics.exposition(MemoryStore(), NOW))
+    shown = values(await shown_by(metrics, MemoryStore(), NOW))
     assert shown["heartsease_sends_total", (("installation", BOT), ("outcome", "dead"))] == 0
     assert shown["heartsease_lease_held", (("installation", BOT),)] == 0
     assert shown["heartsease_lease_moves_total", (("installation", BOT), ("way", "lost"))] == 0
@@ -128,7 +135,7 @@ async def test_a_lease_that_moves_is_counted_and_who_holds_it_is_shown() -> None
     metrics = Metrics()
     for held in (True, False, True):
         metrics.leased(BOT, held)
-    shown = values(await metrics.exposition(MemoryStore(), NOW))
+    shown = values(await shown_by(metrics, MemoryStore(), NOW))
     assert shown["heartsease_lease_held", (("installation", BOT),)] == 1
     assert shown["heartsease_lease_moves_total", (("installation", BOT), ("way", "gained"))] == 2
 
@@ -136,7 +143,7 @@ async def test_a_lease_that_moves_is_counted_and_who_holds_it_is_shown() -> None
 async def test_without_its_database_it_still_tells_of_itself() -> None:
     metrics = Metrics()
     metrics.came([HELLO])
-    shown = values(await metrics.exposition(Gone(), NOW))
+    shown = values(await shown_by(metrics, Gone(), NOW))
     assert shown["heartsease_database_up", ()] == 0
     assert shown["heartsease_inputs_total", (("installation", BOT),)] == 1
 
@@ -155,7 +162,7 @@ async def test_an_input_that_was_not_kept_is_not_counted_and_an_idle_look_not_me
     await door.keep([HELLO])
     with pytest.raises(StoreError):
         await door.receive([HELLO, HELLO])
-    shown = values(await metrics.exposition(MemoryStore(), NOW))
+    shown = values(await shown_by(metrics, MemoryStore(), NOW))
     assert shown["heartsease_inputs_total", (("installation", BOT),)] == 1
     assert ("heartsease_step_seconds_count", (("step", "wake"),)) not in shown
     assert shown["heartsease_step_seconds_count", (("step", "receive"),)] == 1
@@ -165,5 +172,5 @@ async def test_a_step_takes_as_long_as_its_clock_says() -> None:
     metrics = Metrics()
     watch = Watch(metrics, clock=iter((10.0, 10.25)).__next__)
     assert watch.timed("turn", str.upper)("ana") == "ANA"
-    shown = values(await metrics.exposition(MemoryStore(), NOW))
+    shown = values(await shown_by(metrics, MemoryStore(), NOW))
     assert shown["heartsease_step_seconds_sum", (("step", "turn"),)] == 0.25

@@ -70,6 +70,7 @@ WRONG: list[tuple[str, dict[str, str], str]] = [
         {"rehearsal": "start=2026-03-02T05:00:00Z", "slack_bot_token": BOT, "slack_app_token": APP},
         "set SLACK_API_URL",
     ),
+    ("TRACES_URL", {"traces_url": "collector:4318"}, "write a whole address"),
     ("LOG_LEVEL", {"log_level": "loud"}, "debug, info, warning or error"),
     ("LOG_FORMAT", {"log_format": "xml"}, "console or json"),
 ]
@@ -123,6 +124,14 @@ def test_a_line_in_dotenv_counts_and_the_environment_wins(monkeypatch: pytest.Mo
     monkeypatch.setenv("HEARTSEASE_HTTP_PORT", "9001")
     assert (load().http_port, load().log_level) == (9001, "error")
     assert load(_env_file=None).log_level == "info"
+
+
+def test_a_secret_may_be_a_file_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "heartsease_telegram_token").write_text(f"{TOKEN}\n")
+    (tmp_path / "heartsease_secret_keys").write_text("kept")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("HEARTSEASE_SECRET_KEYS", "given")
+    assert (load().tokens, load().keys) == ((TOKEN,), ("given",))
 
 
 def test_tokens_and_keys_are_told_apart_each_once() -> None:

