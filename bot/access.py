@@ -24,8 +24,9 @@ def may(actor: Actor, act: Act, cohort: Cohort | None = None) -> bool:
             return cohort is not None and cohort.closed_on is None and cohort.open_to == "link"
         case Act.ATTEND:
             return cohort is not None and cohort.closed_on is None
-        case Act.NOTE_CLASS:  # names, which were promised to nobody but those who lead
-            return leads and cohort is not None and cohort.closed_on is None
+        case Act.NOTE_CLASS:  # names, which were promised to those who lead, and to no other owner
+            named = cohort is not None and actor.id in cohort.facilitators and cohort.closed_on is None
+            return named and (owns or FACILITATOR in actor.roles)
         case Act.LEAVE | Act.BECOME | Act.CALL_OFF:
             return True
         case Act.CREATE:

@@ -31,6 +31,7 @@ from bot.installation import Installation
 from bot.leap import Leaps
 from bot.limits import Limits
 from bot.metrics import Metrics
+from bot.model import Origin
 from bot.outbox import Outbox
 from bot.ports import Adapter, Clock, Door, Store
 from bot.rehearsal import RehearsalTime
@@ -114,6 +115,11 @@ class App:
         """How many messages a second this installation sends at most."""
         one = self.installations.get(installation)
         return one.limits.rate if one else Limits().rate
+
+    async def knows(self, origin: Origin) -> bool:
+        """Whether somebody takes part, or did."""
+        async with self.store.reading() as queries:
+            return await queries.person_at(origin) is not None
 
     def nudge_all(self) -> None:
         """The clock moved: look everywhere."""

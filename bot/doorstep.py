@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from bot.access import may
 from bot.cohorts.model import FACILITATOR, Act, Invitation, Welcome
+from bot.cohorts.posts import loss
 from bot.conversations import CONVERSATIONS
 from bot.conversations.joining import IN_A_COHORT
 from bot.conversations.words import DESK_COMMANDS, SETTLING, WITH_A_CODE
@@ -138,6 +139,15 @@ class Doorstep(Walk):
         number = self.participant.asked + 1
         run = Run(name, CONVERSATIONS[name].first, number=number, asked=number, started=self.world.now)
         self.become(asked=number, runs=(*self.participant.runs, run))
+
+    def tell_of_losses(self) -> None:
+        """A chat of theirs that cannot be reached, in case no event told of it."""
+        if (desk := self.world.desk) is None:
+            return
+        for home in desk.lost:
+            for one in desk.cohorts:
+                if one.cohort.id == home.home_of and self.participant.id in one.cohort.facilitators:
+                    self.say(loss(one.cohort, home, self.participant.id))
 
     def say_what_they_lead(self) -> None:
         """Where somebody with a role finds their work."""

@@ -55,6 +55,7 @@ BUSY = timedelta(minutes=10)  # somebody in the middle of a letter is not interr
 SILENT_DAYS = 3  # after so many, one gentle question (design.md §3)
 REMEMBERED_TOUCHPOINTS = 16  # enough for a local date lived twice, and for the silent days
 AN_INSTANT = timedelta(microseconds=1)
+CONVENING = frozenset({Act.PLAN_CLASS, Act.CHANGE_CLASS, Act.CANCEL_CLASS, Act.RECAP})
 
 
 def advance(participant: Participant, given: Input, world: World) -> Turn:
@@ -94,7 +95,12 @@ class Visit(Doorstep):
         moments += [min(self.busy_until(), due.until) if now < due.until else now] if due else []
         moments += [ahead.at] if ahead else []
         moments += [max(new.at, self.busy_until()) for new in news(self.participant, self.world.cohort, now)]
+        moments += [now for event in self.events if isinstance(event, Decided) and self.concerns_me(event)]
         return Turn(self.participant, tuple(self.events), min(moments, default=None))
+
+    def concerns_me(self, decided: Decided) -> bool:
+        """Whether they changed what is planned for themselves, which they have to look at once it is done."""
+        return decided.act in CONVENING and decided.object == self.participant.cohort
 
     @property
     def answers(self) -> Mapping[str, Attendance]:
@@ -108,6 +114,7 @@ class Visit(Doorstep):
     def heard(self, given: Input) -> None:
         """Somebody wrote or tapped."""
         self.let_go()
+        self.tell_of_losses()
         self.become(heard=self.world.now, fewer=False, reachable=True, pairing=self.pairing())
         match given:
             case MessageReceived():
@@ -140,16 +147,19 @@ class Visit(Doorstep):
             self.say_what_they_lead() if self.world.desk else self.welcome()
         elif given.kind != "text":
             self.say(Said("unasked/not_text", {"kind": given.kind}))
-        elif self.is_heard(given):
+        elif (run := self.hearing(given)) is not None:
+            self.raise_run(run.asked)
             self.answer(given)
         elif given.text.strip():
             self.begin("keeping", text=given.text)
 
-    def is_heard(self, given: MessageReceived) -> bool:
-        """Whether the open question takes a text as its answer; one that waits aside takes its own words alone."""
-        run = self.participant.run
-        hears = CONVERSATIONS[run.conversation].hears if run else None
-        return run is not None and (hears is None or meant(given, hears) is not None)
+    def hearing(self, given: MessageReceived) -> Run | None:
+        """The run whose question a text answers: the latest, but one that waits aside takes its own words alone."""
+        for run in reversed(self.participant.runs):
+            hears = CONVERSATIONS[run.conversation].hears
+            if hears is None or meant(given, hears) is not None:
+                return run
+        return None
 
     def take_form(self, given: FormSubmitted) -> None:
         """A form answers its questions as typed text would, and no word in it is a command; late, it is not lost."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,10 +12,8 @@ from bot.ports import Renderer
 
 LOCALE = "en"  # an acknowledgement has no time to look up who writes
 
-KINDS: Mapping[str, tuple[str, ...]] = {
-    "text": ("broadcast/compose", "themes/write_note", "themes/write_text"),
-    "name": ("cohorts/name", "cohorts/host"),
-}
+TEXTS = {"broadcast": ("compose",), "themes": ("write_note", "write_text"), "classes": ("write_recap",)}
+NAMES = {"cohorts": ("name", "host"), "settling": ("name", "host")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +25,11 @@ class FieldChecks:
 
     def __call__(self, form: str, field: str, value: str) -> str | None:
         """What is wrong with a value, as one line; None if nothing is, or if only the conversation can tell."""
-        kind = next((kind for kind, fields in KINDS.items() if f"{form}/{field}" in fields), "")
-        said = _CHECKS[kind](self, value) if kind else None
+        said: Said | None = None
+        if field in TEXTS.get(form, ()):
+            said = self._text(value)
+        elif field in NAMES.get(form, ()):
+            said = self._name(value)
         return None if said is None else self._line(said)
 
     def _text(self, value: str) -> Said | None:
@@ -43,9 +43,3 @@ class FieldChecks:
         """Its first paragraph."""
         first = self.renderer.render(said, Participant("", locale=LOCALE), date.min).reply.text[0]
         return "".join(span.text for span in first.spans)
-
-
-_CHECKS: Mapping[str, Callable[[FieldChecks, str], Said | None]] = {
-    "text": FieldChecks._text,
-    "name": FieldChecks._name,
-}

@@ -33,6 +33,12 @@ def understood(blanks: tuple[Blank, ...], values: Mapping[str, str]) -> Filled:
     return {step: meaning for step, meaning in found.items() if meaning is not None}
 
 
+def without(waiting: Filled, blanks: tuple[Blank, ...]) -> Filled:
+    """What waits from earlier forms beside these fields."""
+    anew = {blank.step for blank in blanks}
+    return {step: meaning for step, meaning in waiting.items() if step not in anew}
+
+
 def _meaning(blank: Blank, value: str) -> tuple[str, str] | None:
     if not value:
         return ("choice", blank.default) if blank.default else None
@@ -62,4 +68,12 @@ def put(said: Said, run: Run, refused: Filled) -> Said:
     """A question with the fields that are still open, as they were filled in."""
     known = {**run.notes.get(FILLED, {}), **refused}
     blanks = from_step(said.blanks, run.step)
-    return replace(said, blanks=tuple(replace(b, value=known[b.step][1]) if b.step in known else b for b in blanks))
+    return replace(said, blanks=tuple(_filled(blank, known.get(blank.step)) for blank in blanks))
+
+
+def _filled(blank: Blank, meaning: tuple[str, str] | None) -> Blank:
+    """The field as it was left; one that was left empty on purpose is empty again."""
+    if meaning is None:
+        return blank
+    kind, value = meaning
+    return replace(blank, value="" if kind == "choice" and blank.kind != "choice" else value)

@@ -10,7 +10,7 @@ from bot import journey
 from bot.cohorts.classes import Post as ClassPost
 from bot.cohorts.classes import class_posts
 from bot.cohorts.model import Act, Cohort
-from bot.cohorts.posts import A_WEEK, has_thread, opener, rhythm_of
+from bot.cohorts.posts import A_WEEK, has_thread, loss, opener, rhythm_of
 from bot.conversations.joining import described_on
 from bot.conversations.morning import written
 from bot.model import (
@@ -246,24 +246,19 @@ class Gathering:
                 self.come_back()
 
     def come_back(self) -> None:
-        """It goes on without a pile; an invitation of today may not have arrived."""
-        now, settled, cohort = self.world.now, self.home.heard, self.cohort
+        """It goes on without a pile; where nothing was said so far, the invitation may not have arrived."""
+        now, cohort = self.world.now, self.cohort
         if self.home.reachable or cohort is None:
             return
-        self.become(reachable=True, checked=now)
-        if settled is not None and now - settled < A_DAY and not self.home.pinned:
+        self.become(reachable=True, checked=now, heard=now)
+        if not self.home.touched:
             self.invite(cohort)
-        self.become(heard=now)
 
     def tell_those_who_lead(self, why: str) -> None:
         """What happened, and what they can do."""
-        if (cohort := self.cohort) is None or self.home.heard is None:
-            return
-        since = f"{self.home.heard:%Y%m%d%H%M%S}"
-        for person in cohort.facilitators:
-            facts = {"cohort": cohort.name, "why": why, "slack": not self.world.link}
-            said = Said("gathering/lost", facts, key=f"lost:{self.home.id}:{since}:{person}", urgency="scheduled")
-            self.events.append(Carried((person,), said))
+        if (cohort := self.cohort) is not None:
+            told = (Carried((one,), loss(cohort, self.home, one, why)) for one in cohort.facilitators)
+            self.events.extend(told)
 
     def become(self, **updates: Any) -> None:
         """Replaces fields of the chat."""

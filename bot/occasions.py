@@ -11,8 +11,9 @@ from datetime import date, datetime, timedelta
 
 from bot import journey
 from bot.cohorts.classes import class_moments
-from bot.cohorts.meetings import A_WEEK, Meeting, Round, round_ahead
+from bot.cohorts.meetings import Meeting
 from bot.cohorts.model import Attendance, Cohort
+from bot.cohorts.schedule import A_WEEK, Round, round_ahead
 from bot.model import Kind, Pairing, Participant, State
 from bot.timetable import Moment, day_begins, local_day, quiet_begins, quiet_ends, zone
 
@@ -74,8 +75,10 @@ def occasions(
 
 
 def unanswered(pairing: Pairing) -> int:
-    """Of how many meetings in a row, the latest included, nothing was heard."""
-    return pairing.silent + 1 if pairing.told is not None and not pairing.met else 0
+    """Of how many meetings in a row, the latest included, we asked and heard nothing."""
+    if pairing.met:
+        return 0
+    return pairing.silent + (1 if pairing.asked_met else 0)
 
 
 def takes_part(person: Participant) -> bool:
@@ -99,22 +102,20 @@ def _of_pairs(
         yield _moment(person, Kind.PAIR, max(_eve(person, ahead), _today_begins(person, now)), about=QUESTION)
     if meeting is None or meeting.cohort != cohort.id:
         return
-    told = person.pairing.told
+    told, today = person.pairing.told, local_day(now, zone(person.zone))
     if told is None or told[0] != meeting.id:
         if meeting.mates:
-            yield from _daily(person, Kind.PAIR, meeting, now, meeting.at, PARTNERS)
+            yield from _daily(person, Kind.PAIR, meeting, meeting.at, today, PARTNERS)
     elif fallen_out(person, meeting):
-        yield from _daily(person, Kind.MET, meeting, now, _today_begins(person, now), FALLEN_OUT)
+        yield from _daily(person, Kind.MET, meeting, _today_begins(person, now), today, FALLEN_OUT)
     elif meeting.mates and (since := _asks_since(person.pairing, told[1])) is not None:
-        tz = zone(person.zone)
-        days = since - local_day(meeting.at, tz)
-        yield from _daily(person, Kind.MET, meeting, now, meeting.at + days, PARTNERS)
+        yield from _daily(person, Kind.MET, meeting, meeting.at, max(since, today), PARTNERS)
 
 
 def _is_asked_before(person: Participant, ahead: Round) -> bool:
     """Whether they have to say something before this round: for the first time, or after silent ones."""
     pairing = person.pairing
-    doubtful = pairing.wanted is True and unanswered(pairing) >= SILENT_ROUNDS
+    doubtful = pairing.wanted is True and not takes_part(person)
     return (pairing.wanted is None and not pairing.asked_for) or (doubtful and pairing.asked_for < ahead.week)
 
 
@@ -136,16 +137,15 @@ def _asks_since(pairing: Pairing, told: date) -> date | None:
 
 
 def _daily(
-    person: Participant, kind: Kind, meeting: Meeting, now: datetime, since: datetime, about: str
+    person: Participant, kind: Kind, meeting: Meeting, hour: datetime, since: date, about: str
 ) -> Iterator[Moment]:
-    """From `since` on, at the same hour of every day of the meeting's week: said once, the others fall away."""
-    tz = zone(person.zone)
-    today, company = local_day(now, tz), [mate.person for mate in meeting.mates] if meeting.gathers else []
+    """From the date `since` on, at this hour of every day of the meeting's week: said once, the others fall away."""
+    company = [mate.person for mate in meeting.mates] if meeting.gathers else []
     for days in range(A_WEEK.days):
-        moment = _moment(person, kind, since + days * A_DAY, about, company)
+        moment = _moment(person, kind, hour + days * A_DAY, about, company)
         if moment.at >= meeting.at + A_WEEK:
             return
-        if moment.on >= today and moment.on.weekday() not in person.rhythm.days_off:
+        if moment.on >= since and moment.on.weekday() not in person.rhythm.days_off:
             yield moment
 
 

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from bot.cohorts.ports import Cohorts
+from bot.keeping import Erased
 from bot.model import Delivery, Entry, Flaw, Incoming, Kind, Origin, Outgoing, Participant, Receipt, Reply, Said
 from curriculum.model import Programme
 
@@ -157,6 +158,16 @@ class UnitOfWork(Protocol):
 
     async def drop_inputs(self, installation: str, keys: Sequence[str]) -> None:
         """These kept inputs have been worked on."""
+        ...
+
+    async def erase(self, person: str, at: datetime) -> Erased:
+        """Deletes all that is this person's and takes them out of what is others', for good; `at` is aware.
+
+        Their state, addresses, entries, messages, roles and places in cohorts go, inputs of theirs that wait too; the
+        audit keeps an id that maps to nobody. A tombstone stays, so that a restored backup is erased again. An
+        unknown id is no error. `Housekeeping.tidy` overwrites what is left in the files, within seconds while `run` is
+        running. What was to be sent to them is not sent any more: say goodbye, and let it be sent, before.
+        """
         ...
 
     async def remember(self, name: str, value: str) -> None:

@@ -90,7 +90,7 @@ class Scribe:
             case Reacted():
                 done.outgoing.append(_outgoing(known, Reply(act="react", ref=event.ref, emoji=event.emoji), now))
             case Handled():
-                done.outgoing.append(_outgoing(known, Reply(act=event.act, of=event.of), now))
+                done.outgoing.append(_handling(known, event, now))
             case Closed():
                 done.outgoing.append(_outgoing(known, self._closed(event, person), now))
             case _:
@@ -125,7 +125,7 @@ class Scribe:
                 case Said():
                     outgoing = await self.said(work, known, person, event.event, now, {})
                 case Handled():
-                    outgoing = _outgoing(known, Reply(act=event.event.act, of=event.event.of), now)
+                    outgoing = _handling(known, event.event, now)
             found.append(replace(outgoing, due_at=due))
         return found
 
@@ -158,3 +158,8 @@ def _outgoing(
     known: Known, reply: Reply, now: datetime, priority: int = 0, expires: datetime | None = None
 ) -> Outgoing:
     return Outgoing(known.participant.address, known.installation, reply, priority, now, expires)
+
+
+def _handling(known: Known, event: Handled, now: datetime) -> Outgoing:
+    """As urgent as what the timetable says, so that it does not overtake the message that it is about."""
+    return _outgoing(known, Reply(act=event.act, of=event.of), now, PRIORITY["scheduled"])

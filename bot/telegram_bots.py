@@ -40,9 +40,11 @@ def add_telegram(app: App) -> Mapping[str, Webhook]:
             token,
             base,
             webhook=webhook if settings.telegram_webhook_url else None,
+            knows=app.knows,
             commands=[(word, prompts.label(f"menu_{word}", "en")) for word in MENU],
             words=Words(
                 write_in_private=_words(prompts, Said("unasked/in_private")),
+                start_first=_words(prompts, Said("unasked/begin_first")),
                 share_location=prompts.label("share_location", "en"),
             ),
         )

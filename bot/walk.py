@@ -13,7 +13,7 @@ from bot.cohorts.meetings import Meeting
 from bot.cohorts.model import Act, Attendance, Cohort, Desk, Welcome
 from bot.conversations import CONVERSATIONS, LOOKING_ON, TOUCHPOINTS
 from bot.conversations.base import ENTERED, Context, Given, Move, counted, nothing_wrong
-from bot.filling import ANSWER, FILLED, Filled, from_step, given_by, next_given, offered, put, understood
+from bot.filling import ANSWER, FILLED, Filled, from_step, given_by, next_given, offered, put, understood, without
 from bot.model import (
     Backstep,
     ChoiceMade,
@@ -115,7 +115,8 @@ class Walk:
         if ANSWER in form.values:
             self.answer(MessageReceived(form.text))
             return
-        waiting = dict(understood(from_step(offered(self.step(run, ENTERED)), run.step), form.values))
+        blanks = from_step(offered(self.step(run, ENTERED)), run.step)
+        waiting = {**without(run.notes.get(FILLED, {}), blanks), **understood(blanks, form.values)}
         meaning = waiting.pop(run.step, None)
         run = replace(run, notes={**run.notes, FILLED: waiting})
         self.become(runs=(*self.participant.runs[:-1], run))
@@ -166,6 +167,7 @@ class Walk:
         """A conversation is over: the next begins with these notes, or what it interrupted comes back."""
         aside = waits_aside(self.participant.runs[-1])
         self.keep(self.participant.runs[:-1])
+        self.refused = {}
         if then is not None:
             self.begin(then, **notes)
         elif self.urgency == "reply" and not aside:  # what we began ourselves does not bring older questions along

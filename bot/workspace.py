@@ -22,8 +22,11 @@ PATH = "/slack/events"
 WORKSPACE_RATE = 10.0
 COMMANDS = (*MENU, *COHORT_COMMANDS, *DESK_COMMANDS, "join", "start")
 PRIVATE = frozenset({"read_back", "/journal", "/gratitude", "/letter", "/progress", "share_it"})  # their answers are
-FORMS = frozenset({"new_cohort", "/broadcast", "new_broadcast", "write_again", "write_note", "write_text"})
-OPENS = PRIVATE | FORMS  # a window opens at once
+FORMS = frozenset({"new_cohort", "/cohort", "/broadcast", "new_broadcast", "write_again", "write_note", "write_text"})
+MORE_FORMS = frozenset(
+    {"plan_series", "plan_one", "change_time", "change_place", "write_recap", "pairs_on", "pairs_when"}
+)
+OPENS = PRIVATE | FORMS | MORE_FORMS  # a window opens at once
 
 
 @dataclass(slots=True)
@@ -59,8 +62,7 @@ class Workspace:
 
     async def knows(self, origin: Origin) -> bool:
         """Whether somebody takes part, or did."""
-        async with self.app.store.reading() as queries:
-            return await queries.person_at(origin) is not None
+        return await self.app.knows(origin)
 
 
 async def connected(settings: Settings, stop: asyncio.Event) -> Workspace | None:

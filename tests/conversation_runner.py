@@ -246,6 +246,7 @@ class Player:
             proofread=proofread,
         )
         here = replace(here, profile_zone=self.given.get("profile_zone", ""), chat=seen.chat, link=seen.link)
+        here = replace(here, handle=self.given.get("handle", ""))
         turn = advance(loaded, given, here)
         assert advance(load_participant(stored), given, here) == turn, "the same arguments, another turn"
         assert dump_participant(loaded) == stored, "the person who was handed in has changed"

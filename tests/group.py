@@ -17,6 +17,7 @@ from bot.ports import Known
 from bot.storage.memory import MemoryUnitOfWork
 from bot.storage.memory_data import Data
 from bot.timetable import zone
+from tests.partners import paired, pairs_of
 
 BOT = "telegram:1"
 HOME = Origin(BOT, "4815162342")
@@ -76,6 +77,7 @@ class Group:
             done(self.cohorts.grant(person.id, FACILITATOR))
         if "walks_in" in given:
             done(self.cohorts.enter(person.id, given["walks_in"], now))
+            done(paired(self.work, given, person, now))
         lead = Invitation("lead", "facilitator", "", "somebody", now, now + timedelta(days=7), uses_left=1)
         done(self.cohorts.invite(lead, "LEAD"))
 
@@ -94,6 +96,7 @@ class Group:
             host=told.get("host", "Agnes"),
             code=told["id"].upper(),
             knocking=tuple(f"{told['id']} guest {number}" for number in range(int(told.get("invited", 0)))),
+            pairs=pairs_of(told),
             themes=tuple(Theme(int(week), note) for week, note in told.get("themes", {}).items()),
         )
         if "home" in told:
@@ -145,6 +148,9 @@ class Group:
             case "the role ends":
                 done(self.cohorts.withdraw(self.person, FACILITATOR))
                 self.front = replace(self.front, owners=frozenset())
+            case "the partner leaves":
+                (mate, *_) = done(self.cohorts.meetings.latest(self.person, done(self.cohorts.ids())[0])).mates
+                self.carry_out(Decided(Act.LEAVE, mate.person.cohort, {"met": False}), Actor(mate.person.id), now)
             case "the theme changes":
                 done(self._edit())
             case _ if what in CLASSES:

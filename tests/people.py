@@ -15,6 +15,7 @@ from bot.timetable import day_begins, zone
 from bot.walk import World
 from curriculum.loader import Library
 from curriculum.model import Programme
+from tests.partners import pairing_of
 
 CITIES: Mapping[str, Sequence[City]] = {
     "madrid": [City("Madrid", "Spain", "Europe/Madrid", 3_255_944)],
@@ -105,6 +106,7 @@ def person(given: Mapping[str, Any], now: datetime) -> Participant:
         reachable=given.get("reachable") != "no",
         roles=frozenset({given["role"]} if "role" in given else ()),
         cohort=given.get("walks_in", ""),
+        pairing=pairing_of(given),
     )
 
 

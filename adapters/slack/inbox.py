@@ -14,7 +14,7 @@ from adapters.slack.markup import Json
 from adapters.slack.people import People
 from adapters.slack.private import Private
 from adapters.slack.words import Words
-from bot.model import Changed, Incoming, Origin
+from bot.model import Changed, Incoming, MessageReceived, Origin
 from bot.ports import Door
 
 KEPT = 2000  # keys
@@ -78,7 +78,7 @@ class Inbox:
             self._private.noticed_typing(found.platform_id, found.given)
         elif not retry:
             answer = self._private.expect(body, found.platform_id, found.given)
-            in_channel = "command" in body and getattr(found.given, "chat", "")
+            in_channel = isinstance(found.given, MessageReceived) and found.given.chat
             return {"response_type": "ephemeral", "text": self._words.in_private} if in_channel else answer
         return {}
 

@@ -85,7 +85,7 @@ class Private:
         asked = reply.form.asked or reply.asked
         token = self._shelf.put(platform_id, Reply(form=reply.form, asked=asked))
         value = f"{token}:{asked}:{views.packed(reply.form) or ''}"
-        label = reply.form.title if len(reply.form.fields) > 1 else self._words.write
+        label = self._words.fill_in if len(reply.form.fields) > 1 else self._words.write
         return [{"type": "actions", "elements": [button(label, value, f"{WRITE}0")]}]
 
     async def said_in_chat(self, user: str, reply: Reply) -> None:

@@ -11,6 +11,7 @@ class Words:
 
     title: str = "Heartsease"
     write: str = "Write"
+    fill_in: str = "Fill in the form"
     save: str = "Save"
     shut: str = "Close"
     pick_time: str = "Another time"

@@ -28,7 +28,7 @@ from adapters.telegram.failures import classified, trouble
 from adapters.telegram.inputs import ALLOWED_UPDATES, group_called, to_incoming
 from adapters.telegram.sending import Sender
 from bot.errors import Ignored
-from bot.model import ChoiceMade, Delivery, Incoming, MessageReceived, Receipt
+from bot.model import ChoiceMade, Delivery, Incoming, MessageReceived, Origin, Receipt
 from bot.ports import Door
 
 API = "https://api.telegram.org"
@@ -66,6 +66,7 @@ class Words:
     """What the adapter itself says."""
 
     write_in_private: str = "I only talk one to one. Please write to me in private."
+    start_first: str = "I answer in private. Please begin there first, then write /cohort here once more:"
     share_location: str = "Share my location"
     taken_back: str = "(taken back)"  # stands where Telegram would not delete
 
@@ -82,6 +83,7 @@ class TelegramAdapter:
         webhook: Webhook | None = None,
         commands: Sequence[tuple[str, str]] = (),
         words: Words = Words(),
+        knows: Callable[[Origin], Awaitable[bool]] | None = None,
         poll_timeout: float = POLL,
         patience: float = PATIENCE,
         slow_after: float = SLOW,
@@ -94,7 +96,7 @@ class TelegramAdapter:
         self.last_ok: float | None = None
         self.problem: str | None = None
         self.webhook_path = f"/telegram/{hmac.new(token.encode(), b'webhook path', hashlib.sha256).hexdigest()[:40]}"
-        self._webhook, self._commands, self._words = webhook, commands, words
+        self._webhook, self._commands, self._words, self._knows = webhook, commands, words, knows
         self._poll_timeout, self._patience, self._slow_after = poll_timeout, patience, slow_after
         self._sleep, self._monotonic = sleep, monotonic
         self._polling = AiohttpRequest(connections=1, read_timeout=patience, proxy=proxy)
@@ -111,7 +113,7 @@ class TelegramAdapter:
         self._offset: int | None = None
         self._nudged = asyncio.Event()
         self._asides: set[asyncio.Task[None]] = set()
-        self._told: dict[int, float] = {}  # groups that heard lately where to write
+        self._told: dict[tuple[int, str], float] = {}  # what groups heard lately: where to write
         self._sender = Sender(self._bot, self._calls, self._url, words.share_location, words.taken_back)
 
     @property
@@ -178,7 +180,7 @@ class TelegramAdapter:
             return HTTPStatus.BAD_REQUEST
         updates = self._parsed([raw])
         try:
-            await door.keep(self._batch(updates))
+            await door.keep(await self._answerable(self._batch(updates)))
         except Exception as error:
             log.error("telegram.not_kept", installation=self.installation, error=type(error).__name__)
             return HTTPStatus.SERVICE_UNAVAILABLE
@@ -193,7 +195,7 @@ class TelegramAdapter:
             try:
                 raw = await self._fetch()
                 updates = self._parsed(raw)
-                await self._receive(door, self._batch(updates))
+                await self._receive(door, await self._answerable(self._batch(updates)))
             except Exception as error:
                 await self._rest(error, failures)
                 failures += 1
@@ -254,6 +256,17 @@ class TelegramAdapter:
                 batch.append(incoming)
         return batch
 
+    async def _answerable(self, batch: Sequence[Incoming]) -> list[Incoming]:
+        """Without commands from groups by people who never began a chat with us: we cannot answer them in private."""
+        found = []
+        for each in batch:
+            chat = each.given.chat if isinstance(each.given, MessageReceived) else ""
+            if not chat or self._knows is None or await self._knows(each.origin):
+                found.append(each)
+            else:
+                self._tell_group(int(chat), f"{self._words.start_first} https://t.me/{self._username}")
+        return found
+
     async def _receive(self, door: Door, batch: Sequence[Incoming]) -> None:
         if not batch:
             return
@@ -276,22 +289,22 @@ class TelegramAdapter:
                 if update.callback_query is not None:
                     self._aside(self._answer_tap(update.callback_query.id))
                 elif (group := group_called(update, self._username)) is not None:
-                    self._tell_group(group)
+                    self._tell_group(group, self._words.write_in_private)
 
     async def _answer_tap(self, query_id: str) -> None:
         with suppress(TelegramError):
             await self._bot.answer_callback_query(query_id)
 
-    def _tell_group(self, chat_id: int) -> None:
+    def _tell_group(self, chat_id: int, line: str) -> None:
         now = self._monotonic()
-        self._told = {chat: at for chat, at in self._told.items() if now - at < GROUP_ANSWER_EVERY}
-        if chat_id not in self._told:
-            self._told[chat_id] = now
-            self._aside(self._say_in_group(chat_id))
+        self._told = {told: at for told, at in self._told.items() if now - at < GROUP_ANSWER_EVERY}
+        if (chat_id, line) not in self._told:
+            self._told[chat_id, line] = now
+            self._aside(self._say_in_group(chat_id, line))
 
-    async def _say_in_group(self, chat_id: int) -> None:
+    async def _say_in_group(self, chat_id: int, line: str) -> None:
         with suppress(TelegramError):
-            await self._bot.send_message(chat_id, self._words.write_in_private)
+            await self._bot.send_message(chat_id, line, link_preview_options=_NO_PREVIEW)
 
     def _aside(self, work: Coroutine[Any, Any, None]) -> None:
         aside = asyncio.create_task(work)

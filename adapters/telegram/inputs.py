@@ -8,22 +8,24 @@ from telegram import ChatMemberUpdated, Message, Update, User
 from telegram.constants import ChatMemberStatus, ChatType, MessageAttachmentType
 from telegram.helpers import effective_message_type
 
+from adapters.telegram.groups import GROUPS, of_group
 from adapters.telegram.markup import clean
 from bot.model import Changed, ChoiceMade, Incoming, Input, LocationShared, MessageReceived, Origin
 
-ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member")
+ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member", "chat_member")
 
 _TAPPED = re.compile(r"([0-9]{1,12}):(.+)", re.DOTALL)
 _ADDRESSED = re.compile(r"(/\w+)@(\w+)")
-_GROUPS = (ChatType.GROUP, ChatType.SUPERGROUP)
 _KINDS = frozenset(map(str, MessageAttachmentType)) | {"checklist"}
 
 
 def to_incoming(installation: str, update: Update, username: str = "") -> Incoming | None:
-    """What a Telegram update means to us; None for what is not for us (groups, channels, other bots, service notes).
+    """What a Telegram update means to us; None for what is not for us (most of groups, channels, other bots).
 
     `username` is the bot's own, so that "/today@our_bot" is "/today".
     """
+    if update.effective_chat is not None and update.effective_chat.type in GROUPS:
+        return of_group(installation, update, username)
     chat, user, given = update.effective_chat, update.effective_user, _given(update, username)
     if given is None or user is None or user.is_bot or chat is None or chat.type != ChatType.PRIVATE:
         return None
@@ -40,7 +42,7 @@ def to_incoming(installation: str, update: Update, username: str = "") -> Incomi
 def group_called(update: Update, username: str) -> int | None:
     """The group in which somebody wrote /start or mentioned us, who speak in private only; None otherwise."""
     message, chat = update.message, update.effective_chat
-    if message is None or chat is None or chat.type not in _GROUPS or _is_bot(message.from_user):
+    if message is None or chat is None or chat.type not in GROUPS or _is_bot(message.from_user):
         return None
     words = (message.text or "").lower().split()
     own = username.lower()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event
 
@@ -39,8 +40,8 @@ def _event(cohort: Cohort, lesson: Lesson) -> Event:
     stamp = (lesson.changed or EPOCH).astimezone(UTC)
     event.add("uid", f"{lesson.id}@heartsease")
     event.add("dtstamp", stamp)
-    event.add("dtstart", lesson.starts.astimezone(tz))
-    event.add("dtend", lesson.ends.astimezone(tz))
+    event.add("dtstart", _on_clock(lesson.starts, tz))
+    event.add("dtend", _on_clock(lesson.ends, tz))
     event.add("sequence", lesson.version)
     event.add("status", "CANCELLED" if lesson.cancelled else "CONFIRMED")
     event.add("summary", _sayable(f"{cohort.name}: {lesson.title}" if lesson.title else cohort.name))
@@ -49,6 +50,12 @@ def _event(cohort: Cohort, lesson: Lesson) -> Event:
     if is_link(lesson.link):  # a URL is written as it is
         event.add("url", lesson.link)
     return event
+
+
+def _on_clock(at: datetime, tz: ZoneInfo) -> datetime:
+    """The wall time; the second of two equal ones, which a calendar reads as the first, is said in UTC."""
+    there = at.astimezone(tz)
+    return there if there.fold == 0 else at.astimezone(UTC)
 
 
 def _sayable(text: str) -> str:

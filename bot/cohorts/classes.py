@@ -135,12 +135,17 @@ def _about(person: Participant, lesson: Lesson, answer: Attendance | None) -> It
             reminds = _moment(person, Kind.CLASS, lesson, quiet_ends(rhythm, tz, _a_day_ahead(lesson)))
             if reminds.at < lesson.starts:
                 yield reminds
-        soon = lesson.starts - AN_HOUR
-        if answer is not None and answer.coming and not is_quiet(rhythm, tz, soon):
+        if answer is not None and answer.coming and (soon := an_hour_ahead(person, lesson)) is not None:
             yield _moment(person, Kind.CLASS_SOON, lesson, soon)
     if lesson.recapped is not None and not (answer is not None and answer.was_there):
         at = quiet_ends(rhythm, tz, lesson.recapped)
         yield Moment(Kind.RECAP, local_day(at, tz), at, quiet_begins(rhythm, tz, at) or at + A_DAY, lesson.id)
+
+
+def an_hour_ahead(person: Participant, lesson: Lesson) -> datetime | None:
+    """When somebody who comes is reminded once more; None if that falls into their quiet hours."""
+    soon = lesson.starts - AN_HOUR
+    return None if is_quiet(person.rhythm, zone(person.zone), soon) else soon
 
 
 def _a_day_ahead(lesson: Lesson) -> datetime:

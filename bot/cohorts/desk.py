@@ -167,13 +167,15 @@ async def _desk(cohorts: Cohorts, actor: Actor, led: list[str], link: str) -> De
     seen = sorted((one for one in found if may(actor, Act.SEE, one)), key=lambda one: (one.starts_on, one.id))
     sizes = await cohorts.sizes([one.id for one in seen])
     overviews = tuple(Overview(one, rounded(sizes[one.id])) for one in seen)
+    homes = [one.home for one in seen if one.home and one.closed_on is None]
+    lost = tuple(home for home, _ in await cohorts.people(homes) if not home.reachable) if homes else ()
     if not reads_all:
-        return Desk(actor, overviews, link=link)
+        return Desk(actor, overviews, link=link, lost=lost)
     facilitators = await cohorts.holders(FACILITATOR)
     audit = await cohorts.audit(AUDIT_LINES)
     names = await cohorts.names(sorted({*facilitators, *_people(audit)}))
     colleagues = tuple(Colleague(one, names.get(one, "")) for one in facilitators)
-    return Desk(actor, overviews, colleagues, tuple(audit), tuple(sorted(names.items())), link)
+    return Desk(actor, overviews, colleagues, tuple(audit), tuple(sorted(names.items())), link, lost=lost)
 
 
 def _people(audit: Sequence[Audited]) -> set[str]:

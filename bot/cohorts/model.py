@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from bot.cohorts.broadcasts import Press
+    from bot.model import Participant
 
 FEW = 5  # counts below this are never shown (design.md §6)
 
@@ -293,6 +294,7 @@ class Desk:
     names: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # of those in the audit
     link: str = ""
     press: Press | None = None  # while it is about broadcasts
+    lost: tuple[Participant, ...] = ()  # chats at which their cohorts are at home, and which cannot be reached
     register: Register | None = None  # while it is about classes
 
     @property

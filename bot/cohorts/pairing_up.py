@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from bot.cohorts.meetings import A_WEEK, round_begun
 from bot.cohorts.model import Desk, Overview, Pairs
 from bot.cohorts.ports import Cohorts
 from bot.cohorts.pulse import rounded
+from bot.cohorts.schedule import A_WEEK, round_begun
 from bot.conversations.words import command_in
 from bot.model import Input, MessageReceived, Participant
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot.cohorts.model import Cohort, Posts
-from bot.model import Kind, Rhythm, Said
+from bot.model import Kind, Participant, Rhythm, Said
 from bot.timetable import fitted, moments_between, zone
 
 A_WEEK = 7
@@ -35,6 +36,13 @@ def open_thread(cohort: Cohort, now: datetime, weeks: int) -> date | None:
 def opener(cohort: Cohort, on: date) -> Said:
     """Opens that date's thread, once for ever, whoever says it."""
     return Said("gathering/thread", {}, key=thread_key(cohort, on))
+
+
+def loss(cohort: Cohort, home: Participant, reader: str, why: str = "") -> Said:
+    """To one of those who lead: the chat cannot be reached. Said once for as long as that lasts, whoever finds out."""
+    since = f"{home.heard:%Y%m%d%H%M%S}" if home.heard else ""
+    said = Said("gathering/lost", {"cohort": cohort.name, "why": why}, urgency="scheduled")
+    return replace(said, key=f"lost:{home.id}:{since}:{reader}")
 
 
 def has_thread(cohort: Cohort, on: date, weeks: int) -> bool:

@@ -42,5 +42,5 @@ async def with_register(cohorts: Cohorts, desk: Desk, person: Participant, now: 
         noted = await cohorts.attendance.register(lesson.id)
         names = await cohorts.names([one.person for one in noted])
         present = {one.person: one.present for one in noted}
-        register = replace(register, names={who: names.get(who, "") for who in present}, present=present)
+        register = replace(register, names={who: names.get(who) or "…" for who in present}, present=present)
     return replace(desk, register=register)

@@ -11,9 +11,10 @@ import structlog
 
 from bot import journey
 from bot.cohorts.acts import random_id
-from bot.cohorts.meetings import MeetingRow, Round, round_ahead, round_begun
+from bot.cohorts.meetings import MeetingRow
 from bot.cohorts.model import Cohort
 from bot.cohorts.pairing import Matching, Mate, Met, Pair, match, waking
+from bot.cohorts.schedule import Round, round_ahead, round_begun
 from bot.errors import StoreError
 from bot.model import Participant, State
 from bot.occasions import takes_part

@@ -11,9 +11,11 @@ from bot.conversations.announcing import EXAMPLES, flawed, week_of
 from bot.conversations.base import Context, Given, Move, again, ask, finish, meant, stay, tapped, typed
 from bot.conversations.convening import chosen_class, classes, register_of
 from bot.conversations.facilitating import YES_NO, desk_of
-from bot.model import Choice, ChoiceMade, Decided, Said, Written
+from bot.model import Blank, Choice, ChoiceMade, Decided, Said, Written
 
 __all__ = ["classes"]
+
+MOST_NAMES = 80  # that fit beneath one message on every platform
 
 
 @classes.step
@@ -45,7 +47,7 @@ def who_was_there(ctx: Context, given: Given) -> Move | Said:
 
 def names(ctx: Context, cohort: Cohort, lesson: Lesson, absent: list[str]) -> Said:
     """Everybody who said yes, with a mark on those who were there."""
-    everybody = sorted(register_of(ctx).names.items(), key=lambda each: (each[1].casefold(), each[0]))
+    everybody = sorted(register_of(ctx).names.items(), key=lambda each: (each[1].casefold(), each[0]))[:MOST_NAMES]
     marked = [Choice(person, label=f"{'–' if person in absent else '✓'} {name}") for person, name in everybody]
     said = Said("classes/who_was_there", posted(cohort, lesson)).offering(*marked, columns=2)
     return said.offering(Choice("keep_marks"), Choice("never_mind"))
@@ -62,7 +64,8 @@ def write_recap(ctx: Context, given: Given) -> Move | Said:
         return finish(Said("cohorts/unchanged"))
     text = typed(given)
     if text is None:
-        return Said("classes/write_recap", {"examples": EXAMPLES}).offering(Choice("never_mind"))
+        blank = Blank("write_recap", value=ctx.run.notes.get("text", ""))
+        return Said("classes/write_recap", {"examples": EXAMPLES}, blanks=(blank,)).offering(Choice("never_mind"))
     flaw = ctx.proofread(text)
     return again(flawed(flaw)) if flaw is not None else ask("keep_recap", notes={"text": text})
 

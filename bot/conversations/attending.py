@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.cohorts.calendar_file import calendar_file
-from bot.cohorts.classes import class_of, coming, held, knowing, shown
+from bot.cohorts.classes import an_hour_ahead, class_of, coming, held, knowing, shown
 from bot.cohorts.model import Act, Cohort, Lesson
 from bot.conversations.base import Context, Given, Move, conversation, finish, for_a_day, meant, stay
-from bot.model import Choice, Decided, Said, Written
+from bot.model import Choice, Decided, Kind, Said, Written
+from bot.timetable import local_day, zone
 
 ANSWERS: Mapping[str, tuple[str, ...]] = {
     "will_come": ("yes", "y", "i'll be there", "i’ll be there", "i will be there", "i'll come", "i will come"),
@@ -35,12 +36,30 @@ def ask(ctx: Context, given: Given) -> Move:
         case "will_come" | "cannot_come" as answer if as_asked:
             comes = answer == "will_come"
             decided = Decided(Act.ATTEND, cohort.id, {"lesson": lesson.id, "coming": comes})
-            return finish(decided, Said("class/see_you" if comes else "class/without_you", facts(ctx, lesson)))
+            said = {**facts(ctx, lesson), "soon": is_reminded(ctx, lesson)}
+            return finish(
+                decided, Said("class/see_you" if comes else "class/without_you", said), **unless_now(ctx, lesson)
+            )
         case "calendar_file":
             return beside(Said("class/file", file=calendar_file(cohort, coming(cohort, ctx.now))))
         case "read_recap" if (past := latest_recap(ctx)) is not None:
             return beside(recapped(ctx, past))
     return stay(question(ctx, cohort, lesson), notes={"asked_of": (lesson.id, lesson.starts)}, told=told)
+
+
+def is_reminded(ctx: Context, lesson: Lesson) -> bool:
+    """Whether an hour before is still ahead, and not in their quiet hours."""
+    soon = an_hour_ahead(ctx.participant, lesson)
+    return soon is not None and ctx.now < soon
+
+
+def unless_now(ctx: Context, lesson: Lesson) -> dict[str, Any]:
+    """Who answers within the last hour is not reminded at once."""
+    soon = an_hour_ahead(ctx.participant, lesson)
+    if soon is None or ctx.now < soon:
+        return {}
+    on = local_day(soon, zone(ctx.participant.zone))
+    return {"touched": (*ctx.participant.touched, (Kind.CLASS_SOON, on))}
 
 
 def subject(ctx: Context) -> Lesson | None:

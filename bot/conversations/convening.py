@@ -26,7 +26,7 @@ from bot.conversations.base import (
     until_the_day_turns,
 )
 from bot.conversations.facilitating import YES_NO, confirmed, desk_of
-from bot.model import Choice, Decided, Journey, Said
+from bot.model import Blank, Choice, Decided, Journey, Said
 from bot.timetable import local_day, zone
 
 classes = conversation("classes", first="list", open_for=until_the_day_turns, act=Act.CREATE)
@@ -35,6 +35,8 @@ FARTHEST = timedelta(days=365)  # that a class is planned ahead
 HOURS = ("18:00", "12:00", "17:00", "19:00")
 LENGTHS = {"hours_2": 120, "hour_and_half": 90, "hour_1": 60}
 SHORTEST, LONGEST = 15, 480  # minutes
+MOST_HOURS = 8  # a number up to it means hours
+MOST_SHOWN = 20  # classes ahead
 MOST_WEEKS = 30
 LONGEST_PLACE = 200  # characters
 
@@ -92,7 +94,7 @@ def what_is_planned(ctx: Context, given: Given) -> Move | Said:
     cohort = chosen(ctx)
     if cohort is None:
         return ask("list")
-    ahead, begun = coming(cohort, ctx.now), held(cohort, ctx.now)[:LAST]
+    ahead, begun = coming(cohort, ctx.now)[:MOST_SHOWN], held(cohort, ctx.now)[:LAST]
     listed = sorted({*ahead, *begun}, key=lambda lesson: (lesson.starts, lesson.id))
     wanted = meant(given, {str(n): (str(n),) for n in range(1, len(listed) + 1)})
     match wanted:
@@ -160,6 +162,27 @@ def calling_off(ctx: Context, given: Given) -> Move | Said:
 # ---------------------------------------------------------------- when and where, for new ones and for another time
 
 
+def blanks(ctx: Context, cohort: Cohort) -> tuple[Blank, ...]:
+    """A class, or its other time or place, as one form."""
+    found = chosen_class(ctx)
+    if found is not None:
+        lesson = found[1]
+        before = lesson.starts.astimezone(zone(cohort.zone))
+        if ctx.run.step == "place":
+            where_now = f"{lesson.place} {lesson.link}".strip()
+            return (Blank("place", "line", value=where_now, required=False, most=500, default="told_later"),)
+        return (
+            Blank("date", "date", value=before.date().isoformat()),
+            Blank("clock", "time", value=f"{before:%H:%M}"),
+        )
+    on = Blank("date", "date", value=(here(ctx, cohort) + timedelta(days=7)).isoformat())
+    hour = Blank("clock", "time", value=HOURS[0])
+    place = Blank("place", "line", required=False, most=500, default="told_later")
+    length = Blank("length", "choice", tuple(map(Choice, LENGTHS)), value="hours_2")
+    weeks = Blank("how_many", "line", required=False, most=2, default="until_the_end")
+    return (on, hour, length, place, *((weeks,) if ctx.run.notes.get("weekly") else ()))
+
+
 @classes.named("date")
 def on_which_day(ctx: Context, given: Given) -> Move | Said:
     """The first day, or the new one."""
@@ -179,6 +202,7 @@ def on_which_day(ctx: Context, given: Given) -> Move | Said:
     if text:
         return again(Said("broadcast/date_unclear"))
     said = Said("classes/date", {"weekly": bool(ctx.run.notes.get("weekly"))}, picker="date")
+    said = replace(said, blanks=blanks(ctx, cohort))
     return said.offering(*map(Choice, offered), Choice("never_mind"))
 
 
@@ -196,7 +220,7 @@ def clock(ctx: Context, given: Given) -> Move | Said:
         return ask("keep_change" if ctx.run.notes.get("lesson") else "length", notes={"at": at})
     if text:
         return again(Said("broadcast/time_unclear"))
-    said = Said("classes/clock", {"zone": cohort.zone}, picker="time")
+    said = Said("classes/clock", {"zone": cohort.zone}, picker="time", blanks=blanks(ctx, cohort))
     return said.offering(*(Choice(hour, label=hour) for hour in HOURS), columns=4)
 
 
@@ -209,24 +233,31 @@ def starting(ctx: Context, cohort: Cohort, at: time, weeks: int = 0) -> datetime
 @classes.step
 def length(ctx: Context, given: Given) -> Move | Said:
     """How long it takes."""
+    cohort = chosen(ctx)
+    if cohort is None:
+        return ask("list")
     text = typed(given)
     minutes = LENGTHS.get(tapped(given) or "", 0)
     if text is not None:
         number = text.split()[0]
         minutes = int(number) if number.isdecimal() and len(number) < 4 else 0
+        minutes *= 60 if minutes <= MOST_HOURS else 1
     if SHORTEST <= minutes <= LONGEST:
         return ask("place", notes={"minutes": minutes})
     if text:
         return again(Said("classes/length_unclear"))
-    return Said("classes/length").offering(*map(Choice, LENGTHS))
+    return Said("classes/length", blanks=blanks(ctx, cohort)).offering(*map(Choice, LENGTHS))
 
 
 @classes.named("place")
 def where(ctx: Context, given: Given) -> Move | Said:
     """A room, a link, or both."""
+    cohort = chosen(ctx)
+    if cohort is None:
+        return ask("list")
     text = typed(given)
     if text is None and tapped(given) != "told_later":
-        return Said("classes/place").offering(Choice("told_later"))
+        return Said("classes/place", blanks=blanks(ctx, cohort)).offering(Choice("told_later"))
     place, link = place_and_link(text or "")
     if len(place) > LONGEST_PLACE:
         return again(Said("classes/place_unclear"))
@@ -248,7 +279,7 @@ def how_many(ctx: Context, given: Given) -> Move | Said:
         return ask("keep_plan", notes={"weeks": weeks})
     if text:
         return again(Said("classes/weeks_unclear", {"most": MOST_WEEKS}))
-    return Said("classes/how_many", {"weeks": left}).offering(Choice("until_the_end"))
+    return Said("classes/how_many", {"weeks": left}, blanks=blanks(ctx, cohort)).offering(Choice("until_the_end"))
 
 
 def weeks_left(ctx: Context, cohort: Cohort) -> int:

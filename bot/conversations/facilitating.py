@@ -11,6 +11,7 @@ from bot.access import may
 from bot.clock_text import parse_date
 from bot.cohorts.model import Act, Cohort, Desk, Overview
 from bot.conversations.base import (
+    ENTERED,
     Context,
     Given,
     Move,
@@ -227,7 +228,9 @@ def name(ctx: Context, given: Given) -> Move | Said:
 
 @cohorts.named("zone")
 def where(ctx: Context, given: Given) -> Move | Said:
-    """Where the facilitator is, if nobody knows: the cohort's dates are counted there."""
+    """Where the facilitator is, if neither we nor their platform knows: the cohort's dates are counted there."""
+    if given is ENTERED and ctx.profile_zone:
+        return counted_there(ctx.profile_zone)
     return asked_where(ctx, given, Said("cohorts/zone", {"ask_location": True}, blanks=blanks(ctx)), counted_there)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 
 from bot.access import may
 from bot.clock_text import parse_time
-from bot.cohorts.meetings import Round, round_ahead, round_begun
 from bot.cohorts.model import Act, Cohort, Overview, Pairs
+from bot.cohorts.schedule import Round, round_ahead, round_begun
 from bot.conversations.base import (
     ENTERED,
     Context,
@@ -23,7 +23,7 @@ from bot.conversations.base import (
     typed,
 )
 from bot.conversations.facilitating import confirmed, desk_of
-from bot.model import Choice, Decided, Said
+from bot.model import Blank, Choice, Decided, Said
 from bot.timetable import zone
 
 pairs = conversation("pairs", first="list", open_for=for_an_hour, act=Act.CREATE)
@@ -103,19 +103,32 @@ def day(ctx: Context, given: Given) -> Move | Said:
     wanted = tapped(given) or typed(given)
     if wanted is not None and wanted in "1234567" and len(wanted) == 1:
         return ask("clock", notes={"day": int(wanted)})
-    first = overview.cohort.starts_on
-    days = [Choice(str(n), label=f"{n}: {first + timedelta(days=n - 1):%A}") for n in range(1, 8)]
-    return Said("pairs/day").offering(days[1], days[0], *days[2:], columns=2)
+    days = days_of(overview.cohort)
+    return Said("pairs/day", blanks=blanks(overview.cohort)).offering(days[1], days[0], *days[2:], columns=2)
+
+
+def days_of(cohort: Cohort) -> tuple[Choice, ...]:
+    """The days of the cohort's week."""
+    named = ((n, cohort.starts_on + timedelta(days=n - 1)) for n in range(1, 8))
+    return tuple(Choice(str(n), label=f"{n}: {on:%A}") for n, on in named)
+
+
+def blanks(cohort: Cohort) -> tuple[Blank, ...]:
+    """Day and hour as one form."""
+    now = cohort.pairs or Pairs(2, time.fromisoformat(HOURS[1]))
+    hour = Blank("clock", "time", value=f"{now.at:%H:%M}")
+    return (Blank("day", "choice", days_of(cohort), value=str(now.day)), hour)
 
 
 @pairs.step
 def clock(ctx: Context, given: Given) -> Move | Said:
     """At which hour of the cohort's zone."""
-    if chosen(ctx) is None:
+    overview = chosen(ctx)
+    if overview is None:
         return ask("list")
     if given is ENTERED:
         hours = [Choice(at, label=at) for at in HOURS]
-        return Said("pairs/clock", picker="time").offering(hours[1], hours[0], hours[2])
+        return Said("pairs/clock", picker="time", blanks=blanks(overview.cohort)).offering(hours[1], hours[0], hours[2])
     at = parse_time(tapped(given) or typed(given) or "")
     return ask("on", notes={"at": at}) if at else again(Said("onboarding/time_unclear"))
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from bot.cohorts.meetings import A_WEEK, Companion, Meeting, round_ahead
+from bot.cohorts.meetings import Companion, Meeting
 from bot.cohorts.model import Act
+from bot.cohorts.schedule import A_WEEK, round_ahead
 from bot.conversations.base import (
     ENTERED,
     Context,
@@ -27,7 +28,7 @@ from bot.conversations.base import (
     until_the_day_turns,
 )
 from bot.model import Carried, Choice, Decided, Pairing, Recorded, Said, State
-from bot.occasions import FALLEN_OUT, QUESTION, SILENT_ROUNDS, unanswered
+from bot.occasions import FALLEN_OUT, QUESTION, takes_part, unanswered
 
 partner = conversation("partner", first="menu", open_for=for_an_hour)
 pair = conversation("pair", first="about", open_for=until_the_day_turns)
@@ -81,7 +82,7 @@ def menu(ctx: Context, given: Given) -> Move | Said:
     cohort, pairing = ctx.cohort, ctx.participant.pairing
     if cohort is None or cohort.pairs is None or cohort.closed_on is not None:
         return finish(Said("partner/none"))
-    if not pairing.wanted:
+    if not takes_part(ctx.participant):
         return ask("wanted")
     ahead = round_ahead(cohort, ctx.now, ctx.programme.length)
     out = ahead is not None and pairing.sits_out == (cohort.id, ahead.week)
@@ -113,7 +114,7 @@ def menu(ctx: Context, given: Given) -> Move | Said:
 def wanted(ctx: Context, given: Given) -> Move | Said:
     """Whether to be paired at all, or to go on being paired after silent weeks."""
     pairing = ctx.participant.pairing
-    doubtful = pairing.wanted is True and unanswered(pairing) >= SILENT_ROUNDS
+    doubtful = pairing.wanted is True and not takes_part(ctx.participant)
     match meant(given, WANTED):
         case "pair_me":
             yes = replace(pairing, wanted=True, silent=0, met="heard" if doubtful else pairing.met)

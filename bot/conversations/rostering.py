@@ -8,6 +8,7 @@ from datetime import date, timedelta
 
 from bot.clock_text import parse_date
 from bot.conversations.base import (
+    ENTERED,
     Context,
     Given,
     Move,
@@ -43,7 +44,7 @@ Draft = Mapping[date, Shift]
 def overview(ctx: Context, given: Given) -> Move | Said:
     """What stands; where nothing is known after today, the days ahead are asked for at once."""
     known = upcoming(ctx)
-    if max(known, default=ctx.today) <= ctx.today:
+    if given is ENTERED and max(known, default=ctx.today) <= ctx.today:
         return ask("day")
     match meant(given, {"next_days": ("next",), "change_one": ("change",), "close": ("no", "fine", "nothing")}):
         case "next_days":

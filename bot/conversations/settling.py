@@ -29,7 +29,7 @@ from bot.conversations.base import (
 )
 from bot.conversations.facilitating import desk_of, drafted, ends
 from bot.conversations.onboarding import MORNINGS, at_times, evening_given, time_given
-from bot.model import Choice, Decided, Said
+from bot.model import Blank, Choice, Decided, Said
 
 settling = conversation("settling", first="here", open_for=for_an_hour, act=Act.CREATE)
 
@@ -57,6 +57,24 @@ def here(ctx: Context, given: Given) -> Move:
     return ask("which", notes={"home": ctx.chat.id})
 
 
+def groups(ctx: Context) -> tuple[Choice, ...]:
+    """Those that could live here, and a new one."""
+    return (*(Choice(cohort.id, label=cohort.name) for cohort in homeless(ctx)), Choice("new_cohort"))
+
+
+def blanks(ctx: Context) -> tuple[Blank, ...]:
+    """All of it as one form; what a group has already may stay empty."""
+    known = bool(homeless(ctx))
+    return (
+        Blank("which", "choice", groups(ctx), value="" if known else "new_cohort"),
+        *(replace(blank, required=not known) for blank in facilitating.blanks(ctx)),
+        Blank("mornings", "time", value=MORNINGS[0]),
+        Blank("days", "choice", tuple(map(Choice, DAYS)), value="none"),
+        Blank("evenings", "time", required=False, default="no_thread"),
+        Blank("who", "choice", tuple(map(Choice, WHO)), value="anybody_here"),
+    )
+
+
 @settling.step
 def which(ctx: Context, given: Given) -> Move | Said:
     """A group that they lead already, or a new one."""
@@ -69,9 +87,8 @@ def which(ctx: Context, given: Given) -> Move | Said:
         case str() as chosen if any(chosen == cohort.id for cohort in known):
             return ask("mornings", notes={"cohort": chosen})
         case _:
-            named = [Choice(cohort.id, label=cohort.name) for cohort in known]
-            said = Said("settling/which", {"known": bool(known)})
-            return said.offering(*named, Choice("new_cohort"), Choice("never_mind"), columns=1)
+            said = Said("settling/which", {"known": bool(known)}, blanks=blanks(ctx))
+            return said.offering(*groups(ctx), Choice("never_mind"), columns=1)
 
 
 for _step in ("name", "zone", "which_zone", "starts", "pacing", "host"):  # a new one is made as /cohorts makes it
@@ -94,7 +111,7 @@ def mornings(ctx: Context, given: Given) -> Move | Said:
     if chosen(ctx) is None:
         return finish(Said("settling/gone"))
     if given is ENTERED:
-        question = Said("settling/mornings", {"together": together}, picker="time")
+        question = Said("settling/mornings", {"together": together}, picker="time", blanks=blanks(ctx))
         return question.offering(*at_times(MORNINGS), columns=4)
     at = time_given(given)
     if at is None:
@@ -106,7 +123,7 @@ def mornings(ctx: Context, given: Given) -> Move | Said:
 def days(ctx: Context, given: Given) -> Move | Said:
     """On which weekdays nothing is said there."""
     if given is ENTERED:
-        return Said("settling/days").offering(*map(Choice, DAYS))
+        return Said("settling/days", blanks=blanks(ctx)).offering(*map(Choice, DAYS))
     text = typed(given) or DAYS.get(tapped(given) or "")
     off = parse_days(text) if text else None
     if off is None or len(off) == 7:
@@ -118,7 +135,7 @@ def days(ctx: Context, given: Given) -> Move | Said:
 def evenings(ctx: Context, given: Given) -> Move | Said:
     """When a thread for gratitudes opens, if one does."""
     if given is ENTERED:
-        question = Said("settling/evenings", picker="time")
+        question = Said("settling/evenings", picker="time", blanks=blanks(ctx))
         return question.offering(Choice("no_thread"), *at_times(EVENINGS), columns=4)
     if meant(given, {"no_thread": ("no", "none", "never")}) == "no_thread":
         return ask("who", notes={"evening": None})
@@ -132,7 +149,7 @@ def who(ctx: Context, given: Given) -> Move | Said:
     answer = meant(given, WHO)
     if answer in WHO:
         return ask("confirm", notes={"anybody": answer == "anybody_here"})
-    return Said("settling/who").offering(*map(Choice, WHO), columns=1)
+    return Said("settling/who", blanks=blanks(ctx)).offering(*map(Choice, WHO), columns=1)
 
 
 @settling.step

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from hashlib import blake2b
 from typing import Any
 
@@ -97,10 +98,12 @@ def shared(ctx: Context, cohort: Cohort, text: str, who: str) -> Move:
     """It goes to the group's chat, into that day's thread, which is there by then."""
     on: date = ctx.run.notes["on"]
     key = f"share:{blake2b(f'{ctx.participant.id} {ctx.run.asked}'.encode(), digest_size=12).hexdigest()}"
+    until = ctx.now + timedelta(days=1)
     said = Said("gathering/shared", {"text": text, "who": who}, key=key, of=thread_key(cohort, on))
+    said, opened = (replace(one, urgency="scheduled", expires=until) for one in (said, opener(cohort, on)))
     kept = (*ctx.participant.shared, Shared(key, cohort.home, ctx.today))[-REMEMBERED:]
     home = (cohort.home,)
-    return ask("after", Carried(home, opener(cohort, on)), Carried(home, said), shared=kept)
+    return ask("after", Carried(home, opened), Carried(home, said), shared=kept)
 
 
 @sharing.step

@@ -8,16 +8,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
 from bot.cohorts.ports import Cohorts
 from bot.errors import StoreError
+from bot.keeping import Erased
 from bot.model import Entry, Incoming, Origin, Outgoing, Participant
 from bot.ports import Known, OutboxStore, Queries, Saved, TouchpointRow, UnitOfWork
 from bot.storage.memory_cohorts import MemoryCohorts
 from bot.storage.memory_data import Address, Data, Row, latest
+from bot.storage.memory_erasing import MemoryErasing
 from bot.storage.memory_outbox import MemoryOutbox
 from bot.storage.rows import new_id
 from bot.storage.tables import Stage
@@ -136,6 +138,10 @@ class MemoryUnitOfWork:
         for key in keys:
             self._data.drop(self._data.inbox, (installation, key))
 
+    async def erase(self, person: str, at: datetime) -> Erased:
+        """Deletes all of this person's, takes them out of what is others', and keeps a tombstone."""
+        return await MemoryErasing(self._data, self.cohorts).erase(person, at)
+
     async def remember(self, name: str, value: str) -> None:
         """A small fact of the system's own."""
         self._data.put(self._data.system, name, value)
@@ -177,11 +183,9 @@ class MemoryQueries:
 
     async def next_wake(self, after: datetime) -> datetime | None:
         """The earliest wake_at of a reachable person, cohort or broadcast, or unsent due_at, that is after `after`."""
-        wakes = [one.wake_at for one in self._data.people.values() if one.participant.reachable]
         rows = self._data.outbox.values()
         dues = [row.out.due_at for row in rows if row.stage is Stage.QUEUED and self._data.sendable(row)]
-        work = [known.wake_at for known in (*self._data.cohorts.values(), *self._data.broadcasts.values())]
-        return min((at for at in (*wakes, *dues, *work) if at is not None and at > after), default=None)
+        return min((at for at in (*self._wakes(), *dues) if at is not None and at > after), default=None)
 
     async def pending(self, now: datetime) -> int:
         """Outbox rows due, not final and for somebody who can be reached, plus kept inputs."""
@@ -190,9 +194,13 @@ class MemoryQueries:
 
     async def overdue(self, now: datetime) -> int:
         """Reachable people, cohorts and broadcasts with wake_at <= now."""
-        people = [one for one in self._data.people.values() if one.participant.reachable]
-        wakes = [one.wake_at for one in (*people, *self._data.cohorts.values(), *self._data.broadcasts.values())]
-        return sum(at is not None and at <= now for at in wakes)
+        return sum(at is not None and at <= now for at in self._wakes())
+
+    def _wakes(self) -> Iterator[datetime | None]:
+        """When everybody, and everything, is to be woken."""
+        yield from (one.wake_at for one in self._data.people.values() if one.participant.reachable)
+        yield from (one.wake_at for one in self._data.cohorts.values())
+        yield from (one.wake_at for one in self._data.broadcasts.values())
 
     async def oldest_wake(self) -> datetime | None:
         """The earliest wake_at there is, of a reachable person, a cohort or a broadcast."""

@@ -89,6 +89,7 @@ class Data:
     copies: dict[int, Row] = field(default_factory=dict)  # of broadcasts, no longer or not now in the outbox
     meetings: dict[tuple[str, int, str], tuple[str, datetime]] = field(default_factory=dict)  # cohort, week, person
     attendance: dict[tuple[str, str], tuple[str, Attendance]] = field(default_factory=dict)  # class, person: cohort
+    tombstones: dict[str, datetime] = field(default_factory=dict)
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
     undo: list[tuple[dict[Any, Any], Any, Any]] = field(default_factory=list)
 

@@ -11,10 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.cohorts.ports import Cohorts
 from bot.errors import StoreError
+from bot.keeping import Erased
 from bot.model import Entry, Incoming, Origin, Outgoing, Participant
 from bot.ports import Known, Saved, TouchpointRow
 from bot.storage import codec, rows
 from bot.storage.sql_cohorts import SqlCohorts
+from bot.storage.sql_erasing import SqlErasing
 from bot.storage.tables import (
     ADDRESS,
     ENTRY,
@@ -208,6 +210,10 @@ class SqlUnitOfWork:
             await self._connection.execute(
                 sa.delete(INBOX).where(INBOX.c.installation == installation, INBOX.c.key.in_(lot))
             )
+
+    async def erase(self, person: str, at: datetime) -> Erased:
+        """Deletes all of this person's, takes them out of what is others', and keeps a tombstone."""
+        return await SqlErasing(self._connection, self._insert, self._vault, self.cohorts).erase(person, at)
 
     async def remember(self, name: str, value: str) -> None:
         """A small fact of the system's own."""

@@ -314,6 +314,14 @@ class AttendanceRow(SQLModel, table=True):
     present: bool | None = None
 
 
+class TombstoneRow(SQLModel, table=True):
+    """Somebody who was erased, by the random id that maps to nobody. Backups leave this table out."""
+
+    __tablename__ = "tombstone"
+    person_id: str = Field(primary_key=True)
+    at: datetime = _instant()
+
+
 METADATA = SQLModel.metadata
 SYSTEM, PERSON, ADDRESS, ENTRY, TOUCHPOINT, RECEIVED, INBOX, OUTBOX, LEASE = (
     METADATA.tables[name]
@@ -323,7 +331,7 @@ COHORT, MEMBERSHIP, ROLE, INVITATION, ATTEMPT, AUDIT = (
     METADATA.tables[name] for name in ("cohort", "membership", "role", "invitation", "attempt", "audit")
 )
 BROADCAST, BROADCAST_COHORT, MEETING = (METADATA.tables[name] for name in ("broadcast", "broadcast_cohort", "meeting"))
-ATTENDANCE = METADATA.tables["attendance"]
+ATTENDANCE, TOMBSTONE = (METADATA.tables[name] for name in ("attendance", "tombstone"))
 
 
 def staged(stage: Stage, table: sa.FromClause = OUTBOX) -> sa.ColumnElement[bool]:

@@ -122,7 +122,7 @@ async def test_what_is_late_is_never_said(store: Store, sender: Sender) -> None:
     sender.now = soon
     assert await sender.tick() == ["evening"]
     async with store.reading() as queries:
-        assert await queries.counts() == {"people": 2, "queued": 0, "sending": 1, "dead": 0, "kept_inputs": 0}
+        assert await queries.counts() == {"people": 2, "queued": 0, "sending": 1, "dead": 0, "unreachable": 0, "kept_inputs": 0}
 
 
 async def test_a_retry_holds_back_what_follows_in_its_chat_but_not_what_is_more_urgent(

@@ -40,7 +40,7 @@ async def behind_a_webhook(folder: Path) -> AsyncIterator[tuple[StandIn, Running
 
 def update(person: Person, number: int, text: str) -> dict[str, Any]:
     """As Telegram posts it."""
-    message = {"message_id": number, "from": person.user, "chat": person.chat, "date": 1_772_000_000, "text": text}
+    message = {"message_id": number, "from": person.user, "chat": person.wire, "date": 1_772_000_000, "text": text}
     return {"update_id": number, "message": message}
 
 

@@ -1,4 +1,4 @@
-"""A facilitator's work in Slack's modals: a group is made, and a message written, mended in the modal, seen and sent."""
+"""A facilitator's work in Slack's modals: a group is made, a message is written, mended in the modal, seen and sent."""
 
 from __future__ import annotations
 
@@ -101,6 +101,20 @@ async def test_a_group_is_made_in_one_modal(tmp_path: Path, mode: str) -> None:
         assert not any("On which day" in message.text for message in agnes.messages)
         await robot.taps("Make this group")
         await says(robot, "/heartsease join")
+
+
+async def test_a_command_in_a_channel_opens_the_modal_in_which_its_group_is_set_up(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as robot:
+        agnes, ward = robot.member, robot.server.channel("C1", people=["U1"])
+        agnes.runs("/heartsease cohort", "C1")
+        await robot.window()
+        fields = ["which", "name", "zone", "starts", "pacing", "host", "mornings", "days", "evenings", "who"]
+        assert list(modal(robot).inputs) == fields
+        agnes.submits(which="ward4", mornings="07:30", days="weekend", evenings="18:00", who="anybody_here")
+        await robot.settle()
+        assert ward.messages == []
+        await robot.taps("Post it")
+        await robot.server.until(lambda: any("Ward 4" in message.text for message in ward.messages))
 
 
 async def test_a_message_is_mended_in_the_modal_seen_and_sent_and_its_progress_is_live(tmp_path: Path) -> None:

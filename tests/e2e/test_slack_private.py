@@ -102,7 +102,7 @@ async def test_every_kind_of_field_brings_its_value_and_starts_with_it(server: S
     door, ana = FakeDoor(), server.member("U7")
     async with listening(server, door) as (adapter, _):
         await adapter.send(delivery(said("Set it up?", form=form, asked=2)))
-        ana.taps("A cohort")
+        ana.taps("Fill in the form")
         await server.until(lambda: ana.view is not None)
         ana.submits(name="Ward 4", start="2026-03-09", time="08:00", pace="calendar")
         await server.until(lambda: len(door.received) == 1)

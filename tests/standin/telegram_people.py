@@ -35,6 +35,7 @@ class Person(Chat):
     def __init__(self, line: Line, user_id: int, first_name: str, language: str) -> None:
         super().__init__(line)
         self.id, self.first_name, self.language = user_id, first_name, language
+        self.username = ""  # none, as for many people
         self.actions: list[str] = []
         self.blocked = False
         self._line = line
@@ -160,7 +161,8 @@ class Person(Chat):
     @property
     def user(self) -> Json:
         """As the Bot API writes a User."""
-        return {"id": self.id, "is_bot": False, "first_name": self.first_name, "language_code": self.language}
+        named = {"username": self.username} if self.username else {}
+        return {"id": self.id, "is_bot": False, "first_name": self.first_name, "language_code": self.language, **named}
 
     @property
     def wire(self) -> Json:

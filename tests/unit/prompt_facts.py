@@ -14,6 +14,7 @@ from bot.cohorts.pulse import FIGURES
 from bot.conversations.announcing import EXAMPLES
 from bot.model import Entry, Ledger, OneOf, Place, Rhythm, Written
 from curriculum.loader import Library
+from tests.unit.home_prompt_facts import HOME_FACTS
 
 Facts = Mapping[str, Any]
 
@@ -160,8 +161,6 @@ A_CLASS: list[dict[str, Any]] = [
     for place, link in (("Room 4", "https://meet.example/w_a_r_d"), ("Room 4", ""), ("", "https://a.example"), ("", ""))
 ]
 ABOUT_A_CLASS = (
-    "class/see_you",
-    "class/without_you",
     "class/soon",
     "class/called_off",
     "class/post",
@@ -180,7 +179,43 @@ COUNTED_CLASSES = [
     for begun in (True, False)
 ]
 
+MATES = [["Ben"], ["Ben", "Eve"]]
+A_MATE = [
+    {"name": "Ben", "handle": handle, "listens": listens}
+    for handle, listens in (("ben_s", True), ("", True), ("", False))
+]
+TOGETHER = [week.exercise for week in COURSE.weeks]
+AROUND = {"cohort": "Ward 4", "date": MONDAY, "clock": time(12)}
+
 FACTS: Mapping[str, Sequence[Facts]] = {
+    **HOME_FACTS,
+    "pairs/ended": [AROUND],
+    "pairs/off": [AROUND],
+    "pairs/on": [AROUND],
+    "pairs/one": [
+        {**AROUND, **more, "meetings": meetings, "date": on}
+        for more in truths("pairs", "begun")
+        for meetings in (None, 10)
+        for on in (MONDAY, None)
+    ],
+    "pairs/over": [AROUND],
+    "pairs/preview": [{**AROUND, "exercise": exercise} for exercise in TOGETHER],
+    "partner/did_you": each("mates", *MATES),
+    "partner/fallen_out": each("mates", [], *MATES),
+    "partner/how": each("handle", "", "ana_s"),
+    "partner/meet": [
+        {"mates": mates, "exercise": exercise, "week_number": 1}
+        for mates in (A_MATE[:1], A_MATE[1:2], A_MATE[2:], A_MATE[:2])
+        for exercise in TOGETHER
+    ],
+    "partner/menu": [{"mates": mates, "out": out} for mates in ([], *MATES) for out in (True, False)],
+    "partner/never": each("names", [], *MATES),
+    "partner/nobody": each("mates", [], *MATES),
+    "partner/passed": [{"sender": "Ben", "text": "Thursday at *four*?"}],
+    "partner/sent": each("mates", *MATES),
+    "partner/tell": each("mates", *MATES),
+    "partner/together": [{"names": ["Ben", "Ana"], "exercise": exercise, "week_number": 1} for exercise in TOGETHER],
+    "partner/too_long": [{"most": 1500}],
     "audit/show": each("lines", ACTS, []),
     "broadcast/compose": [{"examples": SHOWN}],
     "broadcast/flaw": [
@@ -202,6 +237,8 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     ],
     "broadcast/text": [{"host": "Sister Agnes", "text": Written("Dear {{ name }}, week **{{ week }}**.", 3)}],
     **dict.fromkeys(ABOUT_A_CLASS, A_CLASS),
+    "class/see_you": [{**facts, "soon": soon} for facts in A_CLASS for soon in (True, False)],
+    "class/without_you": [{**facts, "soon": True} for facts in A_CLASS],
     **dict.fromkeys(("class/reminder", "class/changed", "class/next"), ASKED_ABOUT_A_CLASS),
     "class/recap": [{**facts, "recap": Written("We *listened*, {{ name }}.", 3)} for facts in A_CLASS],
     "classes/clock": [{"zone": "America/New_York"}],

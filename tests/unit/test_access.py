@@ -40,6 +40,7 @@ TABLE: list[tuple[str, Actor, Cohort | None, set[Act]]] = [
     ("facilitator, another's closed", FACILITATOR, SHUT_OTHERS, MINE | {Act.CREATE}),
     ("owner, no cohort", OWNER, None, MINE | OWNERS | {Act.CREATE}),
     ("owner, any", OWNER, OTHERS, MINE | LEAD | OWNERS | WALK | {Act.CREATE}),
+    ("owner, their own", OWNER, OWN, MINE | LEAD | OWNERS | WALK | {Act.CREATE, Act.NOTE_CLASS}),
     ("owner, a closed one", OWNER, SHUT_OTHERS, MINE | CLOSED | {Act.CREATE}),
 ]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from icalendar import Calendar, Event, Timezone
+from icalendar import Calendar, Timezone
 
 from bot.cohorts.calendar_file import calendar_file
 from bot.cohorts.classes import is_link, place_and_link
@@ -42,9 +43,14 @@ NASTY = st.one_of(
 )
 
 
-def events(file: Document) -> list[Event]:
+def events(file: Document) -> list[Any]:
     """What a calendar reads in the file."""
-    return list(Calendar.from_ical(file.content).walk("VEVENT"))  # type: ignore[arg-type]
+    return list(read(file.content).walk("VEVENT"))
+
+
+def read(content: str) -> Any:
+    """The calendar that was written; each value has a class of its own."""
+    return Calendar.from_ical(content)
 
 
 def test_a_class_is_one_event_on_the_clock_of_its_cohort() -> None:
@@ -73,7 +79,7 @@ def test_a_moved_or_cancelled_class_takes_the_place_of_the_first_one() -> None:
 
 def test_the_file_says_when_the_clocks_of_its_zone_change() -> None:
     weeks = [replace(FIRST, id=str(n), starts=FIRST.starts + timedelta(weeks=n)) for n in range(8)]
-    calendar = Calendar.from_ical(calendar_file(WARD, weeks).content)
+    calendar = read(calendar_file(WARD, weeks).content)
     (zone,) = calendar.walk("VTIMEZONE")
     assert isinstance(zone, Timezone)
     theirs = zone.to_tz(lookup_tzid=False)
@@ -92,16 +98,16 @@ def test_no_class_is_an_empty_calendar() -> None:
     place=NASTY,
     link=NASTY | st.just("https://meet.example/?a=1"),
     zone=st.sampled_from(ZONES),
-    starts=st.datetimes(datetime(2020, 1, 1), datetime(2036, 1, 1), timezones=st.just(UTC)),
+    minutes_on=st.integers(0, 16 * 366 * 24 * 60) | st.sampled_from([3_584_160, 3_584_190, 3_584_220]),
     minutes=st.integers(15, 480),
 )
 def test_whatever_people_type_stays_text_in_one_event(
-    name: str, title: str, place: str, link: str, zone: str, starts: datetime, minutes: int
+    name: str, title: str, place: str, link: str, zone: str, minutes_on: int, minutes: int
 ) -> None:
-    starts = starts.replace(second=0, microsecond=0)
+    starts = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes_on)
     lesson = Lesson("a1b2", title, starts, minutes, place, link, version=3, changed=CHANGED)
     content = calendar_file(replace(WARD, name=name, zone=zone), (lesson,)).content
-    calendar = Calendar.from_ical(content)
+    calendar = read(content)
     assert [part.name for part in calendar.walk() if part.name not in ("STANDARD", "DAYLIGHT")] in (
         ["VCALENDAR", "VTIMEZONE", "VEVENT"],
         ["VCALENDAR", "VEVENT"],
@@ -109,7 +115,7 @@ def test_whatever_people_type_stays_text_in_one_event(
     (event,) = calendar.walk("VEVENT")
     known = {"UID", "DTSTAMP", "DTSTART", "DTEND", "SEQUENCE", "STATUS", "SUMMARY", "LOCATION", "URL"}
     assert set(event) <= known
-    assert (event["dtstart"].dt, event["dtend"].dt) == (starts, lesson.ends)
+    assert [event[name].dt.astimezone(UTC) for name in ("dtstart", "dtend")] == [starts, lesson.ends]
     assert ("URL" in event) is is_link(link)
     assert all(len(line.encode()) <= 75 for line in content.split("\r\n"))
     if title.isascii() and title.isprintable() and title:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.check import check
 from bot.conversations import CONVERSATIONS
 from bot.conversations.words import COMMANDS
-from bot.field_checks import KINDS, FieldChecks
+from bot.field_checks import NAMES, TEXTS, FieldChecks
 from bot.filling import FILLED
 from bot.model import Blank, Choice, FormSubmitted, Participant, Said
 from prompts.renderer import Prompts
@@ -132,9 +132,11 @@ def test_a_form_has_a_title_labels_and_what_stands_in_it() -> None:
     assert not pacing.required  # an empty field makes its default
 
 
-@pytest.mark.parametrize("name", [field for fields in KINDS.values() for field in fields])
-def test_every_checked_field_is_a_step_that_can_be_filled_in(name: str) -> None:
-    form, _, field = name.partition("/")
+CHECKED = [(form, field) for known in (TEXTS, NAMES) for form, fields in known.items() for field in fields]
+
+
+@pytest.mark.parametrize(("form", "field"), CHECKED)
+def test_every_checked_field_is_a_step_that_can_be_filled_in(form: str, field: str) -> None:
     assert field in CONVERSATIONS[form].steps
     assert FieldChecks(prompts(), 8)(form, field, "Ward 4") is None
 

@@ -163,6 +163,15 @@ async def test_a_lost_channel_is_told_once_to_those_who_lead_and_comes_back_with
     assert [out.reply.prompt for out in house.posted()[before:]] == ["gathering/thread"]
 
 
+async def test_a_loss_that_no_event_told_of_is_told_when_they_next_write_and_once(house: Channel) -> None:
+    await house.settles()
+    async with house.store.writing() as work:
+        await work.reach(house.home.address, False)
+    await house.says(OWNER, "/help")
+    await house.says(OWNER, "/help")
+    assert len([out for out in house.rows() if out.reply.prompt == "gathering/lost"]) == 1
+
+
 async def test_a_loss_at_night_is_told_in_the_morning(house: Channel) -> None:
     await house.settles()
     await house.passes(at("2026-03-03T02:00"))

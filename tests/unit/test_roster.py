@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.cohorts.audience import slot_for
+from bot.cohorts.broadcasts import Broadcast, Segment
 from bot.engine import advance
 from bot.model import Kind, Participant, Rhythm, Shift, Touched, WokeUp
 from bot.roster import rhythm_on, rostered, shift_on, without_past
@@ -171,6 +173,22 @@ def test_whatever_the_shifts_every_date_has_its_morning_and_its_evening(row: str
     touched = {(kind, on) for _, kind, on, _ in life.said}
     expected = {(kind, MONDAY + days * DAY) for kind in (Kind.MORNING, Kind.EVENING) for days in range(8)}
     assert touched == expected
+
+
+@pytest.mark.parametrize(
+    ("sent", "arrives"),
+    [
+        ("2026-03-24T09:00", "2026-03-24T15:30"),
+        ("2026-03-24T22:30", "2026-03-25T15:30"),
+        ("2026-03-24T18:00", "2026-03-24T18:00"),
+        ("2026-03-25T23:00", "2026-03-26T07:00"),
+    ],
+)
+def test_a_broadcast_waits_until_a_night_is_worked_and_slept_off(sent: str, arrives: str) -> None:
+    now = local(sent, "Europe/Madrid")
+    ana = replace(person({"week": "3", "zone": "Europe/Madrid"}, now), rhythm=working("NN"))
+    broadcast = Broadcast("b", ("ward",), "Hello", Segment(), "agnes", now)
+    assert slot_for(ana, broadcast, now, ()).due == local(arrives, "Europe/Madrid")
 
 
 ON_THE_PAGE = (("day,", "D"), ("late,", "L"), ("night,", "NN"), ("off, the day after a late", "LO"), ("off,", "NO"))

@@ -124,11 +124,10 @@ def test_blocking_and_coming_back_are_changes() -> None:
         message("channel_post", text="hi", chat={"id": -6, "type": "channel", "title": "News"}),
         message("edited_channel_post", text="hi", chat={"id": -6, "type": "channel", "title": "News"}),
         tap("1:did", chat=GROUP),
-        member("kicked", chat=GROUP),
         update("poll", id="p", question="?", options=[], total_voter_count=0, is_closed=False, is_anonymous=True,
                type="regular", allows_multiple_answers=False, allows_revoting=False, members_only=False),
     ],
-    ids=["bot", "group", "service note", "channel", "channel's edit", "group's tap", "group's kick", "poll"],
+    ids=["bot", "group", "service note", "channel", "channel's edit", "group's tap", "poll"],
 )  # fmt: skip
 def test_what_is_not_for_us_is_nothing(read: Update) -> None:
     assert given(read) is None
@@ -149,3 +148,13 @@ def test_a_group_is_answered_only_when_it_calls_us(typed: str, called: bool) -> 
     assert group_called(message(text=typed, chat=GROUP), "our_bot") == (-5 if called else None)
     assert group_called(message(text=typed), "our_bot") is None
     assert group_called(message(text=typed, chat=GROUP, sender=ROBOT), "our_bot") is None
+
+
+def test_a_button_may_be_a_command_and_a_username_comes_along() -> None:
+    assert given(tap("/tell")) == MessageReceived("/tell")
+    assert given(tap("7:yes")) == ChoiceMade("yes", 7, ref="3")
+    assert given(tap("nonsense")) is None
+    named = to_incoming("telegram:1", message(sender={**ANA, "username": "ana_s"}, text="hello"))
+    assert named is not None
+    assert named.handle == "ana_s"
+    assert "ana_s" not in repr(named)
