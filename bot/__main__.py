@@ -7,60 +7,34 @@ import shutil
 import sys
 import tempfile
 import webbrowser
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
-from bot.errors import ContentError, SettingsError, StoreError
+from bot import commands
+from bot.command_line import clear_errors, complain, settings_here, waited_for
+from bot.errors import SettingsError
 from bot.logs import configure
-from bot.settings import Settings, load
+from bot.settings import Settings
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 database = typer.Typer(no_args_is_help=True, help="The database.")
 app.add_typer(database, name="db")
-errors = Console(stderr=True, highlight=False)
-
-
-@contextmanager
-def clear_errors() -> Iterator[None]:
-    """Wrong settings, and a database that cannot be used, end any command with exit code 2 and the fix."""
-    try:
-        yield
-    except (SettingsError, StoreError) as error:
-        errors.print(f"[bold red]Error:[/] {_escaped(str(error))}")
-        raise typer.Exit(2) from None
-    except ContentError as error:
-        errors.print(f"[bold red]Error in the content:[/] {_escaped(str(error))}")
-        raise typer.Exit(1) from None
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")
-
-
-def _settings(**overrides: Any) -> Settings:
-    settings = load(**overrides)
-    configure(settings.log_level, settings.log_format)
-    return settings
-
-
-def _asyncio(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(work)
+commands.add_to(app)
 
 
 @app.command()
 def run() -> None:
     """Runs everything that the settings configure, until SIGTERM."""
     with clear_errors():
-        settings = _settings()
+        settings = settings_here()
         from bot.app import run as running
 
-        _asyncio(running(settings))
+        waited_for(running(settings))
 
 
 @app.command()
@@ -76,7 +50,7 @@ def demo(
             if browser and sys.stdout.isatty():
                 webbrowser.open(url)
 
-        _asyncio(playing(settings, show))
+        waited_for(playing(settings, show))
 
 
 @app.command()
@@ -85,7 +59,7 @@ def chat() -> None:
     with clear_errors(), _playground(http_port=0, log_level="error") as settings:
         from bot.playground import chat as chatting
 
-        _asyncio(chatting(settings))
+        waited_for(chatting(settings))
 
 
 @contextmanager
@@ -93,7 +67,7 @@ def _playground(**overrides: Any) -> Iterator[Settings]:
     """Settings for a fresh database in a temporary folder; .env, tokens and DATABASE_URL do not count."""
     folder = Path(tempfile.mkdtemp(prefix="heartsease-"))
     try:
-        yield _settings(
+        yield settings_here(
             _env_file=None,
             **{
                 "database_url": f"sqlite:///{folder}/demo.db",
@@ -170,14 +144,14 @@ def screen(
 def upgrade() -> None:
     """Brings the database to this version."""
     with clear_errors():
-        settings = _settings()
+        settings = settings_here()
         from bot.storage import keys_for, open_store
 
         async def upgraded() -> None:
             keys = keys_for(settings.database_url, settings.keys)
             await (await open_store(settings.database_url, keys, migrate=True)).close()
 
-        _asyncio(upgraded())
+        waited_for(upgraded())
         typer.echo("The database is up to date.")
 
 
@@ -187,7 +161,7 @@ def main() -> None:
 
     shadowed = foreign()
     if shadowed:
-        errors.print(f"[bold red]Error:[/] {_escaped(shadowed)}")
+        complain(shadowed)
         sys.exit(2)
     app()
 

@@ -22,7 +22,7 @@ def may(actor: Actor, act: Act, cohort: Cohort | None = None) -> bool:
     match act:
         case Act.JOIN | Act.KNOCK:
             return cohort is not None and cohort.closed_on is None and cohort.open_to == "link"
-        case Act.ATTEND:
+        case Act.ATTEND | Act.ASK_FOR_HUMAN:
             return cohort is not None and cohort.closed_on is None
         case Act.NOTE_CLASS:  # names, which were promised to those who lead, and to no other owner
             named = cohort is not None and actor.id in cohort.facilitators and cohort.closed_on is None

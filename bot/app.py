@@ -27,9 +27,10 @@ from bot.gazetteer import OfflineGazetteer
 from bot.help_lines import help_facts
 from bot.home import Home
 from bot.http import HttpServer, Webhook, http_app
-from bot.installation import Installation
+from bot.installation import Installation, help_out, introduce
 from bot.leap import Leaps
 from bot.limits import Limits
+from bot.maintenance import Maintenance
 from bot.metrics import Metrics
 from bot.model import Origin
 from bot.outbox import Outbox
@@ -37,6 +38,7 @@ from bot.ports import Adapter, Clock, Door, Store
 from bot.rehearsal import RehearsalTime
 from bot.safety_rules import load_screen
 from bot.settings import PREFIX, Settings
+from bot.spread import Spread
 from bot.storage import keys_for, open_store
 from bot.telegram_bots import add_telegram, names
 from bot.tracing import Traces, exporter_to
@@ -53,6 +55,7 @@ log = structlog.get_logger()
 
 PROGRAMME = "compassion"
 UNLIMITED = 1_000_000.0  # messages a second: our own browser and terminal chats have no platform to spare
+STAND_BY = 0.5  # seconds after which at most a lease that was seen to be free is taken
 GRACE = 8.0  # seconds to finish in; `run` promises to exit within ten
 
 
@@ -69,7 +72,10 @@ class App:
     leaps: Leaps | None
     home: Home
     check_field: FieldChecks
+    spread: Spread
+    owner: str  # this process, among those that share the database
     installations: dict[str, Installation] = field(default_factory=dict)
+    kept: asyncio.Event = field(default_factory=asyncio.Event)  # an input waits for which nobody here listens
     alarm: AlarmClock | None = None
     server: HttpServer | None = None
 
@@ -81,10 +87,15 @@ class App:
         while await self.coach.work():  # inputs that were kept, not worked on, when we last stopped
             pass
         self.alarm.start()
+        await self.spread.look()
         outboxes = [asyncio.create_task(one.outbox.run(stop)) for one in self.installations.values()]
         for outbox in outboxes:  # they end when we do; one that fails ends us, for whoever watches to start us anew
             outbox.add_done_callback(lambda _: stop.set())
-        keeping = asyncio.create_task(self._keep_time(stop))
+        maintenance = Maintenance(self.store.housekeeping, self.clock, self.settings.keep)
+        others = self._keep_time(stop), maintenance.run(stop), self.spread.run(stop)
+        keeping = [asyncio.create_task(work) for work in others]
+        aside = help_out(self.door, self.kept), introduce(self.installations.values())
+        helping = [asyncio.create_task(work) for work in aside]
         gc.freeze()  # what is loaded by now stays: walking it again and again was a tenth of all work
         log.info("running", installations=sorted(self.installations))
         ready(self.server.url if self.server else "")
@@ -93,7 +104,9 @@ class App:
         await self.alarm.stop()
         for one in self.installations.values():
             await one.stop_listening()
-        await asyncio.wait([*outboxes, keeping], timeout=GRACE)
+        for helper in helping:
+            helper.cancel()
+        await asyncio.wait([*outboxes, *keeping, *helping], timeout=GRACE)
         await self._close_adapters()  # before the server: a page's open stream would keep it waiting
         if self.server:
             await self.server.stop()
@@ -115,6 +128,11 @@ class App:
         """How many messages a second this installation sends at most."""
         one = self.installations.get(installation)
         return one.limits.rate if one else Limits().rate
+
+    def work_soon(self, installation: str) -> None:
+        """An input was kept here. Whoever listens works on it; if that is another process, we do it ourselves."""
+        if installation in self.installations and not self.installations[installation].outbox.held:
+            self.kept.set()
 
     async def knows(self, origin: Origin) -> bool:
         """Whether somebody takes part, or did."""
@@ -159,22 +177,29 @@ class App:
             WatchedAdapter(adapter, self.watch),
             self.clock,
             limits,
-            owner=secrets.token_hex(8),
+            owner=self.owner,
+            may_take=lambda: self.spread.may_take(name),
+            stand_by=STAND_BY,
             on_result=lambda result: metrics.sent(name, result),
             gained=gained,
             lost=lost,
         )
         self.installations[name] = Installation(adapter, outbox, limits, self.door)
+        self.spread.senders[name] = outbox
 
     async def _keep_time(self, stop: asyncio.Event) -> None:
-        """A running rehearsal clock is stored every second, so that a restart goes on from there."""
-        if not isinstance(self.clock, RehearsalClock) or not self.clock.speed:
+        """Stores a running rehearsal clock, so that a restart goes on from there; follows one that a replica moves."""
+        alone = self.settings.database_url.startswith("sqlite")
+        if not isinstance(self.clock, RehearsalClock) or (alone and not self.clock.speed):
             return
         while not stop.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), 1.0)
+                await asyncio.wait_for(stop.wait(), 1.0 if self.clock.speed else 0.1)
             with contextlib.suppress(StoreError):
-                await self.clock.save(self.store)
+                if not alone and await self.clock.follow(self.store):
+                    self.nudge_all()
+                if self.clock.speed:
+                    await self.clock.save(self.store)
 
     @property
     def door(self) -> Door:
@@ -242,7 +267,9 @@ async def opened(settings: Settings, *, workspaces: Sequence[str] = (), exclusiv
             leaps = Leaps(store, clock, rehearsal, library.programme(PROGRAMME, "en"))
         home = Home(store, clock, library, prompts, gazetteer, PROGRAMME)
         checks = FieldChecks(prompts, library.programme(PROGRAMME, "en").length)
-        app_of.append(App(settings, store, clock, coach, watch, rehearsal, leaps, home, checks))
+        owner = secrets.token_hex(8)
+        spread = Spread(WatchedOutbox(store.outbox, watch), owner)
+        app_of.append(App(settings, store, clock, coach, watch, rehearsal, leaps, home, checks, spread, owner))
     except BaseException:
         await store.close()
         raise

@@ -47,6 +47,16 @@ class RehearsalClock:
         if stored is not None:
             self._at, self._since = datetime.fromisoformat(json.loads(stored)["at"]), self._monotonic()
 
+    async def follow(self, store: Store) -> bool:
+        """Moves on to the stored time where another process moved it; whether it did."""
+        async with store.reading() as queries:
+            stored = await queries.remembered(STORED)
+        there = datetime.fromisoformat(json.loads(stored)["at"]) if stored else self.now()
+        if there <= self.now():
+            return False
+        self.move(there)
+        return True
+
     async def save(self, store: Store) -> None:
         """Stores the present moment of the rehearsal."""
         async with store.writing() as work:

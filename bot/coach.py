@@ -243,7 +243,8 @@ class Coach:
         if text:
             done.entries.append(self._scribe.entry(person, Recorded("journal", text, slot=f"unread {one.key}"), now))
         prompt = f"safety/{finding.level}" if finding else "unasked/sorry"
-        said = Said(prompt, {"language": finding.language, "zone": person.zone} if finding else {})
+        facts = {"language": finding.language, "zone": person.zone, "told": False} if finding else {}
+        said = Said(prompt, facts)
         done.outgoing.append(await self._scribe.said(work, known, person, said, now, {}))
         return done
 
@@ -271,8 +272,10 @@ class Coach:
         return await self._written(work, known, self._engine(seen.person, given, world), seen.actor, now)
 
     async def _written(self, work: UnitOfWork, known: Known, turn: Turn, actor: Actor, now: datetime) -> Outcome:
-        """What a turn leaves to be written."""
+        """What a turn leaves to be written. Where the course begins to be held, what was on its way is taken back."""
         person, done = turn.participant, Outcome()
+        if person.sheltered is not None and known.participant.sheltered is None:
+            await work.cancel([person.address], PRIORITY["scheduled"])
         for event in turn.events:
             written = await self._scribe.take(event, done, work, known, person, now)
             if written is None:

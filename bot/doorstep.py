@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from bot.access import may
 from bot.cohorts.model import FACILITATOR, Act, Invitation, Welcome
 from bot.cohorts.posts import loss
+from bot.consent import withdrawn
 from bot.conversations import CONVERSATIONS
-from bot.conversations.joining import IN_A_COHORT
+from bot.conversations.base import needs_no_consent
 from bot.conversations.words import DESK_COMMANDS, SETTLING, WITH_A_CODE
 from bot.model import Decided, Run, Said, State, Timer
 from bot.timetable import quiet_ends, zone
@@ -53,9 +54,9 @@ class Doorstep(Walk):
         return True
 
     def at_work(self) -> bool:
-        """Whether the open question belongs to somebody's work with cohorts, for which no consent is needed."""
+        """Whether the open question needs no consent: it belongs to somebody's work with cohorts, or to their data."""
         run = self.participant.run
-        return run is not None and CONVERSATIONS[run.conversation].act is not None
+        return run is not None and needs_no_consent(CONVERSATIONS[run.conversation])
 
     def knock(self, welcome: Welcome, command: str) -> None:
         """A code was given: it opens a cohort, or makes a facilitator, or nothing; /start begins the course anyway."""
@@ -76,8 +77,8 @@ class Doorstep(Walk):
         """Newcomers hear of the cohort within their onboarding; everybody else is asked."""
         path = self.participant.journey
         if path.state is State.ONBOARDING:  # what they agreed to was another cohort
-            path = replace(path, consent=(path.consent or "").removesuffix(IN_A_COHORT))
-        self.become(joining=invitation.id, journey=path)
+            self.become(consents=withdrawn(self.participant, self.world.now, "group"))
+        self.become(joining=invitation.id)
         if path.state in (State.INVITED, State.WITHDRAWN):
             self.travel(State.CONSENTING)
         if self.participant.journey.state in (State.CONSENTING, State.ONBOARDING):
@@ -102,7 +103,7 @@ class Doorstep(Walk):
         if chat is None or chat.id != self.home or self.is_asked(PARTED):
             return
         at = quiet_ends(person.rhythm, zone(person.zone), now)
-        if at <= now:
+        if at <= now and self.participant.sheltered is None:
             self.begin(PARTED)
         else:
             self.prepare(PARTED)
@@ -119,9 +120,10 @@ class Doorstep(Walk):
             self.prepare(PARTED)
 
     def ask_at_last(self) -> None:
-        """Puts the question that waited for their return."""
+        """Puts the question that waited for their return; while the course is held it waits on."""
         for run in self.participant.runs:
-            if run.conversation == PARTED and self.raise_run(run.asked):
+            held = self.participant.sheltered is not None
+            if run.conversation == PARTED and not held and self.raise_run(run.asked):
                 self.ask_again()
 
     @property
@@ -138,16 +140,17 @@ class Doorstep(Walk):
         """Has a conversation's first question ready, for later."""
         number = self.participant.asked + 1
         run = Run(name, CONVERSATIONS[name].first, number=number, asked=number, started=self.world.now)
-        self.become(asked=number, runs=(*self.participant.runs, run))
+        above = self.participant.runs if self.participant.sheltered else ()
+        self.become(asked=number, runs=(*(() if above else self.participant.runs), run, *above))
 
     def tell_of_losses(self) -> None:
         """A chat of theirs that cannot be reached, in case no event told of it."""
         if (desk := self.world.desk) is None:
             return
-        for home in desk.lost:
+        for lost in desk.lost:
             for one in desk.cohorts:
-                if one.cohort.id == home.home_of and self.participant.id in one.cohort.facilitators:
-                    self.say(loss(one.cohort, home, self.participant.id))
+                if one.cohort.id == lost.cohort and self.participant.id in one.cohort.facilitators:
+                    self.say(loss(one.cohort, lost, self.participant.id))
 
     def say_what_they_lead(self) -> None:
         """Where somebody with a role finds their work."""

@@ -21,10 +21,8 @@ from bot.conversations.words import (
     command_in,
     words_after,
 )
-from bot.doorstep import Doorstep
 from bot.filling import ANSWER
 from bot.model import (
-    Alerted,
     Changed,
     ChoiceMade,
     Decided,
@@ -35,7 +33,6 @@ from bot.model import (
     MessageReceived,
     Pairing,
     Participant,
-    Recorded,
     Run,
     Said,
     State,
@@ -44,8 +41,10 @@ from bot.model import (
     WokeUp,
 )
 from bot.occasions import OCCASIONS, moment_ahead, moment_due
+from bot.refuge import HELD
+from bot.renewal import Renewal
 from bot.roster import without_past
-from bot.safety import Finding, screened
+from bot.safety import screened
 from bot.timetable import Moment, is_quiet, local_day, zone
 from bot.walk import World, waits_aside
 
@@ -81,13 +80,21 @@ def advance(participant: Participant, given: Input, world: World) -> Turn:
 
 
 @dataclass(slots=True)
-class Visit(Doorstep):
+class Visit(Renewal):
     """A turn with its beginning and its end: what an input or an alarm means, and when to wake next."""
 
     rang: bool = False
 
     def turn(self) -> Turn:
-        """The finished turn."""
+        """The finished turn. Who wants to be forgotten is woken for that alone."""
+        if self.participant.erase_at is not None:
+            return Turn(self.participant, tuple(self.events), self.participant.erase_at)
+        held = self.participant.sheltered is not None
+        moments = self.held_moments() if held else self.planned_moments()
+        return Turn(self.participant, tuple(self.events), min(moments, default=None))
+
+    def planned_moments(self) -> list[datetime]:
+        """When to wake next, for whatever is planned."""
         now, weeks = self.world.now, self.world.programme.length
         moments = [timer.at for timer in self.participant.timers]
         due = moment_due(self.participant, *self.world.plans, now, weeks, self.answers)
@@ -96,7 +103,7 @@ class Visit(Doorstep):
         moments += [ahead.at] if ahead else []
         moments += [max(new.at, self.busy_until()) for new in news(self.participant, self.world.cohort, now)]
         moments += [now for event in self.events if isinstance(event, Decided) and self.concerns_me(event)]
-        return Turn(self.participant, tuple(self.events), min(moments, default=None))
+        return moments
 
     def concerns_me(self, decided: Decided) -> bool:
         """Whether they changed what is planned for themselves, which they have to look at once it is done."""
@@ -116,6 +123,12 @@ class Visit(Doorstep):
         self.let_go()
         self.tell_of_losses()
         self.become(heard=self.world.now, fewer=False, reachable=True, pairing=self.pairing())
+        if not self.holds(given):
+            self.hear(given)
+            self.go_on(self.hear)
+
+    def hear(self, given: Input) -> None:
+        """What it means."""
         match given:
             case MessageReceived():
                 self.read(given)
@@ -143,7 +156,9 @@ class Visit(Doorstep):
             self.say(Said("unasked/edited"))
         elif command is not None:
             self.obey(command, words_after(given.text) if command in WITH_WORDS else "")
-        elif self.participant.journey.state in (State.INVITED, State.WITHDRAWN) and not self.at_work():
+        elif self.participant.journey.state in (State.INVITED, State.WITHDRAWN) and not (
+            self.at_work() and self.hearing(given)
+        ):
             self.say_what_they_lead() if self.world.desk else self.welcome()
         elif given.kind != "text":
             self.say(Said("unasked/not_text", {"kind": given.kind}))
@@ -191,15 +206,6 @@ class Visit(Doorstep):
         mine = run is not None and command in CONVERSATIONS[run.conversation].keeps
         return None if mine and not given.text.strip().startswith("/") else command
 
-    def help_first(self, finding: Finding, given: MessageReceived) -> None:
-        """A warm answer with numbers, before and instead of any conversation; what they wrote is kept for them."""
-        self.break_off()
-        self.events.append(Alerted(finding.level, finding.rule))
-        self.say(Said(f"safety/{finding.level}", {"language": finding.language, "zone": self.participant.zone}))
-        if self.participant.journey.consent is not None and self.participant.journey.state is not State.WITHDRAWN:
-            self.become(asked=self.participant.asked + 1)
-            self.events.append(Recorded("journal", given.text, slot=f"{self.participant.asked} safety"))
-
     def obey(self, command: str, words: str = "") -> None:
         """A command, wherever the conversation stands, with the words that it carries."""
         path = self.participant.journey
@@ -216,8 +222,12 @@ class Visit(Doorstep):
         elif command not in COMMANDS and command not in COHORT_COMMANDS:
             self.say(Said("unasked/unknown_command"))
             self.ask_again()
+        elif command == "resume" and self.participant.sheltered is not None:
+            self.begin("going_on")
         elif command in BEFORE_CONSENT or (command == "resume" and path.state is State.PAUSED):
             self.begin(COMMANDS[command])
+            if command == "support" and self.step_aside():
+                self.ask_again()
         elif stage in (State.INVITED, State.WITHDRAWN):
             self.welcome()
         elif stage in (State.CONSENTING, State.ONBOARDING):
@@ -232,6 +242,7 @@ class Visit(Doorstep):
             return
         if self.raise_run(given.asked):
             self.answer(given)
+            self.step_aside()
         else:
             self.say(Said("unasked/stale"))
             self.ask_again()
@@ -260,6 +271,9 @@ class Visit(Doorstep):
         now, weeks = self.world.now, self.world.programme.length
         self.let_go()
         self.ring_timers()
+        if self.participant.sheltered is not None:
+            self.stay_near()
+            return
         self.hear_news()
         while (moment := moment_due(self.participant, *self.world.plans, now, weeks, self.answers)) is not None:
             self.become(checked=max(moment.at - AN_INSTANT, self.participant.checked or moment.at))
@@ -283,7 +297,9 @@ class Visit(Doorstep):
 
     def ring_timers(self) -> None:
         """The runs whose timers are due go on; their question is then the open one."""
-        for timer in sorted((t for t in self.participant.timers if t.at <= self.world.now), key=lambda t: t.at):
+        held = HELD if self.participant.sheltered is not None else ()
+        due = (t for t in self.participant.timers if t.at <= self.world.now and t.name not in held)
+        for timer in sorted(due, key=lambda t: t.at):
             self.become(timers=tuple(t for t in self.participant.timers if t != timer))
             run = next((run for run in self.participant.runs if run.conversation == timer.name), None)
             if run is not None and timer.name in LOOKING_ON:
@@ -318,7 +334,7 @@ class Visit(Doorstep):
         self.become(touched=(*person.touched, (moment.kind, moment.on))[-REMEMBERED_TOUCHPOINTS:])
         if not missed:
             self.urgency, self.expires = "scheduled", moment.until
-            self.speak(moment)
+            self.remind() if self.renewing else self.speak(moment)
             self.urgency, self.expires = "reply", None
 
     def speak(self, moment: Moment) -> None:

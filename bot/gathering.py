@@ -9,7 +9,7 @@ from typing import Any, Literal
 from bot import journey
 from bot.cohorts.classes import Post as ClassPost
 from bot.cohorts.classes import class_posts
-from bot.cohorts.model import Act, Cohort
+from bot.cohorts.model import Act, Cohort, Lost
 from bot.cohorts.posts import A_WEEK, has_thread, loss, opener, rhythm_of
 from bot.conversations.joining import described_on
 from bot.conversations.morning import written
@@ -165,8 +165,7 @@ class Gathering:
             case "thread":
                 said = opener(cohort, moment.on)
             case "closing":
-                weeks = self.world.programme.length
-                facts = {"cohort": cohort.name, "weeks": weeks, **written(cohort, number)}
+                facts = {"cohort": cohort.name, "weeks": self.world.programme.length}
                 said = Said("gathering/closing", facts, key=self.key("closing", ""))
             case "farewell":
                 said = Said("gathering/farewell", {"cohort": cohort.name}, key=self.key("farewell", ""))
@@ -230,7 +229,7 @@ class Gathering:
         """The cohort is at home here no longer, or is over."""
         if (cohort := self.world.cohort) is None or self.home.home_of != cohort.id:
             return
-        self.correct_invitation()
+        self.events.append(Handled("delete", of=self.key("invitation", self.home.asked)))
         if self.home.pinned:
             self.events.append(Handled("unpin", of=self.home.pinned))
         self.events.append(Said("gathering/goodbye", {"cohort": cohort.name}))
@@ -257,8 +256,8 @@ class Gathering:
     def tell_those_who_lead(self, why: str) -> None:
         """What happened, and what they can do."""
         if (cohort := self.cohort) is not None:
-            told = (Carried((one,), loss(cohort, self.home, one, why)) for one in cohort.facilitators)
-            self.events.extend(told)
+            lost = Lost(cohort.id, self.home.id, self.home.heard)
+            self.events.extend(Carried((one,), loss(cohort, lost, one, why)) for one in cohort.facilitators)
 
     def become(self, **updates: Any) -> None:
         """Replaces fields of the chat."""

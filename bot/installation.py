@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import structlog
@@ -15,6 +16,7 @@ from bot.ports import Adapter, Door
 log = structlog.get_logger()
 
 LONGEST_REST = 30.0  # seconds between tries of a listener that fails
+NAMELESS = 3.0  # seconds in which whoever gets a lease at the start learns the bot's name by listening
 
 
 @dataclass(slots=True)
@@ -65,3 +67,24 @@ class Installation:
             return str(problem)
         unheard = self.outbox.held and getattr(self.adapter, "last_ok", 0.0) is None
         return "ok" if self.outbox.ok and not unheard else self.outbox.last_error or "starting"
+
+
+async def help_out(door: Door, kept: asyncio.Event) -> None:
+    """Works on inputs that came to us for an installation which another process listens to, until cancelled."""
+    while True:
+        await kept.wait()
+        kept.clear()
+        try:
+            while await door.work():
+                pass
+        except Exception as error:  # it is kept: whoever listens looks within seconds
+            log.error("kept_for_later", error=type(error).__name__)
+
+
+async def introduce(installations: Collection[Installation]) -> None:
+    """Learns the names of bots to which another process listens: links and commands in groups bear them."""
+    await asyncio.sleep(NAMELESS)
+    learning = [
+        one.adapter.learn_name() for one in installations if hasattr(one.adapter, "learn_name") and not one.outbox.held
+    ]
+    await asyncio.gather(*learning)

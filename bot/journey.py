@@ -64,7 +64,7 @@ def travel(journey: Journey, to: State, on: date | None = None, until: date | No
         case State.GRADUATED:
             return replace(journey, state=to, graduated_on=on)
         case State.WITHDRAWN:
-            return Journey(state=to, consent=journey.consent, consent_at=journey.consent_at)
+            return Journey(state=to)
         case _:
             return replace(journey, state=to)
 

@@ -46,6 +46,10 @@ class Housekeeping(Protocol):
         """Deletes what is older than it is kept; how many rows, by what they were (left out where none)."""
         ...
 
+    async def present(self) -> bool:
+        """Says that this process is running; False if the key that it writes with was retired: it must stop."""
+        ...
+
     async def tidy(self) -> bool:
         """Overwrites what erasures left in the database's files; False if it must be tried again later."""
         ...

@@ -104,8 +104,7 @@ def _of_pairs(
         return
     told, today = person.pairing.told, local_day(now, zone(person.zone))
     if told is None or told[0] != meeting.id:
-        if meeting.mates:
-            yield from _daily(person, Kind.PAIR, meeting, meeting.at, today, PARTNERS)
+        yield from _daily(person, Kind.PAIR, meeting, meeting.at, today, PARTNERS)
     elif fallen_out(person, meeting):
         yield from _daily(person, Kind.MET, meeting, _today_begins(person, now), today, FALLEN_OUT)
     elif meeting.mates and (since := _asks_since(person.pairing, told[1])) is not None:
@@ -140,7 +139,8 @@ def _daily(
     person: Participant, kind: Kind, meeting: Meeting, hour: datetime, since: date, about: str
 ) -> Iterator[Moment]:
     """From the date `since` on, at this hour of every day of the meeting's week: said once, the others fall away."""
-    company = [mate.person for mate in meeting.mates] if meeting.gathers else []
+    gathers = meeting.gathers and kind is Kind.PAIR
+    company = [mate.person for mate in meeting.mates] if gathers else []
     for days in range(A_WEEK.days):
         moment = _moment(person, kind, hour + days * A_DAY, about, company)
         if moment.at >= meeting.at + A_WEEK:

@@ -47,6 +47,7 @@ class Outbox:
     `owner` is unique to this process. A delivery is given up after `max_attempts` unknown failures, or after
     `max_outages` troubles of the platform's own: at a minute apart, four hours, as long as a morning is useful.
     All durations are in seconds of `monotonic`; only due and expiry use `clock`.
+    Without the lease, `may_take` is asked every `stand_by` seconds whether to try for it.
     `gained` and `lost` are called when the lease becomes ours and stops being so; `on_result` with every result once
     it is recorded. `wait(event, seconds)` returns when the event is set or the time is over.
     `ok` says whether the last step succeeded (standing by is a success), `since` from when on the `monotonic` clock
@@ -66,6 +67,8 @@ class Outbox:
         poll: float = 0.5,
         max_attempts: int = 8,
         max_outages: int = 240,
+        may_take: Callable[[], bool] = lambda: True,
+        stand_by: float = 5,
         on_result: Callable[[Result], None] = _nothing,
         gained: Callable[[], None] = _nothing,
         lost: Callable[[], None] = _nothing,
@@ -77,6 +80,8 @@ class Outbox:
         self._lot = max(1, inflight // 2) if limits.rate >= _FAST else 1  # how many results are worth a transaction
         self._max_attempts, self._max_outages = max_attempts, max_outages
         self._ttl, self._poll = ttl, poll
+        self._may_take, self._stand_by = may_take, stand_by
+        self._giving_up = False
         self._on_result, self._gained, self._lost = on_result, gained, lost
         self._monotonic, self._wait = monotonic, wait
         self._log = log.bind(installation=adapter.installation)
@@ -107,6 +112,11 @@ class Outbox:
         """Something was committed: look now."""
         self._wake.set()
 
+    def give_up(self) -> None:
+        """Another process shall have the lease: it is given back as soon as what is in flight has ended."""
+        self._giving_up = True
+        self._wake.set()
+
     # ------------------------------------------------------------ the loop
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -117,6 +127,9 @@ class Outbox:
             while not stop.is_set():
                 worked = await self.tick()
                 await self._rest(stop, worked)
+                if self._giving_up:
+                    await self._finish()
+                    self._giving_up = False
             await self._finish()
         finally:
             stopped.cancel()
@@ -132,7 +145,7 @@ class Outbox:
         if self._failures:
             await self._wait(stop, min(_LONGEST_STORE_BACK_OFF, self._poll * 2 ** min(self._failures, 10)))
         elif self._epoch is None:
-            await self._wait(stop, self._ttl / 3)
+            await self._wait(stop, self._stand_by)
         else:
             opening = self._monotonic() + self._limits.opening(self._monotonic())
             if worked and self._limits.rate < _FAST:
@@ -226,6 +239,8 @@ class Outbox:
     # ------------------------------------------------------------ one transaction
 
     async def _step(self) -> int:
+        if self._epoch is None and not self._may_take():
+            return 0
         # A failed transaction may have marked rows as sending: end what we know of, then the lease anew queues them.
         if self._epoch is None or (self._doubtful and self.idle):
             await self._take()

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from bot.cohorts.ports import Cohorts
-from bot.keeping import Erased
+from bot.keeping import Erased, Housekeeping
 from bot.model import Delivery, Entry, Flaw, Incoming, Kind, Origin, Outgoing, Participant, Receipt, Reply, Said
 from curriculum.model import Programme
 
@@ -144,6 +144,22 @@ class UnitOfWork(Protocol):
         """The latest entries of these kinds, newest first."""
         ...
 
+    async def entries(self, person: str) -> Sequence[Entry]:
+        """All of this person's entries, newest first."""
+        ...
+
+    async def touchpoints(self, person: str) -> Sequence[TouchpointRow]:
+        """All touchpoints of a person, oldest first."""
+        ...
+
+    async def amend(self, person: str, entry: str, text: str | None) -> None:
+        """Gives an entry of this person's another text, or deletes it without one; what is not theirs stays."""
+        ...
+
+    async def unsent(self, address: str) -> bool:
+        """Whether anything for this address is queued or being sent."""
+        ...
+
     async def reach(self, address: str, reachable: bool) -> None:
         """Marks an address as reachable or not, and its person's `reachable` alike."""
         ...
@@ -240,6 +256,14 @@ class Result:
     moved_to: str | None = field(default=None, repr=False)  # the address's new platform id
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The processes that share the database, this one included, and who of them holds which installation's lease."""
+
+    processes: frozenset[str]
+    held: Mapping[str, str]
+
+
 class OutboxStore(Protocol):
     """What the outbox needs of the database; leases and retries run on the database's clock."""
 
@@ -273,11 +297,19 @@ class OutboxStore(Protocol):
         """Addresses whose next try lies ahead, with the seconds left: after a take-over the limits start with them."""
         ...
 
+    async def attend(self, owner: str, ttl: float) -> Standing:
+        """Says that this process is there for `ttl` seconds (0: no more), and tells who else is and holds what.
+
+        Whoever has the database to itself is alone and sees no lease.
+        """
+        ...
+
 
 class Store(Protocol):
     """A database."""
 
     outbox: OutboxStore
+    housekeeping: Housekeeping
 
     def writing(self) -> AbstractAsyncContextManager[UnitOfWork]:
         """Begins a writing transaction."""

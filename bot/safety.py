@@ -66,7 +66,8 @@ class Rules:
     `auxiliaries` ("nunca he pensado") do not count; a negation right before one of `undoing` ("can't stop") is none.
     A match of a rule about oneself is dropped too if one of the `others` stands at most `FROM_SUBJECT` words before;
     after one of `clause_ends` ("he died, don't want to live") nobody else is the subject any more. `unless` are the
-    idioms that let any rule's match through, `own_unless` those of the rules about oneself.
+    idioms that let any rule's match through, `own_unless` those of the rules about oneself. What stands in quotation
+    marks beside one of `reporting` ("said", "dijo"), with none of `subjects` there, is somebody else's and not read.
     """
 
     language: str
@@ -85,6 +86,7 @@ class Rules:
     clause_ends: frozenset[str] = frozenset()
     unless: tuple[str, ...] = ()
     own_unless: tuple[str, ...] = ()
+    reporting: frozenset[str] = frozenset()
 
 
 class Screen:
@@ -118,6 +120,8 @@ APOSTROPHES = re.compile("[’‘ʼ`´′＇]")
 LOOKALIKES = str.maketrans("аеорсухіѕјкмтнзαεορνικτυ", "aeopcyxisjkmthsaeopviktu")
 SPACED = re.compile(r"(?<![a-z0-9'])[a-z](?:[ .\-_*,/|]{1,3}[a-z]){2,}(?![a-z0-9'])")
 PIECE = re.compile(r"[a-z0-9](?:[a-z0-9'@$!*]*[a-z0-9*])?|[.?!\n;]+|[,:()]+")
+QUOTED = re.compile(r'["“”«„][^"“”«»„\n]{1,300}["“”»]')
+BESIDE = 40  # characters of a quotation's either side that tell who says it
 LEET = str.maketrans("!10345@$7", "iioeasast")
 DOUBLED = re.compile(r"([a-z])\1+")
 
@@ -273,7 +277,8 @@ class _Compiled:
 
     def _read(self, plain: str) -> _Words:
         text, sentence = _Words(), 0
-        for piece in PIECE.findall(SPACED.sub(self._joined, plain)):
+        unquoted = QUOTED.sub(self._unless_reported, plain)
+        for piece in PIECE.findall(SPACED.sub(self._joined, unquoted)):
             if not piece[0].isalnum():
                 text.pause.add(len(text.words))
                 sentence += piece[0] in ".?!;\n" and (piece[0] != "\n" or len(piece) > 1)
@@ -285,6 +290,14 @@ class _Compiled:
                     text.words.append(word)
                     text.sentence.append(sentence)
         return text
+
+    def _unless_reported(self, found: re.Match[str]) -> str:
+        """A quotation, or the end of a sentence if somebody else is said to say it."""
+        before = found.string[max(0, found.start() - BESIDE) : found.start()].split()
+        after = re.split(r"[.?!\n]", found.string[found.end() : found.end() + BESIDE])[0].split()[:3]
+        beside = {word.strip(",:;") for word in (*before[-3:], *after)}
+        own = self.rules.subjects & {*before, *after}
+        return " . " if beside & self.rules.reporting and not own else found[0]
 
     def _word(self, piece: str) -> tuple[str, ...]:
         """A piece of text as the words that it stands for."""

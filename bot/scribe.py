@@ -8,7 +8,11 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
+import structlog
+
 from bot import journey
+from bot.help_lines import NOTHING_KNOWN
+from bot.last_resort import last_resort
 from bot.model import (
     PRIORITY,
     Button,
@@ -26,10 +30,13 @@ from bot.model import (
     Said,
     Touched,
 )
-from bot.ports import Curriculum, Known, Renderer, Saved, TouchpointRow, UnitOfWork
+from bot.ports import Curriculum, Known, Rendered, Renderer, Saved, TouchpointRow, UnitOfWork
 from bot.timetable import quiet_ends, zone
 from curriculum.model import Programme
 
+log = structlog.get_logger()
+
+SAFETY = "safety/"  # the prompts that nothing may keep from being answered
 HelpLines = Callable[[str | None], Mapping[str, Any]]
 
 
@@ -62,7 +69,7 @@ class Outcome:
 
 
 class Scribe:
-    """`help_lines` gives the facts of a safety message for a time zone; `programme` is the course's slug."""
+    """`help_lines` gives the facts of a safety message for a time zone or a confirmed country; `programme` is the course's slug."""
 
     def __init__(self, renderer: Renderer, curriculum: Curriculum, help_lines: HelpLines, programme: str) -> None:
         self.renderer, self._curriculum, self._help_lines = renderer, curriculum, help_lines
@@ -105,15 +112,31 @@ class Scribe:
         for name, fact in facts.items():
             if isinstance(fact, Recall):
                 facts[name] = await work.recall(person.id, fact.kinds, fact.limit)
-        if said.prompt.startswith("safety/"):
-            facts.update(self._help_lines(person.zone))
-        rendered = self.renderer.render(replace(said, facts=facts), person, journey.today(person, now))
+        if said.prompt.startswith(SAFETY):
+            rendered = self._help(replace(said, facts=facts), person, now)
+        else:
+            rendered = self.renderer.render(replace(said, facts=facts), person, journey.today(person, now))
         for key, times in rendered.used.items():
             used[key] = person.history.get(key, 0) + times
         reply = replace(rendered.reply, of=said.of, file=said.file, company=said.company)
         if said.in_place:
             reply = replace(reply, act="edit", ref=said.ref, asked=said.asked)
         return replace(_outgoing(known, reply, now, PRIORITY[said.urgency], said.expires), dedup=said.key or None)
+
+    def _help(self, said: Said, person: Participant, now: datetime) -> Rendered:
+        """A safety message with the numbers of where they are; whatever fails, an answer is given."""
+        try:
+            lines = self._help_lines(person.country or person.zone)
+        except Exception as error:
+            log.error("help_lines_failed", error=type(error).__name__)
+            lines = NOTHING_KNOWN
+        try:
+            return self.renderer.render(
+                replace(said, facts={**said.facts, **lines}), person, journey.today(person, now)
+            )
+        except Exception as error:
+            log.error("safety_prompt_failed", prompt=said.prompt, error=type(error).__name__)
+            return Rendered(last_resort(said.prompt), {})
 
     async def carried(self, work: UnitOfWork, event: Carried, now: datetime) -> list[Outgoing]:
         """What is said to others, once their quiet hours are over; a group's chat gets at once what somebody shares."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
 
 from bot.errors import SettingsError
+from bot.keeping import Keep
 
 PREFIX = "HEARTSEASE_"
 TELEGRAM_TOKEN = re.compile(r"\d{3,}:[A-Za-z0-9_-]{20,}")
@@ -56,6 +57,14 @@ class Settings(BaseSettings):
     http_port: int = Field(8080, ge=0, le=65535, description="port of the same; 0 takes a free one")
     rehearsal: str = Field("", description="start=2026-03-02T05:00:00Z,speed=1: a settable clock")
     rehearsal_confirm: str = Field("", description="yes: rehearse although real platforms are configured")
+    keep_sent_days: int = Field(30, ge=1, le=3650, description="days for which messages are kept once they were sent")
+    keep_received_days: int = Field(
+        8, ge=3, le=3650, description="days for which an input is known again; longer than any platform repeats it"
+    )
+    keep_left_days: int = Field(
+        0, ge=0, le=3650, description="days after which those who left the course are erased; 0: when they say so"
+    )
+    keep_audit_days: int = Field(730, ge=1, le=3650, description="days for which the audit is kept")
     log_level: str = Field("info", description="debug, info, warning or error")
     log_format: str = Field("console", description="console, or json for machines")
     traces_url: str = Field("", description="an OpenTelemetry collector (OTLP over HTTP), e.g. http://127.0.0.1:4318")
@@ -124,6 +133,13 @@ class Settings(BaseSettings):
         if parts or start.tzinfo is None or not 0 <= speed <= 1_000_000:
             raise SettingsError(f"{PREFIX}REHEARSAL", "write start=<ISO time with Z>,speed=<0 or more>, nothing else")
         return start.astimezone(UTC), speed
+
+    @cached_property
+    def keep(self) -> Keep:
+        """How long what is kept."""
+        left = timedelta(days=self.keep_left_days) if self.keep_left_days else None
+        sent, received = timedelta(days=self.keep_sent_days), timedelta(days=self.keep_received_days)
+        return Keep(sent=sent, received=received, left=left, audit=timedelta(days=self.keep_audit_days))
 
     def checked(self) -> Settings:
         """Itself, after the rules that concern several settings.

@@ -10,7 +10,6 @@ from bot.conversations.words import MENU
 from bot.http import Answer, Webhook
 from bot.limits import Limits
 from bot.model import Participant, Said
-from bot.ports import Door
 from bot.settings import TELEGRAM_URL, Settings
 from prompts.markup import plain
 from prompts.renderer import Prompts
@@ -50,13 +49,15 @@ def add_telegram(app: App) -> Mapping[str, Webhook]:
         )
         app.add(adapter, Limits(rate=settings.telegram_rate, chat_rate=settings.telegram_chat_rate))
         if settings.telegram_webhook_url:
-            webhooks[adapter.webhook_path] = _accepting(adapter, app.door)
+            webhooks[adapter.webhook_path] = _accepting(adapter, app)
     return webhooks
 
 
-def _accepting(adapter: TelegramAdapter, door: Door) -> Webhook:
+def _accepting(adapter: TelegramAdapter, app: App) -> Webhook:
     async def accept(headers: Mapping[str, str], body: bytes) -> Answer:
-        return Answer(await adapter.accept(door, headers.get("x-telegram-bot-api-secret-token"), body))
+        status = await adapter.accept(app.door, headers.get("x-telegram-bot-api-secret-token"), body)
+        app.work_soon(adapter.installation)
+        return Answer(status)
 
     return accept
 

@@ -11,7 +11,8 @@ from bot import journey
 from bot.access import may
 from bot.cohorts.meetings import Meeting
 from bot.cohorts.model import Act, Attendance, Cohort, Desk, Welcome
-from bot.conversations import CONVERSATIONS, LOOKING_ON, TOUCHPOINTS
+from bot.consent import withdrawn
+from bot.conversations import CONVERSATIONS, IN_NEED, LOOKING_ON, TOUCHPOINTS
 from bot.conversations.base import ENTERED, Context, Given, Move, counted, nothing_wrong
 from bot.filling import ANSWER, FILLED, Filled, from_step, given_by, next_given, offered, put, understood, without
 from bot.model import (
@@ -19,10 +20,12 @@ from bot.model import (
     ChoiceMade,
     Closed,
     Decided,
+    Entry,
     Event,
     FormSubmitted,
     Gazetteer,
     Input,
+    Layer,
     MessageReceived,
     Participant,
     Proofread,
@@ -64,6 +67,10 @@ class World:
     proofread: Proofread = nothing_wrong
     chat: Participant | None = None  # the channel or group that the input came from, or is about
     link: str = ""  # brings somebody to us with the code behind it, where the platform has such links
+    pages: tuple[Entry, ...] = ()  # all that they wrote and did, newest first, while they look at their data
+    age: int = 18  # from which on people take part
+    platform: str = ""  # where they are, such as "telegram"
+    research: str = ""  # who does research here, and what on; empty if nobody does
 
     @property
     def plans(self) -> tuple[Cohort | None, Meeting | None]:
@@ -87,7 +94,7 @@ class Walk:
     def begin(self, name: str, **notes: Any) -> None:
         """Starts a conversation on top of what is open; a second run of the same conversation replaces the first."""
         conversation = CONVERSATIONS[name]
-        gone = TOUCHPOINTS if name in TOUCHPOINTS else {name}
+        gone = next((family for family in (TOUCHPOINTS, IN_NEED) if name in family), {name})
         kept = [run for run in self.participant.runs if run.conversation not in gone]
         for run in [run for run in kept if run.until is not None][: max(0, len(kept) + 1 - OPEN_AT_ONCE)]:
             kept.remove(run)
@@ -180,10 +187,13 @@ class Walk:
             self.become(answered=None)
             self.follow(self.step(run, ENTERED), run, ENTERED)
 
-    def step_aside(self) -> None:
-        """A question that waits aside goes beneath what was open before it."""
-        if (run := self.participant.run) is not None and waits_aside(run):
-            self.become(runs=(run, *self.participant.runs[:-1]))
+    def step_aside(self) -> bool:
+        """A question that waits aside goes beneath what was open before it; whether there was one."""
+        run = self.participant.run
+        if run is None or not waits_aside(run):
+            return False
+        self.become(runs=(run, *self.participant.runs[:-1]))
+        return True
 
     def go_back(self) -> bool:
         """Undoes the last answer of the open run; False if there is none."""
@@ -206,6 +216,8 @@ class Walk:
         known = world.desk, world.welcome, world.token, world.profile_zone, world.cohort, world.proofread
         context = Context(world.now, self.participant, world.programme, world.gazetteer, run, *known)
         context = replace(context, meeting=world.meeting, handle=world.handle, answers=world.answers, chat=world.chat)
+        about = {"pages": world.pages, "age": world.age, "platform": world.platform, "research": world.research}
+        context = replace(context, **about)
         return CONVERSATIONS[run.conversation].steps[run.step](context, given)
 
     # ------------------------------------------------------------ the stack
@@ -254,17 +266,27 @@ class Walk:
         self.participant = replace(person, **news)
         after = self.participant.journey
         if after.state is State.WITHDRAWN:
-            self.participant = replace(self.participant, cohort="", joining="")
+            self.participant = replace(self.participant, cohort="", joining="", sheltered=None)
+            if before.state is not State.WITHDRAWN:
+                self.withdraw("coach")
         if person.cohort != self.participant.cohort:
             self.events.append(change_of_cohort(person, self.participant))
             anew = replace(self.participant.pairing, wanted=None, asked_for=0, sits_out=None)  # by other people
-            self.participant = replace(self.participant, pairing=anew)
+            self.participant = replace(self.participant, pairing=anew, calls_leader=False)
+            if not self.participant.cohort:
+                self.withdraw("group")
         if before.state is not after.state:
             self.events.append(Travelled(before.state, after.state))
         if after.state is State.PAUSED and before.state is not State.PAUSED:
             self.call_off()
         if before.anchor != after.anchor or (after.state is State.PAUSED and before.state is not State.PAUSED):
             self.keep(run for run in self.participant.runs if run.conversation not in TOUCHPOINTS)
+
+    def withdraw(self, layer: Layer) -> None:
+        """Who leaves does not agree any more."""
+        self.participant = replace(
+            self.participant, consents=withdrawn(self.participant, self.world.now, layer)
+        )
 
     def call_off(self) -> None:
         """Who pauses, or cannot be reached, does not let this week's partner wait: they hear that it falls out."""

@@ -11,7 +11,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from bot.metrics import Metrics
 from bot.model import Delivery, Incoming, Receipt
-from bot.ports import Adapter, Door, OutboxStore, Result
+from bot.ports import Adapter, Door, OutboxStore, Result, Standing
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -159,3 +159,7 @@ class WatchedOutbox:
     async def cooling(self, installation: str) -> Mapping[str, float]:
         """Addresses whose next try lies ahead."""
         return await self.store.cooling(installation)
+
+    async def attend(self, owner: str, ttl: float) -> Standing:
+        """Says that this process is there, and tells who else is."""
+        return await self.store.attend(owner, ttl)

@@ -48,7 +48,9 @@ class Workspace:
         app.add(self.adapter, Limits(rate, settings.slack_rate, chat_burst=1, is_group=lambda _: False))
 
         async def accept(headers: Mapping[str, str], body: bytes) -> Answer:
-            return Answer(*await self.adapter.accept(app.door, headers, body))
+            answer = Answer(*await self.adapter.accept(app.door, headers, body))
+            app.work_soon(self.installation)
+            return answer
 
         return {} if settings.slack_app_token else {PATH: accept}
 

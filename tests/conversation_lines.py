@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, time
 
 from bot.model import Choice, Place, Recall, Reply, Rhythm, Said
-from curriculum.model import Practice, Sit, Week
+from curriculum.model import Exercise, Practice, Sit, Week
 
 LONGEST_FACT = 40
 
@@ -31,7 +31,7 @@ def marks_of(said: Said) -> str:
 def shown(fact: object) -> str:
     """A fact in a few characters; empty for texts, which are free to change."""
     match fact:
-        case Practice() | Sit():
+        case Practice() | Sit() | Exercise():
             return fact.id
         case Week():
             return fact.step

@@ -30,6 +30,7 @@ from bot.model import (
     Event,
     Flaw,
     FormSubmitted,
+    Handled,
     Input,
     LocationShared,
     MessageReceived,
@@ -277,8 +278,8 @@ class Player:
             case Carried(event=Said() as said):
                 self.log.append(f"carries {line_of(said)}")
                 assert text_of(prompts().render(said, self.person, self.now.date()).reply)
-            case Carried(event=event):
-                self.log.append(f"carries {type(event).__name__.lower()} {event.act}")
+            case Carried(event=Handled(act=act)):
+                self.log.append(f"carries handled {act}")
             case Decided():
                 self.log.append(f"decides to {event.act.value}")
             case Recorded():

@@ -94,7 +94,7 @@ class Group:
             starts_on=date.fromisoformat(told["starts"]),
             zone="Europe/Madrid",
             host=told.get("host", "Agnes"),
-            code=told["id"].upper(),
+            code="" if told.get("code") == "none" else told["id"].upper(),
             knocking=tuple(f"{told['id']} guest {number}" for number in range(int(told.get("invited", 0)))),
             pairs=pairs_of(told),
             themes=tuple(Theme(int(week), note) for week, note in told.get("themes", {}).items()),
@@ -126,6 +126,10 @@ class Group:
         )
         return chat
 
+    async def _close(self, now: datetime) -> None:
+        for known in (await self.cohorts.load(await self.cohorts.ids())).values():
+            await self.cohorts.save(replace(known, cohort=replace(known.cohort, closed_on=now.date())))
+
     async def _edit(self) -> None:
         for known in (await self.cohorts.load(await self.cohorts.ids())).values():
             await self.cohorts.save(replace(known, cohort=replace(known.cohort, themes=(Theme(3, text="We rest."),))))
@@ -151,6 +155,8 @@ class Group:
             case "the partner leaves":
                 (mate, *_) = done(self.cohorts.meetings.latest(self.person, done(self.cohorts.ids())[0])).mates
                 self.carry_out(Decided(Act.LEAVE, mate.person.cohort, {"met": False}), Actor(mate.person.id), now)
+            case "the group is closed":
+                done(self._close(now))
             case "the theme changes":
                 done(self._edit())
             case _ if what in CLASSES:

@@ -113,7 +113,7 @@ class TelegramAdapter:
         self._offset: int | None = None
         self._nudged = asyncio.Event()
         self._asides: set[asyncio.Task[None]] = set()
-        self._told: dict[tuple[int, str], float] = {}  # what groups heard lately: where to write
+        self._told: dict[tuple[int | str, str], float] = {}  # what groups heard lately: where to write
         self._sender = Sender(self._bot, self._calls, self._url, words.share_location, words.taken_back)
 
     @property
@@ -264,7 +264,7 @@ class TelegramAdapter:
             if not chat or self._knows is None or await self._knows(each.origin):
                 found.append(each)
             else:
-                self._tell_group(int(chat), f"{self._words.start_first} https://t.me/{self._username}")
+                self._tell_group(chat, f"{self._words.start_first} https://t.me/{self._username}")
         return found
 
     async def _receive(self, door: Door, batch: Sequence[Incoming]) -> None:
@@ -295,14 +295,14 @@ class TelegramAdapter:
         with suppress(TelegramError):
             await self._bot.answer_callback_query(query_id)
 
-    def _tell_group(self, chat_id: int, line: str) -> None:
+    def _tell_group(self, chat_id: int | str, line: str) -> None:
         now = self._monotonic()
         self._told = {told: at for told, at in self._told.items() if now - at < GROUP_ANSWER_EVERY}
         if (chat_id, line) not in self._told:
             self._told[chat_id, line] = now
             self._aside(self._say_in_group(chat_id, line))
 
-    async def _say_in_group(self, chat_id: int, line: str) -> None:
+    async def _say_in_group(self, chat_id: int | str, line: str) -> None:
         with suppress(TelegramError):
             await self._bot.send_message(chat_id, line, link_preview_options=_NO_PREVIEW)
 
@@ -325,6 +325,16 @@ class TelegramAdapter:
                 allowed_updates=ALLOWED_UPDATES,
                 secret_token=self._webhook.secret,
             )
+
+    async def learn_name(self) -> None:
+        """Learns our name without listening, as another process does that; tries until it is known."""
+        failures = 0
+        while not self._username:
+            try:
+                self._username = (await self._bot.get_me()).username or ""
+            except TelegramError as error:
+                await self._sleep(trouble(error, failures)[1])
+                failures += 1
 
     async def _set_commands(self) -> None:
         """The menu of commands: wanted, but nothing waits for it."""

@@ -78,7 +78,7 @@ async def carry_out(
     more = await ACTS[decided.act](Doing(decided, actor, known, cohorts, now, new_id)) or {}
     if decided.act not in PRIVATE:
         of, detail = more.get("object", decided.object), more.get("detail", "")
-        await cohorts.note(Audited(now, actor.id, decided.act, of, detail))
+        await cohorts.note(Audited(now, more.get("actor", actor.id), decided.act, of, detail))
 
 
 async def create(doing: Doing) -> Mapping[str, str]:
@@ -174,6 +174,11 @@ async def leave(doing: Doing) -> None:
     await doing.cohorts.exit(doing.actor.id, doing.now)
 
 
+async def ask_for_human(doing: Doing) -> Mapping[str, str]:
+    """That somebody asked is noted; who it was is for those who lead alone, and they read it in their own chat."""
+    return {"actor": ""}
+
+
 async def _good(doing: Doing, kind: str) -> Invitation:
     """The invitation that the act goes by, used once more. Raises NotAllowedError if it opens no door any more."""
     invitation = await doing.cohorts.invited(invitation=doing.detail["invitation"])
@@ -212,6 +217,7 @@ ACTS: Mapping[Act, Callable[[Doing], Awaitable[Mapping[str, str] | None]]] = {
     Act.CHANGE_CLASS: convening.change,
     Act.CANCEL_CLASS: convening.cancel,
     Act.ATTEND: convening.attend,
+    Act.ASK_FOR_HUMAN: ask_for_human,
     Act.NOTE_CLASS: convening.note,
     Act.RECAP: convening.recap,
 }

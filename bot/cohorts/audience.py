@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from bot import journey
 from bot.cohorts.broadcasts import Broadcast, Head
 from bot.cohorts.model import Act
+from bot.consent import is_asked_again
 from bot.model import Decided, Event, Kind, Participant, State, Travelled
 from bot.timetable import day_begins, instant, local_day, moments, quiet_begins, quiet_ends, zone
 
@@ -30,8 +31,11 @@ class Slot:
 
 
 def takes_part(person: Participant) -> bool:
-    """Whether broadcasts are for them at present: not before consent, in a pause, or after leaving."""
-    return person.reachable and person.journey.state in (State.ACTIVE, State.GRADUATED)
+    """Whether broadcasts are for them at present: not before consent or when asked anew, in a pause, after leaving,
+    or while all is held.
+    """
+    held = person.sheltered is not None or is_asked_again(person)
+    return person.reachable and not held and person.journey.state in (State.ACTIVE, State.GRADUATED)
 
 
 def is_out_of_reach(event: Event) -> bool:

@@ -23,6 +23,7 @@ from bot.cohorts.model import (
     Colleague,
     Desk,
     Invitation,
+    Lost,
     Overview,
     Welcome,
 )
@@ -168,7 +169,8 @@ async def _desk(cohorts: Cohorts, actor: Actor, led: list[str], link: str) -> De
     sizes = await cohorts.sizes([one.id for one in seen])
     overviews = tuple(Overview(one, rounded(sizes[one.id])) for one in seen)
     homes = [one.home for one in seen if one.home and one.closed_on is None]
-    lost = tuple(home for home, _ in await cohorts.people(homes) if not home.reachable) if homes else ()
+    chats = [chat for chat, _ in await cohorts.people(homes)] if homes else []
+    lost = tuple(Lost(chat.home_of, chat.id, chat.heard) for chat in chats if not chat.reachable)
     if not reads_all:
         return Desk(actor, overviews, link=link, lost=lost)
     facilitators = await cohorts.holders(FACILITATOR)

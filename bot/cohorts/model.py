@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from bot.cohorts.broadcasts import Press
-    from bot.model import Participant
 
 FEW = 5  # counts below this are never shown (design.md §6)
 
@@ -45,6 +44,7 @@ class Act(StrEnum):
     CHANGE_CLASS = "change_class"  # its time or its place
     CANCEL_CLASS = "cancel_class"
     ATTEND = "attend"  # a class, or not
+    ASK_FOR_HUMAN = "ask_for_human"  # those who lead one's cohort are asked to get in touch; in the audit without a name
     NOTE_CLASS = "note_class"  # who was there, of those who said that they would be
     RECAP = "recap"  # what happened, for those who were not there
     SETTLE = "settle"  # a cohort in a channel or group, its home
@@ -284,6 +284,15 @@ class Colleague:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """The chat at which a cohort is at home, and which cannot be reached; `since` is when we were let in last."""
+
+    cohort: str
+    home: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """What a turn of somebody with a role may know. `link` comes before a code where the platform has such links."""
 
@@ -294,7 +303,7 @@ class Desk:
     names: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # of those in the audit
     link: str = ""
     press: Press | None = None  # while it is about broadcasts
-    lost: tuple[Participant, ...] = ()  # chats at which their cohorts are at home, and which cannot be reached
+    lost: tuple[Lost, ...] = ()
     register: Register | None = None  # while it is about classes
 
     @property

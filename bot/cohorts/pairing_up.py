@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -55,4 +56,5 @@ async def _counted(cohorts: Cohorts, overview: Overview, now: datetime, weeks: i
     if begun is None:
         return overview
     rows = await cohorts.meetings.rows(overview.cohort.id)
-    return replace(overview, meetings=rounded(len({row.meeting for row in rows if row.week == begun.week})))
+    people = Counter(row.meeting for row in rows if row.week == begun.week)
+    return replace(overview, meetings=rounded(sum(number > 1 for number in people.values())))

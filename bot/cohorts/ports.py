@@ -71,7 +71,7 @@ class Broadcasts(Protocol):
         ...
 
     async def people(self, persons: Sequence[str]) -> Sequence[tuple[Participant, str]]:
-        """These people with their installation, in the order of their ids; read without a lock, unknown ids left out."""
+        """These people with their installation, ordered by id; read without a lock, unknown ids left out."""
         ...
 
     async def tally(self, broadcast: str) -> Tally:

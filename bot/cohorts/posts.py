@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bot.cohorts.model import Cohort, Posts
-from bot.model import Kind, Participant, Rhythm, Said
+from bot.cohorts.model import Cohort, Lost, Posts
+from bot.model import Kind, Rhythm, Said
 from bot.timetable import fitted, moments_between, zone
 
 A_WEEK = 7
@@ -38,11 +38,11 @@ def opener(cohort: Cohort, on: date) -> Said:
     return Said("gathering/thread", {}, key=thread_key(cohort, on))
 
 
-def loss(cohort: Cohort, home: Participant, reader: str, why: str = "") -> Said:
+def loss(cohort: Cohort, lost: Lost, reader: str, why: str = "") -> Said:
     """To one of those who lead: the chat cannot be reached. Said once for as long as that lasts, whoever finds out."""
-    since = f"{home.heard:%Y%m%d%H%M%S}" if home.heard else ""
+    since = f"{lost.since:%Y%m%d%H%M%S}" if lost.since else ""
     said = Said("gathering/lost", {"cohort": cohort.name, "why": why}, urgency="scheduled")
-    return replace(said, key=f"lost:{home.id}:{since}:{reader}")
+    return replace(said, key=f"lost:{lost.home}:{since}:{reader}")
 
 
 def has_thread(cohort: Cohort, on: date, weeks: int) -> bool:

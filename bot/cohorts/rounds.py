@@ -82,9 +82,9 @@ class Rounds:
             return
         matching = matched(cohort, begun.week, people, rows, now, self.programme)
         together = [*matching.pairs, *([matching.triad] if matching.triad else [])]
-        await work.cohorts.meetings.arrange(
-            cohort.id, {self.new_id(): people for people in together}, begun.week, begun.at
-        )
+        groups = [*together, *((one,) for one in matching.alone)]  # whoever is alone hears that, and does not wait
+        named = {self.new_id(): group for group in groups}
+        await work.cohorts.meetings.arrange(cohort.id, named, begun.week, begun.at)
         log.info("round", cohort=cohort.id, week=begun.week, meetings=len(together))
 
 
@@ -111,7 +111,7 @@ def is_there(person: Participant, now: datetime, weeks: int) -> bool:
     """Whether they are in one of the weeks of the course, and can be written to."""
     path = person.journey
     walking = path.state is State.ACTIVE and journey.place_on(path, journey.today(person, now), weeks) is not None
-    return walking and person.reachable
+    return walking and person.reachable and person.sheltered is None
 
 
 def _mate(person: Participant, now: datetime) -> Mate:

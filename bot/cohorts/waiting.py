@@ -27,7 +27,7 @@ class Waiting:
 def may_be_reminded(person: Participant) -> bool:
     """Whether they are still on their way in, and can be reached."""
     on_the_way = person.journey.state in (State.CONSENTING, State.ONBOARDING)
-    return person.reachable and on_the_way and bool(person.joining)
+    return person.reachable and person.sheltered is None and on_the_way and bool(person.joining)
 
 
 async def waiting(cohorts: Cohorts, some: Iterable[Cohort], now: datetime) -> Sequence[Waiting]:

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from bot.conversations import (
     after_class,
     attending,
+    crisis,
     evening,
     facilitating,
     graduation,
     gratitude,
+    grounding,
     joining,
     looking,
     morning,
@@ -21,10 +23,12 @@ from bot.conversations import (
     pausing,
     pulsing,
     rostering,
+    safety_plan,
     settings,
     settling,
     sharing,
     sit,
+    support,
     theming,
     under_way,
     writing,
@@ -48,7 +52,16 @@ CONVERSATIONS: Mapping[str, Conversation] = {
         looking.progress,
         looking.week,
         looking.help_,
-        looking.support,
+        crisis.crisis,
+        crisis.staying,
+        crisis.concern,
+        crisis.going_on,
+        grounding.grounding,
+        support.support,
+        support.country,
+        support.trusted,
+        support.telling,
+        safety_plan.safety_plan,
         settings.settings,
         rostering.shifts,
         pausing.pause,
@@ -84,6 +97,9 @@ CONVERSATIONS: Mapping[str, Conversation] = {
 
 # they begin by the timetable; a new one takes the place of an unanswered old one
 TOUCHPOINTS = frozenset({"morning", "evening", "check_in", "booster"})
+
+# the answer to danger; a new one takes the place of the one before
+IN_NEED = frozenset({"crisis", "staying", "concern"})
 
 # by conversation: the step whose alarm only brings its message up to date; nobody is busy with that
 LOOKING_ON: Mapping[str, str] = {"broadcast": "progress"}

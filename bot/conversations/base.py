@@ -13,6 +13,7 @@ from bot.cohorts.meetings import Meeting
 from bot.cohorts.model import Act, Attendance, Cohort, Desk, Welcome
 from bot.model import (
     ChoiceMade,
+    Entry,
     Event,
     Gazetteer,
     Input,
@@ -60,6 +61,10 @@ class Context:
     handle: str = ""  # the name by which others can write to them on their platform
     answers: Mapping[str, Attendance] = field(default_factory=dict)  # what they said about its classes
     chat: Participant | None = None  # the channel or group that the input came from
+    pages: tuple[Entry, ...] = ()  # all that they wrote and did, newest first, while they look at their data
+    age: int = 18  # from which on people take part
+    platform: str = ""  # where they are, such as "telegram"
+    research: str = ""  # who does research here, and what on; empty if nobody does
 
     @property
     def invited_to(self) -> Cohort | None:
@@ -163,14 +168,22 @@ class Conversation:
     """A named set of steps. `open_for` says until when an open question is kept; None keeps it.
 
     `act` is what somebody must be allowed to do to have this conversation at all. One that `hears` certain words alone
-    waits aside: every other text is for what else is open, and it neither interrupts nor is put again by itself.
+    waits aside: every other text is for what else is open, and it neither interrupts nor is put again by itself. One
+    for `anytime` goes on before somebody agreed to anything, and while they are asked to agree anew.
     """
 
     def __init__(
-        self, name: str, first: str, open_for: Closing, keeps: frozenset[str], act: Act | None, hears: Words | None
+        self,
+        name: str,
+        first: str,
+        open_for: Closing,
+        keeps: frozenset[str],
+        act: Act | None,
+        hears: Words | None,
+        anytime: bool = False,
     ) -> None:
         self.name, self.first, self.open_for, self.keeps, self.act = name, first, open_for, keeps, act
-        self.hears = hears
+        self.hears, self.anytime = hears, anytime
         self.steps: dict[str, StepFunction] = {}
 
     def step(self, function: StepFunction) -> StepFunction:
@@ -195,9 +208,15 @@ def conversation(
     keeps: frozenset[str] = frozenset(),
     act: Act | None = None,
     hears: Words | None = None,
+    anytime: bool = False,
 ) -> Conversation:
     """A new conversation; its steps are registered with the `step` decorator. It `keeps` plain words to itself."""
-    return Conversation(name, first, open_for, keeps, act, hears)
+    return Conversation(name, first, open_for, keeps, act, hears, anytime)
+
+
+def needs_no_consent(known: Conversation) -> bool:
+    """Whether it is about other things than the course: somebody's work, their data, help."""
+    return known.anytime or known.act is not None
 
 
 def until_the_day_turns(participant: Participant, now: datetime) -> datetime:

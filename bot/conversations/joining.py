@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from bot import journey
 from bot.cohorts.model import Cohort
+from bot.consent import agrees, with_answer
 from bot.conversations.base import (
     Context,
     Given,
@@ -22,8 +23,6 @@ from bot.conversations.base import (
 )
 from bot.model import Choice, Journey, Said, State
 from bot.timetable import day_begins, zone
-
-IN_A_COHORT = " in a cohort"  # after the version of the consent that people agree to
 
 joining = conversation("joining", first="card", open_for=without_end)
 parting = conversation("parting", first="sure", open_for=for_an_hour)
@@ -54,20 +53,14 @@ def described_on(cohort: Cohort, on: date, weeks: int) -> dict[str, Any]:
     }
 
 
-def in_consent(ctx: Context) -> dict[str, bool]:
-    """Whether the consent that is asked for is one to walking in a cohort, too."""
-    return {"cohort": ctx.invited_to is not None}
-
-
-def consented(path: Journey, version: str, now: datetime, *, cohort: bool) -> Journey:
-    """The journey of somebody who agreed just now."""
-    return replace(path, consent=version + (IN_A_COHORT if cohort else ""), consent_at=now)
+def in_consent(ctx: Context) -> dict[str, Any]:
+    """Whether the consent that is asked for is one to walking in a cohort, too, and from which age one may give it."""
+    return {"cohort": ctx.invited_to is not None, "age": ctx.age}
 
 
 def agreed_to(ctx: Context) -> Cohort | None:
     """The cohort that they are invited to and agreed to walk in."""
-    consent = ctx.participant.journey.consent
-    return ctx.invited_to if consent is not None and consent.endswith(IN_A_COHORT) else None
+    return ctx.invited_to if agrees(ctx.participant, "group") else None
 
 
 def joined(ctx: Context, cohort: Cohort, path: Journey, first: date) -> Said:
@@ -103,9 +96,9 @@ def from_now_on(ctx: Context, cohort: Cohort) -> Move:
     path = ctx.participant.journey
     if path.state is State.PAUSED:
         path = journey.travel(path, path.paused_from or State.ACTIVE, ctx.today)
-    path = consented(path, (path.consent or "").removesuffix(IN_A_COHORT), ctx.now, cohort=True)
-    if path.state is not State.ACTIVE and path.state is not State.GRADUATED:
-        return finish(Said("joining/soon", {"cohort": cohort.name}), journey=path)  # onboarding goes on and ends in it
+    agreed = with_answer(ctx.participant, ctx.now, True, "group")
+    if path.state is not State.ACTIVE and path.state is not State.GRADUATED:  # onboarding goes on and ends in it
+        return finish(Said("joining/soon", {"cohort": cohort.name}), journey=path, consents=agreed)
     anchor, checked, tomorrow = path.anchor, ctx.now, ctx.today + timedelta(days=1)
     if path.state is State.GRADUATED:  # the rest of today is free
         path = replace(journey.travel(path, State.ACTIVE), graduated_on=None, boosted_on=None)
@@ -115,7 +108,8 @@ def from_now_on(ctx: Context, cohort: Cohort) -> Move:
     elsewhere = {"graduation", "week"}  # questions about the course as it was
     runs = tuple(run for run in ctx.participant.runs if run.conversation not in elsewhere)
     said = joined(ctx, cohort, path, max(path.anchor or tomorrow, ctx.today))
-    return finish(said, journey=path, cohort=cohort.id, joining="", checked=checked, runs=runs)
+    news: dict[str, Any] = {"journey": path, "cohort": cohort.id, "joining": "", "consents": agreed}
+    return finish(said, checked=checked, runs=runs, **news)
 
 
 # ---------------------------------------------------------------- leaving

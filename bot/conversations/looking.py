@@ -1,4 +1,4 @@
-"""Looking at where one is: today, the practice, the week, progress. And help and support, at any time."""
+"""Looking at where one is: today, the practice, the week, progress. And help, at any time."""
 
 from __future__ import annotations
 
@@ -29,7 +29,6 @@ practice = conversation("practice", first="show", open_for=for_an_hour)
 progress = conversation("progress", first="show", open_for=for_an_hour)
 week = conversation("week", first="show", open_for=for_an_hour, keeps=frozenset({"back"}))
 help_ = conversation("help", first="show", open_for=for_an_hour)
-support = conversation("support", first="show", open_for=for_an_hour)
 
 
 def whereabouts(ctx: Context) -> dict[str, Any]:
@@ -165,9 +164,3 @@ def show_help(ctx: Context, given: Given) -> Move:
         "owns": desk is not None and may(desk.actor, Act.INVITE),
     }
     return finish(Said("help/show", facts))
-
-
-@support.named("show")
-def show_support(ctx: Context, given: Given) -> Move:
-    """Where to find people, at any time."""
-    return finish(Said("safety/support", {"zone": ctx.participant.zone, "language": ctx.participant.locale}))

@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 
 from bot import journey
 from bot.clock_text import parse_date, parse_time
+from bot.consent import with_answer
 from bot.conversations.base import (
     ENTERED,
     Context,
@@ -26,11 +27,10 @@ from bot.conversations.base import (
     without_end,
 )
 from bot.conversations.finding import asked_where, asked_which, clock_in
-from bot.conversations.joining import agreed_to, consented, described, in_consent, joined
-from bot.model import Choice, Kind, Participant, Rhythm, Said, State
+from bot.conversations.joining import agreed_to, described, in_consent, joined
+from bot.model import Choice, Kind, Layer, Participant, Rhythm, Said, State
 from bot.timetable import day_begins, fitted, moments, zone
 
-CONSENT = "2026-11"  # the version of onboarding/consent that people agree to; a new text is a new version
 LONGEST_NAME = 40
 
 onboarding = conversation("onboarding", first="welcome", open_for=without_end)
@@ -38,6 +38,7 @@ onboarding = conversation("onboarding", first="welcome", open_for=without_end)
 CONSENTING: Mapping[str, tuple[str, ...]] = {
     "agree": ("yes", "y", "ok", "okay", "i agree", "agree", "sure", "yes please", "si", "sí"),
     "more": ("more", "tell me more"),
+    "younger": ("i am younger", "i'm younger", "no, i am younger"),
     "not_now": ("no", "n", "not now", "later", "no thanks"),
 }
 YES_NO: Mapping[str, tuple[str, ...]] = {
@@ -45,6 +46,7 @@ YES_NO: Mapping[str, tuple[str, ...]] = {
     "yes": ("yes", "y", "i do", "si", "sí"),
 }
 MORNINGS = ("08:00", "06:30", "07:00", "09:00")
+YEARS = re.compile(r"\b(?:i am|i'm|i’m|im|tengo) (\d{1,2})\b")
 EXACT = re.compile(r"^\d\d[:.]\d\d$|a\.? ?m\b|morning|mañana|madrugada")
 EVENINGS = ("20:00", "19:00", "21:00", "22:00")
 
@@ -62,19 +64,33 @@ def welcome(ctx: Context, given: Given) -> Move:
 def consent(ctx: Context, given: Given) -> Move | Said:
     """Nothing is kept before somebody agrees."""
     person = ctx.participant
-    match meant(given, CONSENTING):
+    match "younger" if is_too_young(typed(given), ctx.age) else meant(given, CONSENTING):
+        case "younger":
+            return forgotten(ctx, Said("safety/too_young", {**facts_for_help(ctx), "age": ctx.age}))
         case "agree":
-            agreed = consented(person.journey, CONSENT, ctx.now, cohort=ctx.invited_to is not None)
-            once_more = agreed.state is State.ONBOARDING  # they came back to this question
-            return ask("name", journey=agreed if once_more else journey.travel(agreed, State.ONBOARDING))
+            layers: tuple[Layer, ...] = ("coach", "group") if ctx.invited_to else ("coach",)
+            once_more = person.journey.state is State.ONBOARDING  # they came back to this question
+            path = person.journey if once_more else journey.travel(person.journey, State.ONBOARDING)
+            return ask("name", journey=path, consents=with_answer(person, ctx.now, True, *layers))
         case "more":
-            return stay(Said("onboarding/more", in_consent(ctx)).offering(Choice("agree"), Choice("not_now")))
+            return stay(*details(ctx, Choice("agree"), Choice("not_now"), Choice("younger")))
         case "not_now":
             return finish(Said("onboarding/not_now"), journey=journey.travel(person.journey, State.WITHDRAWN))
         case _:
-            return Said("onboarding/consent", in_consent(ctx)).offering(
-                Choice("agree"), Choice("more"), Choice("not_now")
-            )
+            offered = (Choice("agree"), Choice("more"), Choice("not_now"), Choice("younger"))
+            return Said("onboarding/consent", in_consent(ctx)).offering(*offered)
+
+
+def details(ctx: Context, *choices: Choice) -> tuple[Said, ...]:
+    """What is kept, who sees what, for how long and what one can do about it, in short messages."""
+    kept, seen, last = (Said(f"onboarding/{name}", in_consent(ctx)) for name in ("more_kept", "more_seen", "more"))
+    return kept, seen, last.offering(*choices)
+
+
+def is_too_young(text: str | None, age: int) -> bool:
+    """Whether they wrote an age ("I am 16") below the one from which on people take part."""
+    said = YEARS.search((text or "").casefold())
+    return said is not None and int(said[1]) < age
 
 
 @onboarding.step

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 from bot.cohorts.meetings import Companion, Meeting
 from bot.cohorts.model import Act
@@ -21,21 +21,14 @@ from bot.conversations.base import (
     ask,
     conversation,
     finish,
+    for_a_day,
     for_an_hour,
     meant,
     tapped,
     typed,
-    until_the_day_turns,
 )
-from bot.model import Carried, Choice, Decided, Pairing, Recorded, Said, State
+from bot.model import Carried, Choice, Decided, Recorded, Said, State
 from bot.occasions import FALLEN_OUT, QUESTION, takes_part, unanswered
-
-partner = conversation("partner", first="menu", open_for=for_an_hour)
-pair = conversation("pair", first="about", open_for=until_the_day_turns)
-met = conversation("met", first="did_you", open_for=until_the_day_turns)
-tell = conversation("tell", first="words", open_for=for_an_hour)
-hush = conversation("hush", first="at_once", open_for=for_an_hour)
-never = conversation("never", first="whom", open_for=for_an_hour)
 
 WANTED: Mapping[str, tuple[str, ...]] = {"pair_me": ("yes", "y", "ok", "gladly"), "no_pairs": ("no", "n")}
 WAYS: Mapping[str, Literal["coach", "username", "name"]] = {
@@ -43,10 +36,18 @@ WAYS: Mapping[str, Literal["coach", "username", "name"]] = {
     "by_username": "username",
     "by_name": "name",
 }
+IN_WORDS: Mapping[str, tuple[str, ...]] = {way: (word,) for way, word in WAYS.items()}
 MET: Mapping[str, tuple[str, ...]] = {"met_yes": ("yes", "y"), "met_not_yet": ("not yet",), "met_no": ("no", "n")}
 CLOSENESS = ("close_1", "close_2", "close_3", "close_4", "close_5")
 A_DAYS_WORDS = 20  # that are passed on for one person
 LONGEST = 1500  # characters of them
+
+partner = conversation("partner", first="menu", open_for=for_an_hour)
+pair = conversation("pair", first="about", open_for=for_a_day, hears={**WANTED, **IN_WORDS})
+met = conversation("met", first="did_you", open_for=for_a_day, hears=MET)
+tell = conversation("tell", first="words", open_for=for_an_hour)
+hush = conversation("hush", first="at_once", open_for=for_an_hour)
+never = conversation("never", first="whom", open_for=for_an_hour)
 
 
 def present(ctx: Context) -> Meeting | None:
@@ -134,7 +135,7 @@ pair.named("wanted")(wanted)
 def how(ctx: Context, given: Given) -> Move | Said:
     """How a partner may reach them; the platform's name is kept only by this consent."""
     ways = [way for way in WAYS if way != "by_username" or ctx.handle]
-    chosen = meant(given, {"by_name": ("name",), "by_coach": ("coach",), "by_username": ("username",)})
+    chosen = meant(given, IN_WORDS)
     if chosen is None or chosen not in ways:
         return Said("partner/how", {"handle": ctx.handle}).offering(*map(Choice, ways), columns=1)
     handle = ctx.handle if chosen == "by_username" else ""
@@ -164,25 +165,19 @@ def about(ctx: Context, given: Given) -> Move | Said:
         return ask("wanted", pairing=replace(pairing, asked_for=ahead.week if ahead else 1))
     assert meeting is not None
     ids = tuple(mate.person.id for mate in meeting.mates)
-    told = Pairing(
-        wanted=pairing.wanted,
-        asked_for=pairing.asked_for,
-        by=pairing.by,
-        handle=pairing.handle,
-        never_with=pairing.never_with,
-        sits_out=pairing.sits_out,
+    told = replace(
+        pairing,
         told=(meeting.id, ctx.run.notes["on"]),
         mates=ids,
         partners=tuple(sorted({*pairing.partners, *ids})),
         silent=unanswered(pairing),
-        passed=pairing.passed,
+        asked_met=(),
+        met="",
+        hushed="",
     )
+    if not ids:
+        return finish(Said("partner/nobody_free"), pairing=told)
     return finish(together(ctx, meeting) if meeting.gathers else introduced(ctx, meeting), pairing=told)
-
-
-def exercise(ctx: Context) -> dict[str, Any]:
-    """What this week of theirs proposes to two or three people."""
-    return {"exercise": ctx.week.exercise, "week_number": ctx.place.week if ctx.place else 0}
 
 
 def introduced(ctx: Context, meeting: Meeting) -> Said:
@@ -196,7 +191,7 @@ def introduced(ctx: Context, meeting: Meeting) -> Said:
         }
         for mate in meeting.mates
     ]
-    said = Said("partner/meet", {"mates": mates, **exercise(ctx)})
+    said = Said("partner/meet", {"mates": mates, "exercise": ctx.week.exercise})
     return said.offering(Choice("write_partner", command="/tell")) if any(mate["listens"] for mate in mates) else said
 
 
@@ -204,7 +199,9 @@ def together(ctx: Context, meeting: Meeting) -> Said:
     """To all of them, in one conversation, by whoever's alarm rings first."""
     names = [*names_of(meeting), ctx.participant.name]
     company = tuple(mate.platform_id for mate in meeting.mates)
-    return Said("partner/together", {"names": names, **exercise(ctx)}, key=f"pair:{meeting.id}", company=company)
+    return Said(
+        "partner/together", {"names": names, "exercise": ctx.week.exercise}, key=f"pair:{meeting.id}", company=company
+    )
 
 
 # ---------------------------------------------------------------- whether they met
@@ -219,7 +216,6 @@ def did_you(ctx: Context, given: Given) -> Move | Said:
         left = tuple(mate.person.id for mate in meeting.mates) if meeting else ()
         news = replace(pairing, mates=left, met=pairing.met if left else "no")
         return finish(Said("partner/fallen_out", {"mates": mates}), pairing=news)
-    text = typed(given)
     match meant(given, MET):
         case "met_yes":
             return ask("how_close", noted(ctx, "yes"), pairing=replace(pairing, met="yes"))
@@ -227,9 +223,6 @@ def did_you(ctx: Context, given: Given) -> Move | Said:
             return finish(noted(ctx, "not_yet"), Said("partner/not_yet"), pairing=replace(pairing, met="not_yet"))
         case "met_no":
             return finish(noted(ctx, "no"), Said("partner/not_met"), pairing=replace(pairing, met="no"))
-        case None if text is not None:
-            heard = replace(pairing, met=pairing.met or "heard")
-            return finish(Recorded("journal", text), Said("check_in/heard"), pairing=heard)
     if given is ENTERED and ctx.run.notes["on"] not in pairing.asked_met:
         return ask("did_you", pairing=replace(pairing, asked_met=(*pairing.asked_met, ctx.run.notes["on"])))
     return Said("partner/did_you", {"mates": mates}).offering(*map(Choice, MET))
@@ -239,14 +232,11 @@ def did_you(ctx: Context, given: Given) -> Move | Said:
 def how_close(ctx: Context, given: Given) -> Move | Said:
     """How close they felt, in five words; the talk itself is theirs."""
     thanks = Said("partner/thanks").offering(Choice("not_again", command="/never"))
-    text = typed(given)
     match tapped(given):
         case str() as chosen if chosen in CLOSENESS:
             return finish(noted(ctx, chosen), thanks)
         case "rather_not":
             return finish(thanks)
-    if text is not None:
-        return finish(Recorded("journal", text), thanks)
     return Said("partner/how_close").offering(*map(Choice, CLOSENESS), Choice("rather_not"), columns=2)
 
 

@@ -170,8 +170,11 @@ def settled(ctx: Context) -> Move:
     """The group is made if it is new, has its way in if it had none, and is at home in the chat."""
     cohort, notes = subject(ctx), ctx.run.notes
     events: list[Decided] = []
+    link = {"code": ctx.token, "until": ends(ctx, cohort)}
     if not notes["cohort"]:
-        events.append(Decided(Act.CREATE, "", {"cohort": cohort, "code": ctx.token, "until": ends(ctx, cohort)}))
+        events.append(Decided(Act.CREATE, "", {"cohort": cohort, **link}))
+    elif notes["anybody"] and not cohort.code:
+        events.append(Decided(Act.OPEN, cohort.id, link))
     events.append(Decided(Act.SETTLE, cohort.id, {"home": notes["home"], "posts": posts(notes)}))
     return finish(*events, Said("settling/settled", {"cohort": cohort.name, "slack": not desk_of(ctx).link}))
 

@@ -36,7 +36,8 @@ AFTER: Mapping[str, tuple[str, ...]] = {"that_is_all": ("ok", "fine"), "take_bac
 def thread_tonight(ctx: Context) -> date | None:
     """The date of the group's thread to which they may share now; None where nothing is offered."""
     here = ctx.participant.journey.state in (State.ACTIVE, State.GRADUATED)
-    if ctx.cohort is None or not here or ctx.participant.offered == ctx.today:
+    held = ctx.participant.sheltered is not None
+    if ctx.cohort is None or not here or held or ctx.participant.offered == ctx.today:
         return None
     return open_thread(ctx.cohort, ctx.now, ctx.programme.length)
 

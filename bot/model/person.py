@@ -38,6 +38,17 @@ class Kind(StrEnum):
 
 
 Shift = Literal["day", "late", "night", "off"]
+Layer = Literal["coach", "group", "research"]
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What somebody said to a layer of consent: to which version of its words, when, and whether they agreed."""
+
+    layer: Layer
+    version: str
+    at: datetime
+    given: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +82,6 @@ class Journey:
     paused_on: date | None = None
     resume_on: date | None = None
     paused_from: State | None = None
-    consent: str | None = None
-    consent_at: datetime | None = None
     graduated_on: date | None = None
     boosters_every: int = 0  # days; 0 is never
     boosted_on: date | None = None
@@ -160,6 +169,23 @@ class Shared:
 
 
 @dataclass(frozen=True, slots=True)
+class Shelter:
+    """The course is held since this local date, after danger, until they say so; nothing comes but one question."""
+
+    since: date
+    language: str = "en"  # in which the safety conversations answer
+    asked: bool = False  # whether that question was put, or its moment passed
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """Whom somebody would call, and how; shown to nobody but them."""
+
+    name: str = field(default="", repr=False)
+    reach: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Participant:
     """All that the engine knows of a person. One value, saved whole (encrypted) after every turn."""
 
@@ -194,7 +220,14 @@ class Participant:
     pinned: str = ""  # the key of what is pinned there
     offered: date | None = None  # when sharing a gratitude with the group was offered last
     shared: tuple[Shared, ...] = ()  # what of theirs stands in a group's chat, newest last
+    country: str = ""  # that they confirmed (ISO 3166), or "ZZ" for one whose numbers we do not know
+    sheltered: Shelter | None = None
+    trusted: Trusted | None = None
+    safety_plan: Mapping[str, str] = field(default_factory=dict, repr=False)  # by step
+    calls_leader: bool = False  # they chose that danger asks those who lead their cohort to get in touch
     discreet: bool = False  # others may export what we say there: messages do not repeat what they wrote
+    consents: tuple[Consent, ...] = ()  # oldest first; of each layer, the latest counts (bot/consent.py)
+    erase_at: datetime | None = None  # from when on everything of theirs is deleted, once we have said goodbye
 
     @property
     def run(self) -> Run | None:

@@ -143,6 +143,19 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Amended:
+    """An entry of theirs, by its id, gets another text; without one, it is deleted."""
+
+    entry: str
+    text: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """They want all of theirs as files."""
+
+
+@dataclass(frozen=True, slots=True)
 class Travelled:
     """The journey moved from one state to another."""
 
@@ -196,7 +209,9 @@ class Decided:
     detail: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-Event = Said | Handled | Carried | Recorded | Travelled | Touched | Alerted | Reacted | Closed | Decided
+Event = (
+    Said | Handled | Carried | Recorded | Amended | Exported | Travelled | Touched | Alerted | Reacted | Closed | Decided
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ def load_rules(language: str) -> Rules:
         others=frozenset(words.get("others", ())),
         unless=_lines(words.get("unless", "")),
         own_unless=_lines(words.get("own_unless", "")),
+        reporting=frozenset(words.get("reporting", ())),
     )
 
 

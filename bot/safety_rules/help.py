@@ -6,22 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from bot.countries import country_of as country_of
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A place to turn to: `number` to call or `url` to open. `source` says where we read of it."""
+    """A place to turn to: `number` to call or `url` to open. `source` says where we read of it, `read` when."""
 
     name: str
     number: str = ""
     url: str = ""
     source: str = ""
     note: str = ""
+    read: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,9 @@ def help_for(country: str | None) -> Help:
     return Help(code or None, emergency, helplines, directories, date.fromisoformat(data["read"]))
 
 
-def country_of(zone: str | None) -> str | None:
-    """The ISO 3166 code of the country that an IANA zone lies in; None for zones of none (UTC) and unknown ones."""
-    return _countries().get(zone or "")
-
-
 def _line(entry: Mapping[str, Any]) -> Line:
-    return Line(entry["name"], entry.get("number", ""), entry.get("url", ""), entry["source"], entry.get("note", ""))
+    number, url, note = entry.get("number", ""), entry.get("url", ""), entry.get("note", "")
+    return Line(entry["name"], number, url, entry["source"], note, entry["read"])
 
 
 @cache
@@ -59,11 +57,3 @@ def _data() -> Mapping[str, Any]:
     # the base loader builds nothing but str, list and dict: "024" is not 20
     data: Mapping[str, Any] = yaml.load(text, yaml.CBaseLoader)  # noqa: S506
     return data
-
-
-@cache
-def _countries() -> Mapping[str, str]:
-    """zone.tab names one country a zone, unlike zone1970.tab, where Berlin also stands for Oslo."""
-    table = (files("tzdata") / "zoneinfo" / "zone.tab").read_text("utf-8")
-    rows = (line.split("\t") for line in table.splitlines() if line and not line.startswith("#"))
-    return {zone: country for country, _, zone, *_ in rows}

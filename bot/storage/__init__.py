@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from bot.ports import Store
 from bot.storage import schema
 from bot.storage.database import Database, FileLock, sqlite_file
+from bot.storage.presence import Presence
 from bot.storage.sql import SqlStore, unlock
 from bot.storage.vault import Vault, keys_for
 
@@ -32,7 +33,10 @@ async def open_store(url: str, keys: Sequence[str], *, migrate: bool = True, exc
         await asyncio.to_thread(schema.migrate if migrate else schema.check, url)
         database = Database(url)
         await unlock(database, vault)
-        return SqlStore(database, vault, lock)
+        presence = Presence(database, vault) if exclusive else None
+        if presence:
+            await presence.say()
+        return SqlStore(database, vault, lock, presence)
     except BaseException:
         if database:
             await database.close()

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from bot.cohorts.broadcasts import Broadcast
 from bot.cohorts.model import Cohort
 from bot.model import Incoming, Input, Origin, Participant, Reply, Run
+from bot.storage import older
 
 _PARTICIPANT = TypeAdapter(Participant)
 _REPLY = TypeAdapter(Reply)
@@ -82,7 +83,7 @@ def dump_participant(person: Participant) -> bytes:
 
 def load_participant(data: bytes) -> Participant:
     """The person that was dumped; fields that a newer version added get their defaults."""
-    return _with_notes(_PARTICIPANT.validate_json(data), _unpacked)
+    return _with_notes(_PARTICIPANT.validate_json(older.participant(data)), _unpacked)
 
 
 def dump_reply(reply: Reply) -> bytes:

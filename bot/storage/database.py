@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+import sqlite3
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from bot.errors import SettingsError, StoreError, StoreProblem
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 BUSY_SECONDS = 10.0
+PATIENT_SECONDS = 0.3  # how long emptying the log may keep writers waiting
 READING = "heartsease_reading"  # the execution option of transactions that only read
 
 # What the drivers say, lower case, and what it means. The first that fits counts.
@@ -165,9 +167,30 @@ class Database:
                 async with connection.begin():
                     yield connection
 
+    async def tidy(self, tables: Sequence[str]) -> bool:
+        """Overwrites what deleted rows left in the files; False if somebody is reading just now. Raises StoreError."""
+        with clear_errors(self.url):
+            if (file := sqlite_file(self.url)) is not None:
+                return await asyncio.to_thread(_emptied_log, file)
+            async with self._engine.connect() as connection:
+                alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await alone.execute(sa.text("VACUUM " + ", ".join(f'"{table}"' for table in tables)))
+            return True
+
     async def close(self) -> None:
         """Lets go of all connections."""
         await self._engine.dispose()
+
+
+def _emptied_log(file: Path) -> bool:
+    """Brings all that is in the write-ahead log into the file, where deleted rows are zeros, and empties the log."""
+    try:
+        uri = f"{file.absolute().as_uri()}?mode=rw"
+        with closing(sqlite3.connect(uri, uri=True, timeout=PATIENT_SECONDS)) as connection:
+            busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.Error:  # it is tried again
+        return False
+    return not busy
 
 
 class DatabaseNow(sa.sql.functions.FunctionElement[int]):

@@ -10,16 +10,18 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 
 from bot.cohorts.ports import Cohorts
 from bot.errors import StoreError
-from bot.keeping import Erased
+from bot.keeping import Erased, Housekeeping
 from bot.model import Entry, Incoming, Origin, Outgoing, Participant
 from bot.ports import Known, OutboxStore, Queries, Saved, TouchpointRow, UnitOfWork
 from bot.storage.memory_cohorts import MemoryCohorts
 from bot.storage.memory_data import Address, Data, Row, latest
 from bot.storage.memory_erasing import MemoryErasing
+from bot.storage.memory_keeping import MemoryHousekeeping
 from bot.storage.memory_outbox import MemoryOutbox
 from bot.storage.rows import new_id
 from bot.storage.tables import Stage
@@ -116,6 +118,29 @@ class MemoryUnitOfWork:
     async def recall(self, person: str, kinds: Sequence[str], limit: int) -> Sequence[Entry]:
         """The latest entries of these kinds, newest first."""
         return latest(self._data, person, kinds, limit) if kinds else []
+
+    async def entries(self, person: str) -> Sequence[Entry]:
+        """All of this person's entries, newest first."""
+        return await MemoryQueries(self._data).entries(person, limit=len(self._data.entries))
+
+    async def touchpoints(self, person: str) -> Sequence[TouchpointRow]:
+        """All touchpoints of a person, oldest first."""
+        return await MemoryQueries(self._data).touchpoints(person)
+
+    async def amend(self, person: str, entry: str, text: str | None) -> None:
+        """Gives an entry of this person's another text, or deletes it without one."""
+        known = self._data.entries.get(entry)
+        if known is None or known.person != person:
+            return
+        if text is None:
+            self._data.drop(self._data.entries, entry)
+        else:
+            self._data.put(self._data.entries, entry, replace(known, text=text))
+
+    async def unsent(self, address: str) -> bool:
+        """Whether anything for this address is queued or being sent."""
+        rows = self._data.outbox.values()
+        return any(row.out.address == address and row.stage in (Stage.QUEUED, Stage.SENDING) for row in rows)
 
     async def reach(self, address: str, reachable: bool) -> None:
         """Marks an address and its person as reachable or not; the person's revision moves on if that changes them."""
@@ -236,6 +261,7 @@ class MemoryStore:
     def __init__(self, seconds: Callable[[], float] = time.time) -> None:
         self._data, self._turn = Data(), asyncio.Lock()
         self.outbox: OutboxStore = MemoryOutbox(self._data, self._changing, seconds)
+        self.housekeeping: Housekeeping = MemoryHousekeeping(self._data, self._changing)
 
     @asynccontextmanager
     async def _changing(self) -> AsyncIterator[None]:

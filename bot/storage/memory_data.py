@@ -134,7 +134,7 @@ class Data:
             return
         self.put(self.addresses, address_id, replace(address, reachable=reachable))
         known = self.people[address.person]
-        if known.participant.reachable is not reachable:
+        if known.participant.reachable is not reachable and known.participant.erase_at is None:
             person = replace(known.participant, reachable=reachable)
             self.put(self.people, address.person, replace(known, participant=person, revision=known.revision + 1))
 

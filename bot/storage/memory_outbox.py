@@ -9,9 +9,9 @@ from datetime import datetime
 
 from bot.errors import LeaseLost
 from bot.model import Delivery
-from bot.ports import Result
+from bot.ports import Result, Standing
 from bot.storage.memory_data import Data, Lease, Row
-from bot.storage.tables import Stage
+from bot.storage.tables import PROCESS, Stage
 
 
 class MemoryOutbox:
@@ -80,6 +80,17 @@ class MemoryOutbox:
             if row.retry_at > now:
                 ahead[row.out.address] = max(ahead.get(row.out.address, 0.0), row.retry_at - now)
         return ahead
+
+    async def attend(self, owner: str, ttl: float) -> Standing:
+        """Says that this process is there, and tells who else is and holds what."""
+        now, leases = self._seconds(), self._data.leases
+        async with self._changing():
+            self._data.put(leases, f"{PROCESS}{owner}", Lease(owner, 0, now + ttl))
+            for gone in [name for name, one in leases.items() if name.startswith(PROCESS) and one.until <= now]:
+                self._data.drop(leases, gone)
+        live = {name: lease.owner for name, lease in leases.items() if lease.until >= now}
+        here = frozenset(one for name, one in live.items() if name.startswith(PROCESS))
+        return Standing(here, {name: one for name, one in live.items() if not name.startswith(PROCESS)})
 
     def _rows(self, installation: str, stage: Stage) -> list[Row]:
         rows = self._data.outbox.values()

@@ -125,6 +125,7 @@ async def reach(connection: AsyncConnection, vault: Vault, addresses: Sequence[s
         Saved(replace(one.participant, reachable=reachable), one.wake_at, one.revision)
         for one in people.values()
         if one.participant.reachable is not reachable
+        and one.participant.erase_at is None  # they are woken all the same
     ]
     await save(connection, vault, changed)
     await connection.execute(sa.update(ADDRESS).where(ADDRESS.c.id.in_(addresses)).values(reachable=reachable))

@@ -16,14 +16,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import LeaseLost
 from bot.model import Delivery, Reply
-from bot.ports import Result
+from bot.ports import Result, Standing
 from bot.storage import codec, rows
 from bot.storage.database import Database, DatabaseNow
 from bot.storage.sql_queries import SENDABLE
-from bot.storage.tables import ADDRESS, BROADCAST, LEASE, OUTBOX, Instant, Stage, staged
+from bot.storage.tables import ADDRESS, BROADCAST, LEASE, OUTBOX, PROCESS, Instant, Stage, staged
 from bot.storage.vault import Vault
 
 MICROSECONDS = 1_000_000
+LONGEST_LEASE = 120  # seconds; what claims to last longer was written before the database's clock went back
 ENDED = {stage.name.lower(): int(stage) for stage in Stage if stage not in (Stage.SENDING, Stage.CANCELLED)}
 NOW = DatabaseNow()
 INSTALLATION, MOMENT = sa.bindparam("at_installation", type_=sa.String), sa.bindparam("moment", type_=Instant)
@@ -88,7 +89,7 @@ class SqlOutbox:
         take = take.on_conflict_do_update(
             index_elements=["installation"],
             set_={"owner": owner, "epoch": LEASE.c.epoch + 1, "until": until},
-            where=None if self._exclusive else LEASE.c.until < NOW,
+            where=None if self._exclusive else ~_live(),
         ).returning(LEASE.c.epoch)
         left = sa.update(OUTBOX).where(OUTBOX.c.installation == installation, staged(Stage.SENDING))
         async with self._database.writing() as connection:
@@ -138,6 +139,23 @@ class SqlOutbox:
         )
         async with self._database.reading() as connection:
             return {row.address_id: row.left / MICROSECONDS for row in await connection.execute(query)}
+
+    async def attend(self, owner: str, ttl: float) -> Standing:
+        """Says that this process is there, and tells who else is and holds what."""
+        if self._exclusive:
+            return Standing(frozenset({owner}), {})
+        until = NOW + int(ttl * MICROSECONDS)
+        here = self._database.insert(LEASE).values(installation=PROCESS + owner, owner=owner, epoch=0, until=until)
+        here = here.on_conflict_do_update(index_elements=["installation"], set_={"until": until})
+        gone = sa.select(LEASE.c.installation).where(LEASE.c.installation.startswith(PROCESS), ~_live())
+        async with self._database.writing() as connection:
+            await connection.execute(here)
+            await connection.execute(
+                sa.delete(LEASE).where(LEASE.c.installation.in_(gone.with_for_update(skip_locked=True)))
+            )
+            live = {row.installation: row.owner for row in await connection.execute(sa.select(LEASE).where(_live()))}
+        held = {name: holder for name, holder in live.items() if not name.startswith(PROCESS)}
+        return Standing(frozenset(live[name] for name in live.keys() - held.keys()), held)
 
     async def _something(self, installation: str, room: int, busy: frozenset[str], now: datetime) -> bool:
         """Whether a tick would write: an idle one only reads."""
@@ -270,3 +288,8 @@ async def _stop_held(connection: AsyncConnection, installation: str) -> None:
 
 def _held(installation: str, owner: str, epoch: int) -> sa.Update:
     return sa.update(LEASE).where(LEASE.c.installation == installation, LEASE.c.owner == owner, LEASE.c.epoch == epoch)
+
+
+def _live() -> sa.ColumnElement[bool]:
+    """Whether a lease has not run out."""
+    return LEASE.c.until.between(NOW, NOW + LONGEST_LEASE * MICROSECONDS)

@@ -17,6 +17,7 @@ from bot.ports import Known, Saved, TouchpointRow
 from bot.storage import codec, rows
 from bot.storage.sql_cohorts import SqlCohorts
 from bot.storage.sql_erasing import SqlErasing
+from bot.storage.sql_queries import SqlQueries
 from bot.storage.tables import (
     ADDRESS,
     ENTRY,
@@ -31,6 +32,8 @@ from bot.storage.tables import (
 )
 from bot.storage.vault import Vault
 
+MOST = 1_000_000  # entries of one person
+
 
 class SqlUnitOfWork:
     """One writing transaction; `insert` is the database's own INSERT."""
@@ -38,6 +41,7 @@ class SqlUnitOfWork:
     def __init__(self, connection: AsyncConnection, insert: Callable[[sa.Table], Any], vault: Vault) -> None:
         self._connection, self._insert, self._vault = connection, insert, vault
         self.cohorts: Cohorts = SqlCohorts(connection, insert, vault)
+        self.erased = False  # whether anybody was, in this transaction
 
     async def new(self, installation: str, keys: Sequence[str], at: datetime) -> set[str]:
         """Marks these input keys as received and returns those never seen before."""
@@ -179,6 +183,26 @@ class SqlUnitOfWork:
         )
         return [rows.entry(row, self._vault) for row in await self._connection.execute(query)]
 
+    async def entries(self, person: str) -> Sequence[Entry]:
+        """All of this person's entries, newest first."""
+        return await SqlQueries(self._connection, self._vault).entries(person, limit=MOST)
+
+    async def touchpoints(self, person: str) -> Sequence[TouchpointRow]:
+        """All touchpoints of a person, oldest first."""
+        return await SqlQueries(self._connection, self._vault).touchpoints(person)
+
+    async def amend(self, person: str, entry: str, text: str | None) -> None:
+        """Gives an entry of this person's another text, or deletes it without one."""
+        mine = ENTRY.c.id == entry, ENTRY.c.person_id == person
+        change = sa.delete(ENTRY) if text is None else sa.update(ENTRY).values(text=self._vault.encrypt(text))
+        await self._connection.execute(change.where(*mine))
+
+    async def unsent(self, address: str) -> bool:
+        """Whether anything for this address is queued or being sent."""
+        waits = sa.or_(staged(Stage.QUEUED), staged(Stage.SENDING))
+        query = sa.select(sa.exists().where(OUTBOX.c.address_id == address, waits))
+        return bool(await self._connection.scalar(query))
+
     async def reach(self, address: str, reachable: bool) -> None:
         """Marks an address and its person as reachable or not; the person's revision moves on if that changes them."""
         await rows.reach(self._connection, self._vault, [address], reachable)
@@ -213,6 +237,7 @@ class SqlUnitOfWork:
 
     async def erase(self, person: str, at: datetime) -> Erased:
         """Deletes all of this person's, takes them out of what is others', and keeps a tombstone."""
+        self.erased = True
         return await SqlErasing(self._connection, self._insert, self._vault, self.cohorts).erase(person, at)
 
     async def remember(self, name: str, value: str) -> None:

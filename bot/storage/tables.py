@@ -12,6 +12,7 @@ from sqlmodel import Field, SQLModel
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
+PROCESS = "process:"  # begins the name of a lease that only says that a process is there
 SERIAL = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers rows by itself for INTEGER alone
 
 
@@ -186,7 +187,7 @@ class OutboxRow(SQLModel, table=True):
 
 
 class LeaseRow(SQLModel, table=True):
-    """Who holds an installation, until when on the database's clock."""
+    """Who holds an installation, until when on the database's clock; and which processes there are (`PROCESS`)."""
 
     __tablename__ = "lease"
     installation: str = Field(primary_key=True)

@@ -9,7 +9,7 @@ import secrets
 import sqlite3
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -32,8 +32,9 @@ class Vault:
 
     def __init__(self, keys: Sequence[str]) -> None:
         _valid(keys)
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
-        self._newest = CANARY + hashlib.sha256(b"heartsease.canary\0" + keys[0].encode()).hexdigest()[:12]
+        self._keys = [Fernet(key) for key in keys]
+        self._fernet = MultiFernet(self._keys)
+        self.fingerprints = tuple(map(fingerprint, keys))
         self._lookup_key: bytes | None = None
 
     @staticmethod
@@ -53,6 +54,18 @@ class Vault:
             fix = "the database was encrypted with a key that is not among these; add the missing key at the end"
             raise SettingsError(SETTING, fix) from error
 
+    def place(self, token: bytes | str) -> int | None:
+        """Which of the keys made this token, 0 for the newest; None for none of them."""
+        for number, key in enumerate(self._keys):
+            with suppress(InvalidToken):
+                key.decrypt(token)
+                return number
+        return None
+
+    def renewed(self, token: bytes | str) -> bytes:
+        """The same under the newest key. Raises SettingsError if none of the keys made this token."""
+        return self.encrypt(self.decrypt(token))
+
     def lookup(self, *parts: str) -> str:
         """A keyed hash of these parts, the same whichever keys are in use. Works once `unlock` has run."""
         if self._lookup_key is None:
@@ -64,7 +77,8 @@ class Vault:
 
     def furnish(self) -> Mapping[str, str]:
         """What the `system` table keeps for this vault where it is not there yet: a canary a key, the lookup key."""
-        return {self._newest: self.encrypt("canary").decode(), LOOKUP: self.encrypt(secrets.token_bytes(32)).decode()}
+        canary = {CANARY + self.fingerprints[0]: self.encrypt("canary").decode()}
+        return canary | {LOOKUP: self.encrypt(secrets.token_bytes(32)).decode()}
 
     def unlock(self, facts: Mapping[str, str]) -> None:
         """Takes the lookup key from the `system` table.
@@ -72,10 +86,50 @@ class Vault:
         Raises:
             SettingsError: a key that this database was ever written with is missing.
         """
-        for name, token in facts.items():
-            if name.startswith(CANARY):
-                self.decrypt(token)
+        if lost := missing(facts, self):
+            fix = f"written with {' and '.join(lost)}, which is not here; add the missing key at the end"
+            raise SettingsError(SETTING, fix)
         self._lookup_key = self.decrypt(facts[LOOKUP])
+
+
+def fingerprint(key: str) -> str:
+    """A short name of a key, which tells nothing of it."""
+    return hashlib.sha256(b"heartsease.canary\0" + key.encode()).hexdigest()[:12]
+
+
+def missing(facts: Mapping[str, str], vault: Vault) -> list[str]:
+    """The fingerprints of keys that this database was written with and that the vault does not have."""
+    used = [name.removeprefix(CANARY) for name in facts if name.startswith(CANARY)]
+    return sorted(set(used) - set(vault.fingerprints))
+
+
+def key_file(database_url: str) -> Path | None:
+    """Where an SQLite database's own key is kept; None for PostgreSQL."""
+    file = sqlite_file(database_url)
+    return file.with_name(file.name + ".key") if file else None
+
+
+def add_key(beside: Path) -> str:
+    """Puts a new key on top of a key file, whole or not at all; the new key's fingerprint."""
+    key = Vault.make_key()
+    with writable(beside):
+        draft = _draft("".join(f"{one}\n" for one in (key, *_listed(beside))), beside.parent)
+        os.replace(draft, beside)
+    return fingerprint(key)
+
+
+def _listed(beside: Path) -> list[str]:
+    return [key for key in beside.read_text().replace(",", " ").split() if key]
+
+
+def _draft(text: str, folder: Path) -> str:
+    """A new file, mode 0600, that is surely on the disk."""
+    descriptor, name = tempfile.mkstemp(dir=folder)
+    with os.fdopen(descriptor, "w") as draft:
+        draft.write(text)
+        draft.flush()
+        os.fsync(draft.fileno())
+    return name
 
 
 def _valid(keys: Sequence[str]) -> Sequence[str]:
@@ -112,7 +166,7 @@ def keys_for(database_url: str, configured: Sequence[str]) -> Sequence[str]:
             raise SettingsError(SETTING, fix)
         with writable(file):
             _keep_new_key(beside)
-    return _valid([key for key in beside.read_text().replace(",", " ").split() if key])
+    return _valid(_listed(beside))
 
 
 def _holds_data(file: Path) -> bool:
@@ -131,14 +185,10 @@ def _holds_data(file: Path) -> bool:
 
 def _keep_new_key(beside: Path) -> None:
     """Writes a new key whole or not at all; if another process was first, its key stays."""
-    descriptor, name = tempfile.mkstemp(dir=beside.parent)  # mode 0600
+    draft = _draft(Vault.make_key() + "\n", beside.parent)
     try:
-        with os.fdopen(descriptor, "w") as draft:
-            draft.write(Vault.make_key() + "\n")
-            draft.flush()
-            os.fsync(draft.fileno())
-        os.link(name, beside)
+        os.link(draft, beside)
     except FileExistsError:
         pass
     finally:
-        os.unlink(name)
+        os.unlink(draft)

@@ -205,12 +205,16 @@ async def test_erasing_twice_or_nobody_is_no_error(store: Store) -> None:
     assert await erase(store, "nobody") == Erased("nobody")
 
 
+async def erase_and_fail(store: Store, ana: Participant) -> None:
+    async with store.writing() as work:
+        await work.erase(ana.id, NOW)
+        await work.save([Saved(ana, NOW, 1)])
+
+
 async def test_what_cannot_be_committed_erases_nothing(store: Store) -> None:
     ana = (await plant(store))["Anastasia"]
     with pytest.raises(StoreError):
-        async with store.writing() as work:
-            await work.erase(ana.id, NOW)
-            await work.save([Saved(ana, NOW, 1)])
+        await erase_and_fail(store, ana)
     async with store.reading() as queries:
         assert await queries.participant(ana.id) == ana
         assert await queries.person_at(ANA) == ana.id
@@ -254,3 +258,36 @@ def everything(url: str) -> list[object]:
             for row in server.execute(f'SELECT * FROM "{name}"'.encode())
             for value in row
         ]
+
+
+def residue(folder: Path, traces: list[bytes]) -> list[tuple[str, bytes]]:
+    """Which file of this folder holds which of these, byte for byte."""
+    files = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return [(name, trace) for name, content in files.items() for trace in traces if trace in content]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_no_file_beside_the_database_holds_even_her_encrypted_traces(store: Store, url: str) -> None:
+    people = await plant(store)
+    file = Path(url.removeprefix("sqlite:///"))
+    for number in range(300):  # so that pages were split and joined
+        texts = [
+            Entry(f"{name}{number}", people[name].id, "journal", NOW, NOW.date(), text=f"{GRIEF} {number}" * 3)
+            for name in people
+        ]
+        async with store.writing() as work:
+            await work.record(texts)
+    ana = people["Anastasia"].id
+    with closing(sqlite3.connect(file)) as database:
+        hers = [row[0] for row in database.execute("SELECT text FROM entry WHERE person_id = ?", [ana])]
+        hers += [*database.execute("SELECT lookup, platform_id FROM address WHERE person_id = ?", [ana]).fetchone()]
+        hers += [row[0] for row in database.execute("SELECT state FROM person WHERE id = ?", [ana])]
+        payloads = {row[0] for row in database.execute("SELECT payload FROM outbox UNION SELECT payload FROM inbox")}
+    await erase(store, ana)
+    assert await store.housekeeping.tidy()
+    with closing(sqlite3.connect(file)) as database:
+        left = {row[0] for row in database.execute("SELECT payload FROM outbox UNION SELECT payload FROM inbox")}
+    gone = [trace if isinstance(trace, bytes) else trace.encode() for trace in [*hers, *(payloads - left)]]
+    assert len(gone) > 300
+    assert {path.name for path in file.parent.iterdir()} >= {"heartsease.db", "heartsease.db-wal"}
+    assert residue(file.parent, [trace[-60:] for trace in gone]) == []

@@ -10,7 +10,7 @@ import pytest
 
 from bot.errors import LeaseLost
 from bot.model import Block, Button, Delivery, Origin, Outgoing, Reply, Span
-from bot.ports import Result, Store
+from bot.ports import Result, Standing, Store
 from bot.storage import open_store
 from tests.contracts.conftest import KEY
 
@@ -122,7 +122,14 @@ async def test_what_is_late_is_never_said(store: Store, sender: Sender) -> None:
     sender.now = soon
     assert await sender.tick() == ["evening"]
     async with store.reading() as queries:
-        assert await queries.counts() == {"people": 2, "queued": 0, "sending": 1, "dead": 0, "unreachable": 0, "kept_inputs": 0}
+        assert await queries.counts() == {
+            "people": 2,
+            "queued": 0,
+            "sending": 1,
+            "dead": 0,
+            "unreachable": 0,
+            "kept_inputs": 0,
+        }
 
 
 async def test_a_retry_holds_back_what_follows_in_its_chat_but_not_what_is_more_urgent(
@@ -257,6 +264,34 @@ async def test_who_holds_the_file_holds_every_lease_at_once(url: str) -> None:
         assert await store.outbox.acquire(BOT, "restarted", 60) == 2
     finally:
         await store.close()
+
+
+async def test_processes_see_each_other_and_who_holds_what_until_they_leave(store: Store) -> None:
+    attend = store.outbox.attend
+    assert await attend("one", 60) == Standing(frozenset({"one"}), {})
+    assert (await attend("two", 60)).processes == {"one", "two"}
+    await store.outbox.acquire(BOT, "two", 60)
+    await store.outbox.acquire("telegram:2", "one", -1)
+    assert await attend("one", 60) == Standing(frozenset({"one", "two"}), {BOT: "two"})
+    await attend("one", -1)
+    assert await attend("two", 60) == Standing(frozenset({"two"}), {BOT: "two"})
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+async def test_who_holds_the_file_is_alone_and_sees_no_lease(url: str) -> None:
+    store = await open_store(url, [KEY], exclusive=True)
+    try:
+        await store.outbox.acquire(BOT, "killed", 60)
+        assert await store.outbox.attend("restarted", 60) == Standing(frozenset({"restarted"}), {})
+    finally:
+        await store.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite", "postgres"], indirect=True)
+async def test_a_lease_written_before_the_database_s_clock_went_back_holds_nobody_up(store: Store) -> None:
+    assert await store.outbox.acquire(BOT, "one", 3600) == 1
+    assert (await store.outbox.attend("two", 60)).held == {}
+    assert await store.outbox.acquire(BOT, "two", 60) == 2
 
 
 async def test_a_question_that_was_answered_by_typing_is_found_by_its_number(store: Store, sender: Sender) -> None:

@@ -31,7 +31,7 @@ BOTH = (True, False)
 HOME_FACTS: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "cohorts/unsettle": [COHORT],
     "cohorts/unsettled": [COHORT],
-    "gathering/closing": [{**COHORT, **theirs} for theirs in THEIRS],
+    "gathering/closing": [COHORT],
     "gathering/farewell": [COHORT],
     "gathering/goodbye": [COHORT],
     "gathering/invitation": [

@@ -204,7 +204,7 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     "partner/fallen_out": each("mates", [], *MATES),
     "partner/how": each("handle", "", "ana_s"),
     "partner/meet": [
-        {"mates": mates, "exercise": exercise, "week_number": 1}
+        {"mates": mates, "exercise": exercise}
         for mates in (A_MATE[:1], A_MATE[1:2], A_MATE[2:], A_MATE[:2])
         for exercise in TOGETHER
     ],
@@ -214,7 +214,7 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     "partner/passed": [{"sender": "Ben", "text": "Thursday at *four*?"}],
     "partner/sent": each("mates", *MATES),
     "partner/tell": each("mates", *MATES),
-    "partner/together": [{"names": ["Ben", "Ana"], "exercise": exercise, "week_number": 1} for exercise in TOGETHER],
+    "partner/together": [{"names": ["Ben", "Ana"], "exercise": exercise} for exercise in TOGETHER],
     "partner/too_long": [{"most": 1500}],
     "audit/show": each("lines", ACTS, []),
     "broadcast/compose": [{"examples": SHOWN}],

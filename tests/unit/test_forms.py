@@ -148,6 +148,13 @@ def test_what_is_wrong_with_a_field_is_said_as_the_conversation_would_say_it() -
     assert checks("journal", "text", "{{ nam }}") is None
 
 
+@SEARCH
+@given(st.sampled_from(CHECKED), GARBAGE | st.text(alphabet="{}%() name week if\ud800\x00\n[]<>*", max_size=60))
+def test_any_value_can_be_checked(where: tuple[str, str], value: str) -> None:
+    line = FieldChecks(prompts(), 8)(*where, value)
+    assert line is None or line.strip()
+
+
 # ---------------------------------------------------------------- the lint
 
 

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from bot import gathering
-from bot.cohorts.model import Act, Cohort, Posts, Theme
+from bot.cohorts.model import Act, Cohort, Lesson, Posts, Theme
 from bot.cohorts.posts import open_thread, thread_key
 from bot.model import Carried, Changed, Event, Handled, Participant, Said, Touched, Turn, WokeUp
 from bot.timetable import zone
@@ -183,11 +183,8 @@ def test_a_group_that_is_closed_or_taken_away_says_goodbye_and_falls_silent(act:
     home = gathering.turn(settled().participant, WokeUp(), around(COHORT, local("2026-03-09T08:00", MADRID)))
     over = replace(COHORT, closed_on=date(2026, 3, 9)) if act is Act.CLOSE else replace(COHORT, home="")
     turn = gathering.after(home.participant, act, around(over, local("2026-03-09T12:00", MADRID)))
-    assert [event.prompt for event in turn.events if isinstance(event, Said)] == [
-        "gathering/invitation",
-        "gathering/goodbye",
-    ]
-    assert [event.act for event in turn.events if isinstance(event, Handled)] == ["unpin"]
+    assert [event.prompt for event in turn.events if isinstance(event, Said)] == ["gathering/goodbye"]
+    assert [event.act for event in turn.events if isinstance(event, Handled)] == ["delete", "unpin"]
     assert turn.wake_at is None
     assert turn.participant.home_of == ""
     again = gathering.after(turn.participant, Act.CLOSE, around(over, local("2026-03-09T12:00", MADRID)))
@@ -254,3 +251,20 @@ def test_a_thread_is_open_from_its_hour_until_the_next_day(when: str, thread: da
 def test_the_chat_and_whoever_shares_open_the_same_thread() -> None:
     opened = next(one for _, one in said(lived(COHORT, FOREVER)) if one.prompt == "gathering/thread")
     assert opened.key == thread_key(COHORT, date(2026, 3, 9))
+
+
+def test_a_class_is_posted_a_day_ahead_once_and_a_change_of_it_once() -> None:
+    lesson = Lesson("one", "", local("2026-03-12T17:00", MADRID), place="Room 4", changed=SETTLED)
+    cohort = replace(COHORT, classes=(lesson,))
+    posts = [(at, one) for at, one in said(lived(cohort, FOREVER)) if one.prompt.startswith("class/")]
+    assert [(at, one.prompt) for at, one in posts] == [(local("2026-03-11T17:00", MADRID), "class/post")]
+
+    home = gathering.turn(settled(cohort).participant, WokeUp(), around(cohort, posts[0][0])).participant
+    later = local("2026-03-11T19:00", MADRID)
+    moved = replace(lesson, starts=local("2026-03-13T17:00", MADRID), version=1, changed=later)
+    planned = gathering.after(home, Act.CHANGE_CLASS, around(replace(cohort, classes=(moved,)), later))
+    assert planned.wake_at == later
+    told = gathering.turn(planned.participant, WokeUp(), around(replace(cohort, classes=(moved,)), later))
+    assert "class/post_changed" in [event.prompt for event in told.events if isinstance(event, Said)]
+    assert told.wake_at is not None
+    assert told.wake_at > later

@@ -9,7 +9,7 @@ import pytest
 from bot.cohorts import homes
 from bot.cohorts.model import Act
 from bot.errors import NotAllowedError
-from bot.model import Changed, Decided, Incoming, MessageReceived, Origin, Outgoing, Participant, State
+from bot.model import Changed, Decided, Incoming, Journey, MessageReceived, Origin, Outgoing, Participant, State
 from bot.ports import Known
 from prompts.markup import plain
 from tests.unit.test_cohort_coach import BOT, ONBOARDING, OWNER, Hours, House, code_in, number
@@ -237,8 +237,7 @@ async def test_the_channel_is_nobody_no_member_no_recipient_and_no_figure(house:
         assert home.id not in {one.person.id for one in walkers}
         assert not await cohorts.roles(home.id)
         assert await cohorts.membership(home.id) is None
-    assert home.journey.state is State.INVITED
-    assert home.journey.consent is None
+    assert home.journey == Journey()
     assert not any(entry.person == home.id for entry in house.store._data.entries.values())
 
 

@@ -144,7 +144,9 @@ def test_a_wrong_structure_is_named_with_file_and_line(
     assert problem in caught.value.problem
 
 
-@pytest.mark.parametrize("file", ["week.yaml", "practices.yaml", "sit.yaml", "exercise.yaml", "theme.md", "theme.health_care.md"])
+@pytest.mark.parametrize(
+    "file", ["week.yaml", "practices.yaml", "sit.yaml", "exercise.yaml", "theme.md", "theme.health_care.md"]
+)
 @pytest.mark.parametrize(
     ("written", "line", "problem"),
     [

@@ -18,17 +18,29 @@ from tests.safety_table import count, rows, table_lines
 
 SCREEN = load_screen()
 
-# what was measured, a little lower (see docs/safety.md): the least share of urgent that was called urgent, the least
-# share of urgent that was found at all, and the most false alarms
-BOUNDS = {
-    ("first", ""): (0.97, 0.97, 0.02),
-    ("first", "held"): (0.97, 0.97, 0.02),
-    ("first", "unseen"): (0.85, 0.85, 0.07),
-    ("second", ""): (0.88, 0.97, 0.02),
-    ("second", "held"): (0.88, 0.95, 0.07),
-    ("while_tuning", ""): (0.75, 0.90, 0.02),
-    ("third", "unseen"): (0.35, 0.35, 0.04),
+# exactly what was measured (docs/safety.md): how many urgent sentences are at least called urgent and at least found at
+# all, how many of concern are at least found, and how many harmless ones at most raise an alarm
+MEASURED = {
+    ("en", "first", ""): (158, 158, 49, 0),
+    ("en", "first", "held"): (40, 40, 15, 0),
+    ("en", "first", "unseen"): (20, 20, 4, 1),
+    ("en", "second", ""): (58, 62, 14, 0),
+    ("en", "second", "held"): (28, 30, 6, 1),
+    ("en", "while_tuning", ""): (142, 142, 10, 4),
+    ("en", "third", "unseen"): (11, 11, 5, 0),
+    ("en", "fourth", ""): (92, 92, 57, 0),
+    ("en", "fourth", "held"): (20, 21, 5, 3),
+    ("es", "first", ""): (150, 150, 48, 0),
+    ("es", "first", "held"): (39, 39, 15, 0),
+    ("es", "first", "unseen"): (19, 19, 4, 1),
+    ("es", "second", ""): (64, 64, 14, 0),
+    ("es", "second", "held"): (29, 32, 6, 2),
+    ("es", "while_tuning", ""): (130, 132, 10, 0),
+    ("es", "third", "unseen"): (18, 18, 3, 0),
+    ("es", "fourth", ""): (98, 98, 62, 0),
+    ("es", "fourth", "held"): (21, 23, 7, 3),
 }
+PARTS = sorted({(corpus, part) for _, corpus, part in MEASURED})
 
 
 def level(text: str) -> str:
@@ -36,27 +48,25 @@ def level(text: str) -> str:
     return found.level if found else "none"
 
 
-@pytest.mark.parametrize(("corpus", "part"), BOUNDS)
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("language", "corpus", "part"), MEASURED)
 def test_crises_are_found_and_hospital_talk_is_let_through(language: str, corpus: str, part: str) -> None:
     counted = count(SCREEN, rows(language, corpus, part))
-    least_urgent, least_found, most_false = BOUNDS[corpus, part]
-    assert counted.urgent_as_urgent >= least_urgent * counted.urgent
-    assert counted.urgent_found >= least_found * counted.urgent
-    assert counted.false_alarms <= most_false * counted.none
+    least_urgent, least_found, least_concern, most_false = MEASURED[language, corpus, part]
+    assert counted.urgent_as_urgent >= least_urgent
+    assert counted.urgent_found >= least_found
+    assert counted.concern_found >= least_concern
+    assert counted.false_alarms <= most_false
 
 
 def test_the_table_names_every_corpus_and_part() -> None:
     table = "\n".join(table_lines(SCREEN))
     print(table)
-    assert all(
-        f"| {language} | {corpus} | {part or 'tuned'} |" in table for language in LANGUAGES for corpus, part in BOUNDS
-    )
+    assert all(f"| {language} | {corpus} | {part or 'tuned'} |" in table for language, corpus, part in MEASURED)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_corpus_is_large_and_half_of_it_is_everyday_talk(language: str) -> None:
-    labels = [label for corpus, part in BOUNDS for label, _ in rows(language, corpus, part)]
+    labels = [label for corpus, part in PARTS for label, _ in rows(language, corpus, part)]
     assert len(labels) >= 800
     assert labels.count("none") >= 0.45 * len(labels)
 
@@ -130,7 +140,7 @@ def test_every_rule_has_an_id_of_its_own_and_fires_on_some_sentence(language: st
     ids = [rule.id for rule in rules.rules]
     assert len(ids) == len(set(ids))
     alone = {rule.id: Screen([_only(rules, rule)]) for rule in rules.rules}
-    texts = [text for corpus, part in BOUNDS for _, text in rows(language, corpus, part)]
+    texts = [text for corpus, part in PARTS for _, text in rows(language, corpus, part)]
     assert [name for name, check in alone.items() if not any(map(check, texts))] == []
 
 
@@ -145,7 +155,8 @@ PLAIN = re.compile(rf"(?:{TOKEN}(?: {TOKEN})*)?|<[a-z-]+>")  # an alternative, o
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_pattern_is_well_formed(language: str) -> None:
     rules = load_rules(language)
-    patterns = [pattern for rule in rules.rules for pattern in (*rule.patterns, *rule.unless)] + list(rules.unless)
+    of_rules = [pattern for rule in rules.rules for pattern in (*rule.patterns, *rule.unless)]
+    patterns = [*of_rules, *rules.unless, *rules.own_unless]
     for pattern in patterns:
         for part in re.findall(r"\([^()]*\)|\[[^\[\]]*\]|\S+", unmasked(pattern)):
             inside = part[1:-1].split("|") if part[0] in "([" else [part]
@@ -156,6 +167,20 @@ def test_what_somebody_else_wants_is_not_what_the_writer_wants() -> None:
     assert level("she wanted to end it all and we sat together") == "none"
     assert level("el paciente quiere morir en casa") == "none"
     assert level("he died dont want to live") == "urgent"
+
+
+def test_a_quotation_is_somebody_elses_unless_the_writer_says_it() -> None:
+    assert level('"I wish I was dead," said the man in bed 4, and then asked for jelly') == "none"
+    assert level("«No quiero vivir así», me dijo don Luis, y hablamos del dolor") == "none"
+    assert level('i told my sister "I want to die" and she laughed') == "urgent"
+    assert level('He said "sleep well". I want to die.') == "urgent"
+    assert level('woke up crying and told my husband "I want to die"') == "urgent"
+    assert level("a veces grito «me quiero morir» en el coche") == "urgent"
+
+
+def test_a_threat_that_is_told_is_a_threat() -> None:
+    assert level("she says she'll stab me in my sleep") == "urgent"
+    assert level("the patient said he would kill himself") != "urgent"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,175 @@
+"""The commands for whoever looks after the data: keys, backup, restore, and who was erased."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.command_line import clear_errors, settings_here, waited_for
+from bot.errors import SettingsError, StoreError
+from bot.settings import Settings
+
+keys = typer.Typer(no_args_is_help=True, help="The encryption keys.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Adds these commands."""
+    app.add_typer(keys, name="keys")
+    app.command()(backup)
+    app.command()(restore)
+    app.command()(erased)
+
+
+# ---------------------------------------------------------------- keys
+
+
+@keys.command()
+def new() -> None:
+    """Makes a new key: on top of the key file of an SQLite database, else printed for HEARTSEASE_SECRET_KEYS."""
+    with clear_errors():
+        settings = settings_here()
+        from bot.storage.vault import Vault, add_key, key_file
+
+        beside = key_file(settings.database_url)
+        if settings.keys or beside is None:
+            typer.echo("Put this key before the others in HEARTSEASE_SECRET_KEYS, restart, then: keys rotate", err=True)
+            typer.echo(Vault.make_key())
+            return
+        if not beside.exists():
+            raise SettingsError("HEARTSEASE_SECRET_KEYS", f"{beside} is not there yet: the first run makes it")
+        typer.echo(
+            f"{add_key(beside)} is the newest key in {beside} now. Restart `run`, then: python -m bot keys rotate"
+        )
+
+
+@keys.command()
+def rotate() -> None:
+    """Brings everything under the newest key, while people write; says when the older keys may go."""
+    with clear_errors():
+        settings = settings_here()
+
+        async def rotated() -> None:
+            from bot.storage import keys_for
+            from bot.storage.rotation import rotation
+
+            known = keys_for(settings.database_url, settings.keys)
+            async with rotation(settings.database_url, known) as work:
+                changed = await work.rotate()
+                typer.echo(f"{changed} rows are new. Everything is under {work.fingerprints[0]}, which opens it alone.")
+                if older := work.fingerprints[1:]:
+                    typer.echo(
+                        f"{' and '.join(older)} may be removed, and `run` restarted. Keep it where you keep keys for as"
+                        " long as you keep a backup from before now: that one needs it."
+                    )
+
+        waited_for(rotated())
+
+
+@keys.command()
+def check() -> None:
+    """Opens every encrypted value, and says which key made how many; exit 1 unless the newest made all."""
+    with clear_errors():
+        settings = settings_here()
+        well: list[bool] = []
+
+        async def checked() -> None:
+            from bot.storage import keys_for
+            from bot.storage.rotation import NOBODY, rotation
+
+            known = keys_for(settings.database_url, settings.keys)
+            async with rotation(settings.database_url, known) as work:
+                found = await work.census()
+                for number, fingerprint in enumerate(work.fingerprints):
+                    which = "the newest" if not number else "older"
+                    typer.echo(f"{fingerprint} ({which}): {found[number]} values")
+                if found[NOBODY]:
+                    typer.echo(f"no key here: {found[NOBODY]} values")
+                well.append(not set(found) - {0})
+
+        waited_for(checked())
+        if well != [True]:
+            raise typer.Exit(1)
+
+
+# ---------------------------------------------------------------- copies
+
+
+def backup(file: Annotated[Path, typer.Argument(help="A new file; the keys are not in it.")]) -> None:
+    """Writes a whole copy of the database, while `run` is running."""
+    with clear_errors():
+        settings = settings_here()
+
+        async def backed_up() -> None:
+            from bot.storage.copies import back_up
+
+            needed = await back_up(settings.database_url, file)
+            typer.echo(f"{file} is written. It is of no use without: {', '.join(needed)} (python -m bot keys check)")
+
+        waited_for(backed_up())
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `backup` wrote.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Even if there are people in the database.")] = False,
+    erased: Annotated[Path | None, typer.Option(help="What `erased` printed: they are erased in the backup.")] = None,
+) -> None:
+    """Puts a backup in the place of the database, and erases in it again who was erased since."""
+    with clear_errors():
+        settings = settings_here()
+
+        async def restored() -> None:
+            from bot.storage.restoring import restore as put_back
+
+            known, buried = _keys_there(settings), _tombstones(erased)
+            done = await put_back(settings.database_url, known, file, buried, replace=replace)
+            typer.echo(f"Restored: {done.people} people; {done.erased} were erased again.")
+            if done.replaced:
+                typer.echo(f"What was there before is in {done.replaced}: delete it when you need it no more.")
+
+        waited_for(restored())
+
+
+def erased() -> None:
+    """Prints who was erased, in random ids that map to nobody: keep it apart from the backups, for `restore`."""
+    with clear_errors():
+        settings = settings_here()
+
+        async def printed() -> None:
+            from bot.storage import schema
+            from bot.storage.copies import erased as buried
+
+            schema.check(settings.database_url)
+            for person, at in (await buried(settings.database_url)).items():
+                sys.stdout.write(f"{person}\t{at.isoformat()}\n")
+
+        waited_for(printed())
+
+
+def _keys_there(settings: Settings) -> tuple[str, ...]:
+    """The keys, without making one: a new key would open no backup."""
+    from bot.storage import keys_for
+    from bot.storage.vault import key_file
+
+    beside = key_file(settings.database_url)
+    if not settings.keys and beside is not None and not beside.exists():
+        raise SettingsError("HEARTSEASE_SECRET_KEYS", f"put the key file back first, as {beside}, or set the key")
+    return tuple(keys_for(settings.database_url, settings.keys))
+
+
+def _tombstones(file: Path | None) -> Mapping[str, datetime]:
+    """What `erased` printed. Raises StoreError."""
+    if file is None:
+        return {}
+    found: dict[str, datetime] = {}
+    with suppress(OSError, ValueError):
+        for line in file.read_text().splitlines():
+            person, _, at = line.partition("\t")
+            found[person] = datetime.fromisoformat(at)
+        return found
+    raise StoreError(f"{file} is not what `python -m bot erased` prints.", "missing")

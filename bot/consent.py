@@ -1,0 +1,59 @@
+"""What people agreed to: layer by layer, in which version of its words, and since when. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from bot.model import Consent, Layer, Participant, State
+
+# A change of meaning in the words of a layer is a new version here, and everybody who agreed is asked again.
+VERSIONS: Mapping[Layer, str] = {"coach": "2026-11-22", "group": "2026-11-22", "research": "2026-11-22"}
+
+RENEWAL = "renewal"  # the conversation that asks again
+WALKING = frozenset({State.ONBOARDING, State.ACTIVE, State.PAUSED, State.GRADUATED})
+
+
+def latest(person: Participant, layer: Layer) -> Consent | None:
+    """What they said to this layer last."""
+    return next((one for one in reversed(person.consents) if one.layer == layer), None)
+
+
+def agrees(person: Participant, layer: Layer) -> bool:
+    """Whether they agree to this layer, in whatever version."""
+    said = latest(person, layer)
+    return said is not None and said.given
+
+
+def in_research(person: Participant) -> bool:
+    """Whether any export for research may count them: only by the words of today."""
+    said = latest(person, "research")
+    return said is not None and said.given and said.version == VERSIONS["research"]
+
+
+def with_answer(person: Participant, now: datetime, given: bool, *layers: Layer) -> tuple[Consent, ...]:
+    """Their consents with what they said just now to these layers."""
+    return (*person.consents, *(Consent(layer, VERSIONS[layer], now, given) for layer in layers))
+
+
+def withdrawn(person: Participant, now: datetime, *layers: Layer) -> tuple[Consent, ...]:
+    """Their consents without those of these layers that they gave."""
+    return with_answer(person, now, False, *(layer for layer in layers if agrees(person, layer)))
+
+
+def is_outdated(person: Participant, layer: Layer) -> bool:
+    """Whether they agreed to words that have changed since."""
+    said = latest(person, layer)
+    return said is not None and said.given and said.version != VERSIONS[layer]
+
+
+def is_due(person: Participant) -> bool:
+    """Whether they are to be asked again before the course goes on."""
+    if person.journey.state not in WALKING:
+        return False
+    return is_outdated(person, "coach") or is_outdated(person, "group")
+
+
+def is_asked_again(person: Participant) -> bool:
+    """Whether that question is open; the course waits for its answer."""
+    return any(run.conversation == RENEWAL for run in person.runs)

@@ -1,0 +1,30 @@
+"""A short exercise for the feet, the eyes, the ears, the breath and the hand: step by step, at one's own pace.
+
+The senses in turn, outwards first, are common knowledge of first aid for distress; the sentences are ours. No timers:
+the next step comes when they ask for it, and stopping is a button of every step.
+"""
+
+from __future__ import annotations
+
+from bot.conversations.base import ENTERED, Context, Given, Move, Words, ask, conversation
+from bot.conversations.in_need import OWN_WORDS, back, offered, spoken, understood, until_they_go_on
+from bot.model import Said
+
+grounding = conversation("grounding", first="moment", open_for=until_they_go_on, keeps=OWN_WORDS, anytime=True)
+
+STEPS = 5
+WAYS: Words = {
+    "next_one": (),  # and whatever they write
+    "end_ground": ("stop", "end", "enough", "no", "basta", "para", "parar"),
+}
+
+
+@grounding.step
+def moment(ctx: Context, given: Given) -> Move | Said:
+    """One thing to notice; what they name is theirs and is not kept."""
+    at = int(ctx.run.notes.get("step", 1))
+    if given is ENTERED:
+        return spoken(ctx, "safety/ground", step=at, steps=STEPS).offering(*offered(ctx, *WAYS))
+    if understood(given, WAYS) == "end_ground" or at >= STEPS:
+        return back(ctx, "safety/grounded", how="grounded")
+    return ask("moment", notes={"step": at + 1})

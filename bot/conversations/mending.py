@@ -1,0 +1,138 @@
+"""Correcting what is kept: the name, the place, and what stands on a page."""
+
+from __future__ import annotations
+
+from bot.conversations.base import (
+    Context,
+    Given,
+    Move,
+    again,
+    ask,
+    conversation,
+    finish,
+    for_an_hour,
+    meant,
+    tapped,
+    typed,
+)
+from bot.conversations.finding import asked_where, asked_which
+from bot.conversations.mydata import AT_ONCE, written
+from bot.conversations.onboarding import clean_name
+from bot.conversations.settings import moved
+from bot.model import Amended, Choice, Entry, Said
+
+mending = conversation("mending", first="which", open_for=for_an_hour, anytime=True)
+
+WHICH = {"name": ("name",), "zone": ("place", "zone", "city"), "a_page": ("page", "a page"), "never_mind": ("no",)}
+WITH_A_PAGE = {"rewrite": ("rewrite", "write anew"), "delete_page": ("delete",), "never_mind": ("no", "never mind")}
+SURE = {"delete_page": ("yes", "delete"), "never_mind": ("no", "never mind")}
+
+
+@mending.step
+def which(ctx: Context, given: Given) -> Move | Said:
+    """What is to be put right."""
+    match meant(given, WHICH):
+        case "name" | "zone" as wish:
+            return ask(wish)
+        case "a_page":
+            return ask("pages", notes={"from": 0})
+        case "never_mind":
+            return finish(Said("mydata/closed"))
+        case _:
+            return Said("mending/which").offering(*map(Choice, WHICH), columns=2)
+
+
+@mending.step
+def name(ctx: Context, given: Given) -> Move | Said:
+    """What to call them."""
+    text = typed(given)
+    if text is None:
+        return Said("settings/name")
+    called = clean_name(text)
+    return finish(Said("settings/saved"), name=called) if called else again(Said("onboarding/name_unclear"))
+
+
+@mending.named("zone")
+def where(ctx: Context, given: Given) -> Move | Said:
+    """Where they are."""
+    return asked_where(ctx, given, Said("settings/zone", {"ask_location": True}), lambda place: moved(ctx, place))
+
+
+@mending.step
+def which_zone(ctx: Context, given: Given) -> Move | Said:
+    """Several places bear that name."""
+    return asked_which(ctx, given, lambda place: moved(ctx, place))
+
+
+# ---------------------------------------------------------------- pages
+
+
+@mending.step
+def pages(ctx: Context, given: Given) -> Move | Said:
+    """Which page: they are numbered, and a button carries a number alone."""
+    first, all_of_them = int(ctx.run.notes.get("from", 0)), written(ctx)
+    shown = all_of_them[first : first + AT_ONCE]
+    chosen = meant(given, {entry.id: (str(n),) for n, entry in enumerate(shown, 1)})
+    match chosen:
+        case "earlier" if first + AT_ONCE < len(all_of_them):
+            return ask("pages", notes={"from": first + AT_ONCE})
+        case "never_mind":
+            return finish(Said("mydata/closed"))
+        case str() if any(entry.id == chosen for entry in all_of_them):
+            return ask("one", notes={"page": chosen})
+        case _ if not shown:
+            return finish(Said("mending/no_pages"))
+        case _:
+            said = Said("mending/pages", {"entries": shown}, private=True)
+            numbered = [Choice(entry.id, label=str(n)) for n, entry in enumerate(shown, 1)]
+            more = [Choice("earlier")] if first + AT_ONCE < len(all_of_them) else []
+            return said.offering(*numbered, columns=AT_ONCE).offering(*more, Choice("never_mind"))
+
+
+def page(ctx: Context) -> Entry | None:
+    """The page that this is about, while it is there."""
+    return next((entry for entry in ctx.pages if entry.id == ctx.run.notes.get("page")), None)
+
+
+@mending.step
+def one(ctx: Context, given: Given) -> Move | Said:
+    """A page, and what to do with it."""
+    entry = page(ctx)
+    if entry is None:
+        return ask("pages", notes={"from": 0})
+    match meant(given, WITH_A_PAGE):
+        case "rewrite":
+            return ask("rewrite")
+        case "delete_page":
+            return ask("sure")
+        case "never_mind":
+            return finish(Said("mending/unchanged"))
+        case _:
+            return Said("mending/one", {"entry": entry}, private=True).offering(*map(Choice, WITH_A_PAGE))
+
+
+@mending.step
+def rewrite(ctx: Context, given: Given) -> Move | Said:
+    """The new words take the place of the old ones, which are gone then."""
+    text = typed(given)
+    if page(ctx) is None:
+        return ask("pages", notes={"from": 0})
+    if tapped(given) == "never_mind":
+        return finish(Said("mending/unchanged"))
+    if text is not None:
+        return finish(Amended(ctx.run.notes["page"], text), Said("mending/rewritten"))
+    return Said("mending/rewrite", writes=True).offering(Choice("never_mind"))
+
+
+@mending.step
+def sure(ctx: Context, given: Given) -> Move | Said:
+    """A deleted page does not come back."""
+    if page(ctx) is None:
+        return ask("pages", notes={"from": 0})
+    match meant(given, SURE):
+        case "delete_page":
+            return finish(Amended(ctx.run.notes["page"]), Said("mending/deleted"))
+        case "never_mind":
+            return finish(Said("mending/unchanged"))
+        case _:
+            return Said("mending/sure").offering(*map(Choice, SURE))

@@ -1,0 +1,58 @@
+"""Asking again, where the words that somebody agreed to have changed. Layer by layer; a no is as good as a yes."""
+
+from __future__ import annotations
+
+from bot import consent
+from bot.conversations.base import Context, Given, Move, again, ask, conversation, finish, meant, stay, typed, without_end
+from bot.conversations.joining import alone, in_consent
+from bot.conversations.onboarding import CONSENTING, details
+from bot.model import Choice, Said
+
+renewal = conversation(consent.RENEWAL, first="coach", open_for=without_end, anytime=True)
+
+GROUP = {"agree": CONSENTING["agree"], "go_alone": ("alone", "no", "leave the group")}
+
+
+@renewal.step
+def coach(ctx: Context, given: Given) -> Move | Said:
+    """What the coach keeps. Who does not agree is asked whether to leave, pause or erase, and nothing is taken for it."""
+    person = ctx.participant
+    if not consent.is_outdated(person, "coach"):
+        return ask("group")
+    match meant(given, CONSENTING):
+        case "agree":
+            return ask("group", consents=consent.with_answer(person, ctx.now, True, "coach"))
+        case "more":
+            return stay(*details(ctx, Choice("agree"), Choice("not_now")))
+        case "not_now":
+            return finish(then="leaving")
+        case None if (text := typed(given)) is not None:
+            return again(notes=waiting_too(ctx, text))
+        case _:
+            said = Said("renewal/coach", {"age": ctx.age})
+            return said.offering(Choice("agree"), Choice("more"), Choice("not_now"))
+
+
+@renewal.step
+def group(ctx: Context, given: Given) -> Move | Said:
+    """Walking in a group. Who does not agree walks on alone. The engine ends this once nothing is left to ask."""
+    person = ctx.participant
+    if not consent.is_outdated(person, "group"):
+        return stay()
+    match meant(given, GROUP):
+        case "agree":
+            return stay(consents=consent.with_answer(person, ctx.now, True, "group"))
+        case "go_alone" if person.cohort:
+            return stay(Said("parting/alone"), journey=alone(ctx), cohort="")
+        case "go_alone":
+            return stay(consents=consent.withdrawn(person, ctx.now, "group"))
+        case None if (text := typed(given)) is not None:
+            return again(notes=waiting_too(ctx, text))
+        case _:
+            name = ctx.cohort.name if ctx.cohort else ""
+            return Said("renewal/group", {**in_consent(ctx), "cohort": name}).offering(*map(Choice, GROUP))
+
+
+def waiting_too(ctx: Context, text: str) -> dict[str, object]:
+    """Another text waits behind what waits already."""
+    return {"waiting": (*ctx.run.notes.get("waiting", ()), ("says", text))}

@@ -1,0 +1,78 @@
+"""The house is kept while it is lived in: what is kept for a time only goes, and what was erased is overwritten."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from bot.errors import StoreError
+from bot.keeping import Housekeeping, Keep
+from bot.ports import Clock
+
+log = structlog.get_logger()
+
+SOON = 3.0  # seconds after which at most an erasure is overwritten
+EVERY = 3600.0  # seconds from purge to purge, in real time
+SIGN = 15.0  # seconds from sign of life to sign of life
+
+Wait = Callable[[asyncio.Event, float], Awaitable[None]]
+
+
+async def _until_set(event: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+
+
+class Maintenance:
+    """Looks after the store until told to stop; trouble with the database is logged and tried again."""
+
+    def __init__(
+        self,
+        housekeeping: Housekeeping,
+        clock: Clock,
+        keep: Keep,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        wait: Wait = _until_set,
+    ) -> None:
+        self._housekeeping, self._clock, self._keep = housekeeping, clock, keep
+        self._monotonic, self._wait = monotonic, wait
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Overwrites within seconds, and purges every hour, an hour after the start for the first time.
+
+        Sets `stop` if the key that this process writes with was retired: what it wrote would be lost to the others.
+        """
+        purged = signed = self._monotonic()
+        while not stop.is_set():
+            await self._wait(stop, SOON)
+            now = self._monotonic()
+            if not stop.is_set() and now - signed >= SIGN:
+                signed = now
+                await self._guarded(lambda: self._sign(stop))
+            if not stop.is_set() and now - purged >= EVERY:
+                purged = now
+                await self._guarded(self.purge)
+            await self._guarded(self._housekeeping.tidy)  # at the end once more
+
+    async def purge(self) -> None:
+        """One purge, with a line in the log if anything went."""
+        found = await self._housekeeping.purge(self._keep, self._clock.now())
+        if found:
+            log.info("purged", **found)
+
+    async def _sign(self, stop: asyncio.Event) -> None:
+        if not await self._housekeeping.present():
+            log.error("key_retired")
+            stop.set()
+
+    async def _guarded(self, work: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await work()
+        except StoreError as error:
+            log.warning("housekeeping", problem=error.kind)

@@ -1,0 +1,93 @@
+"""Danger comes before everything: the answer to what the screen found, and the course held until they go on. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.conversations import IN_NEED
+from bot.conversations.in_need import agreed, asked_for, led_by, sheltered
+from bot.doorstep import PARTED, Doorstep
+from bot.model import Alerted, Kind, MessageReceived, Participant, Recorded, State
+from bot.roster import rostered
+from bot.safety import Finding
+from bot.timetable import Moment, day_begins, instant, moments, quiet_begins, quiet_ends, zone
+
+SCREEN_FAILED = "screen/failed"  # bot/safety.py: our fault, and no sign that the course has to wait
+A_DAY = timedelta(days=1)
+HELD = frozenset({PARTED})  # conversations that we begin ourselves by an alarm: they wait as well
+
+
+@dataclass(slots=True)
+class Refuge(Doorstep):
+    """The part of a turn that answers danger, and keeps quiet afterwards."""
+
+    def help_first(self, finding: Finding, given: MessageReceived) -> None:
+        """A warm answer with numbers, before and instead of any conversation; what they wrote is kept for them."""
+        self.break_off()
+        self.events.append(Alerted(finding.level, finding.rule))
+        if agreed(self.participant):
+            self.become(asked=self.participant.asked + 1)
+            self.events.append(Recorded("journal", given.text, slot=f"{self.participant.asked} safety"))
+        if finding.level == "urgent" or self.is_in_need():
+            told = finding.rule != SCREEN_FAILED and self.hold_the_course(finding.language)
+            self.begin("crisis", language=finding.language, told=told)
+        else:
+            self.begin("concern", language=finding.language)
+
+    def hold_the_course(self, language: str) -> bool:
+        """Nothing of the course comes any more; whether those who lead were asked to get in touch, as they chose."""
+        before, person = self.participant.sheltered, self.participant
+        self.become(sheltered=sheltered(person, self.world.now, language))
+        cohort = led_by(person, self.world.cohort)
+        if before is not None or cohort is None or not person.calls_leader:
+            return False
+        self.events += asked_for(person, cohort)
+        return True
+
+    def is_in_need(self) -> bool:
+        """Whether the answer to danger is still under way: what is heavy now is not asked about as if it were new."""
+        run = self.participant.run
+        return self.participant.sheltered is not None or (run is not None and run.conversation in IN_NEED)
+
+    # ------------------------------------------------------------ while the course is held
+
+    def held_moments(self) -> list[datetime]:
+        """When to wake while the course is held: for what they began themselves, and for the one question."""
+        ours = [timer.at for timer in self.participant.timers if timer.name not in HELD]
+        question = gentle_question(self.participant)
+        return ours if question is None else [*ours, max(question.at, min(self.busy_until(), question.until))]
+
+    def stay_near(self) -> None:
+        """The day after, one gentle question with the numbers; then silence, for as long as they want."""
+        now, question = self.world.now, gentle_question(self.participant)
+        held = self.participant.sheltered
+        if question is None or held is None or now < question.at or now < min(self.busy_until(), question.until):
+            return
+        self.become(sheltered=replace(held, asked=True))
+        if now < question.until and self.participant.reachable:
+            self.urgency, self.expires = "scheduled", question.until
+            self.begin("staying", how="next_day", at=now, language=held.language)
+            self.urgency, self.expires = "reply", None
+
+    def busy_until(self) -> datetime:
+        """Until when something that the person began themselves would be interrupted."""
+        raise NotImplementedError
+
+
+def gentle_question(person: Participant) -> Moment | None:
+    """When to ask on the day after; None if it was asked, if they were here that day, or where no course was running.
+
+    It comes at the time of their first message of an ordinary day, days off included, and never in quiet hours.
+    """
+    held = person.sheltered
+    if held is None or held.asked or person.journey.state not in (State.ACTIVE, State.GRADUATED):
+        return None
+    tz, on = zone(person.zone), held.since + A_DAY
+    if person.heard is not None and person.heard >= day_begins(on, tz):
+        return None
+    first = next(iter(moments(person.rhythm, tz, on)), None)
+    at = first.at if first else instant(on, rostered(person.rhythm, on).morning, tz)
+    at = quiet_ends(person.rhythm, tz, at)
+    turn = day_begins(on + A_DAY, tz)
+    return Moment(Kind.MORNING, on, at, min(turn, quiet_begins(person.rhythm, tz, at) or turn))

@@ -1,0 +1,108 @@
+"""Where the words that somebody agreed to have changed, they are asked again before anything goes on. Pure.
+
+What they write or tap meanwhile is not lost: it waits in the run that asks, and goes on once they agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot import consent
+from bot.conversations import CONVERSATIONS
+from bot.conversations.base import needs_no_consent
+from bot.conversations.words import BEFORE_CONSENT, DESK_COMMANDS, WITH_A_CODE, command_in
+from bot.model import ChoiceMade, FormSubmitted, Input, MessageReceived, Run
+from bot.refuge import Refuge
+from bot.safety import screened
+
+STILL = frozenset({*BEFORE_CONSENT, *DESK_COMMANDS, *WITH_A_CODE, "pause", "back"})  # what goes on all the same
+
+
+@dataclass(slots=True)
+class Renewal(Refuge):
+    """The part of a turn that stands before the course."""
+
+    def holds(self, given: Input) -> bool:
+        """Whether this waits until they have agreed to the new words; then these are what is asked."""
+        in_need = self.participant.sheltered is not None
+        if in_need or not consent.is_due(self.participant) or self.goes_on(given):
+            return False
+        run = self.renewing
+        waiting = (*(run.notes.get("waiting", ()) if run else ()), packed(given))
+        if run is None:
+            self.begin(consent.RENEWAL, waiting=waiting)
+        else:
+            self.raise_run(run.asked)
+            self.become(runs=(*self.participant.runs[:-1], replace(run, notes={**run.notes, "waiting": waiting})))
+            self.ask_again()
+        return True
+
+    def goes_on(self, given: Input) -> bool:
+        """Help, work with cohorts, looking at one's data, and leaving need no agreement to the new words."""
+        match given:
+            case MessageReceived():
+                if given.edited or given.kind != "text" or screened(self.world.screen, given.text) is not None:
+                    return True
+                command = command_in(given.text)
+                return command in STILL if command is not None else is_free(self.hearing(given))
+            case ChoiceMade() | FormSubmitted():
+                asked = next((run for run in self.participant.runs if run.asked == given.asked), None)
+                if asked is None:
+                    return isinstance(given, ChoiceMade)
+                return is_free(asked)
+        return is_free(self.participant.run)
+
+    def go_on(self, hear: Callable[[Input], None]) -> None:
+        """They have agreed: what waited goes on, else what the question had interrupted comes back."""
+        run = self.renewing
+        if run is None or consent.is_due(self.participant):
+            return
+        self.keep(other for other in self.participant.runs if other is not run)
+        for one in run.notes.get("waiting", ()):
+            hear(unpacked(one))
+        if not run.notes.get("waiting"):
+            self.ask_again()
+
+    def remind(self) -> None:
+        """A morning that cannot come says once what it waits for; then it is quiet."""
+        run = self.renewing
+        if run is not None and not run.notes.get("reminded"):
+            self.raise_run(run.asked)
+            self.become(runs=(*self.participant.runs[:-1], replace(run, notes={**run.notes, "reminded": True})))
+            self.ask_again()
+
+    @property
+    def renewing(self) -> Run | None:
+        """The run that asks."""
+        return next((run for run in self.participant.runs if run.conversation == consent.RENEWAL), None)
+
+
+def is_free(run: Run | None) -> bool:
+    """Whether answering this question keeps nothing that the course would."""
+    return run is not None and (run.conversation in CARE or needs_no_consent(CONVERSATIONS[run.conversation]))
+
+
+def packed(given: Input) -> tuple[Any, ...]:
+    """An input as a run's notes can hold it."""
+    match given:
+        case MessageReceived():
+            return "says", given.text
+        case ChoiceMade():
+            return "taps", given.choice, given.asked, given.ref
+        case FormSubmitted():
+            return "fills", given.form, dict(given.values), given.asked
+    return ("nothing",)
+
+
+def unpacked(one: tuple[Any, ...]) -> Input:
+    """The input that was packed; of any other, an empty message."""
+    match one:
+        case "taps", choice, asked, ref:
+            return ChoiceMade(choice, asked, ref)
+        case "fills", form, values, asked:
+            return FormSubmitted(form, values, asked)
+        case "says", text:
+            return MessageReceived(text)
+    return MessageReceived("")

@@ -1,0 +1,136 @@
+"""Backups, made while the coach is running. Keys are named in them and are not inside; who was erased is left out."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import sqlalchemy as sa
+
+from bot.errors import StoreError
+from bot.storage import schema
+from bot.storage.database import Database, sqlite_file
+from bot.storage.postgres_tools import PostgresTools
+from bot.storage.presence import RUNNING
+from bot.storage.tables import SYSTEM, TOMBSTONE
+from bot.storage.vault import CANARY
+
+BACKED_UP = "backup.at"  # the fact that a doctor asks for: an ISO time, in real time
+LEFT_OUT = ("tombstone", "lease")  # tables whose rows are not copied
+
+Format = Literal["sqlite", "postgresql"]
+
+
+async def back_up(url: str, target: Path) -> Sequence[str]:
+    """Writes a whole copy of the database, mode 0600, whole or not at all; the fingerprints of the keys it needs.
+
+    Raises:
+        StoreError: the file is there already or cannot be written, or the database cannot be copied.
+    """
+    await asyncio.to_thread(schema.check, url)
+    source = sqlite_file(url)
+    with new_file(target) as draft:
+        await asyncio.to_thread(_copied, url, source, draft)
+    database = Database(url)
+    try:
+        async with database.writing() as connection:
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            keep = database.insert(SYSTEM).values(name=BACKED_UP, value=now)
+            await connection.execute(keep.on_conflict_do_update(index_elements=["name"], set_={"value": now}))
+            named = await connection.execute(sa.select(SYSTEM.c.name).where(SYSTEM.c.name.like(f"{CANARY}%")))
+            return sorted(name.removeprefix(CANARY) for name in named.scalars())
+    finally:
+        await database.close()
+
+
+async def erased(url: str) -> dict[str, datetime]:
+    """The tombstones of a database: who was erased, by random ids, and when."""
+    database = Database(url)
+    try:
+        async with database.reading() as connection:
+            return {row.person_id: row.at for row in await connection.execute(sa.select(TOMBSTONE))}
+    finally:
+        await database.close()
+
+
+def format_of(file: Path) -> Format:
+    """What a backup is a backup of. Raises StoreError if it is none."""
+    try:
+        with file.open("rb") as opened:
+            start = opened.read(16)
+    except OSError as error:
+        raise StoreError(f"{file} cannot be read ({error.strerror}).", "missing") from error
+    if start.startswith(b"PGDMP"):
+        return "postgresql"
+    if start == b"SQLite format 3\0":
+        return "sqlite"
+    raise StoreError(f"{file} is no backup of Heartsease.", "damaged")
+
+
+@contextmanager
+def new_file(target: Path) -> Iterator[Path]:
+    """A draft beside the target, which becomes the target when the block ends well. Raises StoreError."""
+    if target.exists():
+        raise StoreError(f"{target} is there already; choose another name.", "refused")
+    try:
+        descriptor, name = tempfile.mkstemp(dir=target.absolute().parent, prefix=f".{target.name}.")  # mode 0600
+    except OSError as error:
+        raise StoreError(f"{target} cannot be written ({error.strerror}).", "missing") from error
+    os.close(descriptor)
+    draft = Path(name)
+    try:
+        yield draft
+        with draft.open("rb") as written:
+            os.fsync(written.fileno())
+        draft.rename(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _copied(url: str, source: Path | None, draft: Path) -> None:
+    if source is None:
+        data = [f"--exclude-table-data={table}" for table in LEFT_OUT]
+        PostgresTools(url).run("pg_dump", "--format=custom", "--no-owner", "--no-acl", *data, f"--file={draft}")
+        return
+    copy_sqlite(source, draft)
+    with closing(sqlite3.connect(draft)) as copy:
+        copy.execute("PRAGMA secure_delete = ON")
+        for table in LEFT_OUT:
+            copy.execute(f"DELETE FROM {table}")  # noqa: S608 - a constant
+        copy.execute("DELETE FROM system WHERE name LIKE ?", [f"{RUNNING}%"])
+        copy.commit()
+    refuse_damaged(draft)
+
+
+def copy_sqlite(source: Path, target: Path) -> None:
+    """Copies in one step: who writes meanwhile neither waits nor makes it begin again. Raises StoreError."""
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as original,
+            closing(sqlite3.connect(target)) as copy,
+        ):
+            original.backup(copy)
+            copy.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.Error as error:
+        raise StoreError(f"{source} cannot be copied ({error}).", "damaged") from error
+
+
+def refuse_damaged(file: Path) -> None:
+    """Raises StoreError if an SQLite file does not hold together."""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as opened:
+            found = [row[0] for row in opened.execute("PRAGMA integrity_check(1)")]
+            orphans = opened.execute("PRAGMA foreign_key_check").fetchone()
+    except sqlite3.Error as error:
+        raise StoreError(f"{file} is damaged ({error}).", "damaged") from error
+    if found != ["ok"] or orphans:
+        raise StoreError(
+            f"{file} is damaged: {found[0] if found != ['ok'] else 'rows that belong to nobody'}.", "damaged"
+        )

@@ -1,0 +1,100 @@
+"""PostgreSQL's own programs for dumps. No password is ever an argument: other users can read those."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from bot.errors import StoreError
+
+INSTALLED = Path("/usr/lib/postgresql")  # where Debian keeps each version's programs
+# https://www.postgresql.org/docs/current/libpq-envars.html
+VARIABLES: Mapping[str, str] = {
+    "host": "PGHOST",
+    "hostaddr": "PGHOSTADDR",
+    "port": "PGPORT",
+    "dbname": "PGDATABASE",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "passfile": "PGPASSFILE",
+    "service": "PGSERVICE",
+    "options": "PGOPTIONS",
+    "sslmode": "PGSSLMODE",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "sslrootcert": "PGSSLROOTCERT",
+    "channel_binding": "PGCHANNELBINDING",
+    "connect_timeout": "PGCONNECT_TIMEOUT",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+}
+
+
+class PostgresTools:
+    """`pg_dump` and `pg_restore` for the server at this URL. Raises StoreError where they are not, or are too old."""
+
+    def __init__(self, url: str) -> None:
+        known = conninfo_to_dict(_plain(url))
+        self.database = str(known.get("dbname", ""))
+        self._environment = {VARIABLES[name]: str(value) for name, value in known.items() if name in VARIABLES}
+        try:
+            with psycopg.connect(_plain(url)) as connection:
+                self._server = connection.info.server_version // 10000
+        except psycopg.OperationalError as error:
+            raise StoreError("PostgreSQL cannot be reached; see HEARTSEASE_DATABASE_URL.", "unreachable") from error
+
+    def run(self, program: str, *arguments: str) -> str:
+        """What the program prints. Raises StoreError with the last line of its complaints."""
+        command = [str(self._found(program)), *arguments]
+        done = subprocess.run(  # noqa: S603 - the program is PostgreSQL's, the arguments are ours
+            command, env={**os.environ, **self._environment}, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+            raise StoreError(f"{program} failed: {last}", "refused")
+        return done.stdout
+
+    def _found(self, program: str) -> Path:
+        """The first of this name that is not older than the server: an older one refuses to dump it."""
+        versions = []
+        for candidate in _candidates(program):
+            said = subprocess.run([candidate, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
+            number = re.search(r"(\d+)(\.\d+)*", said)
+            if number and int(number[1]) >= self._server:
+                return candidate
+            versions.append(said.strip())
+        there = f"; here is {', '.join(versions)}" if versions else ""
+        need = f"{program} {self._server} or newer is needed{there}"
+        raise StoreError(f"{need}; install postgresql-client-{self._server}, or put its folder into PATH.", "missing")
+
+
+def _candidates(program: str) -> Iterator[Path]:
+    if found := shutil.which(program):
+        yield Path(found)
+    yield from sorted(INSTALLED.glob(f"*/bin/{program}"), reverse=True)
+
+
+def _plain(url: str) -> str:
+    """The URL as libpq reads it."""
+    return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url)
+
+
+def rows_in(tools: PostgresTools, dump: Path, table: str) -> Sequence[Sequence[str]]:
+    """The rows of a table in a dump, as text."""
+    said = tools.run("pg_restore", "--data-only", f"--table={table}", "--file=-", str(dump))
+    found: list[list[str]] = []
+    inside = False
+    for line in said.splitlines():
+        if line.startswith("COPY "):
+            inside = True
+        elif line == "\\.":
+            inside = False
+        elif inside:
+            found.append(line.split("\t"))
+    return found

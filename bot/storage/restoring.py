@@ -1,0 +1,252 @@
+"""Restores a backup so that nothing acts twice, and so that who was erased stays erased before anybody can use it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import SettingsError, StoreError
+from bot.storage import schema
+from bot.storage.copies import copy_sqlite, erased, format_of, refuse_damaged
+from bot.storage.database import Database, DatabaseNow, FileLock, place, sqlite_file
+from bot.storage.postgres_tools import PostgresTools, rows_in
+from bot.storage.presence import RUNNING, STALE, processes
+from bot.storage.sql import UNFINISHED, SqlStore
+from bot.storage.tables import LEASE, OUTBOX, PERSON, SYSTEM, TOMBSTONE, Stage
+from bot.storage.vault import SETTING, Vault, missing
+
+Tombstones = Mapping[str, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did: how many people there are now, how many were erased again, and where what was there is."""
+
+    people: int
+    erased: int
+    replaced: Path | None = None
+
+
+async def restore(url: str, keys: Sequence[str], backup: Path, tombstones: Tombstones, *, replace: bool) -> Restored:
+    """Puts a backup in the place of the database; `replace` allows that there is somebody in it.
+
+    `keys` may be what is beside an SQLite file that is not there yet; `tombstones` are of those erased since.
+
+    Raises:
+        SettingsError: a key that the backup was written with is missing; the message names its fingerprint.
+        StoreError: the backup is none or damaged, a `run` uses the database, or it holds data.
+    """
+    file, found = sqlite_file(url), format_of(backup)
+    if found != ("sqlite" if file else "postgresql"):
+        raise StoreError(f"{backup} is of {found}, and HEARTSEASE_DATABASE_URL is not.", "refused")
+    if file is not None:
+        return await _restored_file(url, file, Vault(keys), backup, tombstones, replace)
+    return await _restored_server(url, Vault(keys), backup, tombstones, replace)
+
+
+def needed(backup: Path, url: str) -> Mapping[str, str]:
+    """The facts of the vault inside a backup: its canaries name the keys. Raises StoreError."""
+    if format_of(backup) == "sqlite":
+        try:
+            with closing(sqlite3.connect(f"{backup.absolute().as_uri()}?mode=ro", uri=True)) as opened:
+                return dict(opened.execute("SELECT name, value FROM system WHERE name LIKE 'vault.%'"))
+        except sqlite3.Error as error:
+            raise StoreError(f"{backup} is no backup of Heartsease ({error}).", "damaged") from error
+    pairs = rows_in(PostgresTools(url), backup, "system")
+    return {name: value for name, value in pairs if name.startswith("vault.")}
+
+
+def _unlocks(vault: Vault, facts: Mapping[str, str]) -> None:
+    if lost := missing(facts, vault):
+        fix = f"the backup needs {' and '.join(lost)}; put the missing key behind those that are there"
+        raise SettingsError(SETTING, fix)
+
+
+# ---------------------------------------------------------------- SQLite
+
+
+async def _restored_file(
+    url: str, file: Path, vault: Vault, backup: Path, tombstones: Tombstones, replace: bool
+) -> Restored:
+    """Everything happens in a file of its own, which then takes the place of the other."""
+    _unlocks(vault, needed(backup, url))
+    with _locked(file):
+        there = _is_there(file)
+        if there:
+            tombstones = {**await _remembered(url, replace), **tombstones}
+        with tempfile.TemporaryDirectory(dir=file.parent, prefix=".restoring.") as folder:
+            fresh = Path(folder) / file.name
+            copy_sqlite(backup, fresh)
+            refuse_damaged(fresh)
+            place_of_its_own = f"sqlite:///{fresh.absolute()}"
+            await asyncio.to_thread(schema.migrate, place_of_its_own)
+            people, again = await _finish(place_of_its_own, vault, tombstones)
+            refuse_damaged(fresh)
+            fresh.chmod(0o600)
+            aside = _put_aside(file) if there else None
+            fresh.replace(file)
+    return Restored(people, again, aside)
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    lock = FileLock(file)
+    lock.take()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+async def _remembered(url: str, replace: bool) -> Tombstones:
+    """Who was erased in the database that is replaced; one that cannot be read any more remembers nobody."""
+    try:
+        await asyncio.to_thread(schema.check, url)
+        tombstones, people = await erased(url), await _people(url)
+    except StoreError as error:
+        if replace and error.kind in ("damaged", "outdated", "refused"):
+            return {}
+        raise
+    if people and not replace:
+        raise StoreError(
+            f"{place(url)} holds {people} people; to put the backup in its place, say --replace.", "refused"
+        )
+    return tombstones
+
+
+def _held(url: str, people: int) -> StoreError:
+    return StoreError(
+        f"{place(url)} holds {people} people; to put the backup in their place, say --replace.", "refused"
+    )
+
+
+def _is_there(file: Path) -> bool:
+    return file.exists() and file.stat().st_size > 0
+
+
+def _put_aside(file: Path) -> Path:
+    """The replaced database, its log with it, under a name that says since when."""
+    aside = file.with_name(f"{file.name}.replaced-{datetime.now(UTC):%Y%m%dT%H%M%S}")
+    for suffix in ("", "-wal", "-shm"):
+        if (part := file.with_name(file.name + suffix)).exists():
+            part.rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+# ---------------------------------------------------------------- PostgreSQL
+
+
+async def _restored_server(url: str, vault: Vault, backup: Path, tombstones: Tombstones, replace: bool) -> Restored:
+    """In place. Until everything is done there is no version in the database, or a fact that it is unfinished."""
+    tools = await asyncio.to_thread(PostgresTools, url)
+    _unlocks(vault, await asyncio.to_thread(needed, backup, url))
+    [[version]] = await asyncio.to_thread(rows_in, tools, backup, "alembic_version")
+    database = Database(url)
+    try:
+        async with database.writing() as connection:
+            buried = await connection.run_sync(lambda plain: sa.inspect(plain).has_table("tombstone"))
+            if await connection.run_sync(lambda plain: sa.inspect(plain).has_table("person")):
+                await _refuse_in_use(connection, url, replace)
+                await _refuse_other_version(connection, version)
+        await asyncio.to_thread(_replay, tools, backup, buried)
+        async with database.writing() as connection:
+            await connection.execute(sa.insert(SYSTEM).values(name=UNFINISHED, value=""))
+            insert = sa.text("INSERT INTO alembic_version (version_num) VALUES (:version)")
+            await connection.execute(insert, {"version": version})
+        await asyncio.to_thread(schema.migrate, url)
+        tombstones = {**await erased(url), **tombstones}
+    finally:
+        await database.close()
+    return Restored(*await _finish(url, vault, tombstones))
+
+
+async def _refuse_in_use(connection: AsyncConnection, url: str, replace: bool) -> None:
+    leases = sa.select(sa.func.count()).select_from(LEASE).where(LEASE.c.until > DatabaseNow())
+    held = await connection.scalar(leases)
+    if held or any(one.silent < STALE for one in await processes(connection)):
+        problem = f"A `run` uses {place(url)}; stop all of them first (after a `kill -9`, wait a minute)"
+        raise StoreError(f"{problem}.", "in_use")
+    unfinished = await connection.scalar(sa.select(SYSTEM.c.value).where(SYSTEM.c.name == UNFINISHED))
+    people = await connection.scalar(sa.select(sa.func.count()).select_from(PERSON))
+    if people and not replace and unfinished is None:
+        raise StoreError(
+            f"{place(url)} holds {people} people; to put the backup in its place, say --replace.", "refused"
+        )
+
+
+async def _refuse_other_version(connection: AsyncConnection, version: str) -> None:
+    """Tables that the backup does not know would be in the way of it."""
+    here = await connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    if here not in (None, version):
+        fix = (
+            "restore into an empty database, and give it who was erased since: python -m bot erased, then --erased FILE"
+        )
+        raise StoreError(f"The backup is of revision {version}, the database of {here}; {fix}.", "refused")
+
+
+def _replay(tools: PostgresTools, backup: Path, buried: bool) -> None:
+    """All of the dump in one transaction, but for the version; tombstones that are there stay."""
+    listed = tools.run("pg_restore", "--list", str(backup)).splitlines()
+    left_out = ["TABLE DATA public alembic_version "]
+    left_out += (
+        ["TABLE public tombstone ", "TABLE DATA public tombstone ", " tombstone tombstone_pkey "] if buried else []
+    )
+    wanted = [line for line in listed if not any(name in line for name in left_out)]
+    with tempfile.NamedTemporaryFile("w", suffix=".list") as contents:
+        contents.write("\n".join(wanted))
+        contents.flush()
+        how = ["--clean", "--if-exists", "--no-owner", "--no-acl", "--single-transaction", "--exit-on-error"]
+        tools.run("pg_restore", *how, f"--use-list={contents.name}", f"--dbname={tools.database}", str(backup))
+
+
+# ---------------------------------------------------------------- both
+
+
+async def _people(url: str) -> int:
+    database = Database(url)
+    try:
+        async with database.reading() as connection:
+            return int(await connection.scalar(sa.select(sa.func.count()).select_from(PERSON)) or 0)
+    finally:
+        await database.close()
+
+
+async def _finish(url: str, vault: Vault, tombstones: Tombstones) -> tuple[int, int]:
+    """Erases again and lets nothing act twice, in one transaction; how many people there are, and were erased."""
+    database = Database(url)
+    store = SqlStore(database, vault)
+    try:
+        async with database.reading() as connection:
+            found = await connection.execute(sa.select(SYSTEM).where(SYSTEM.c.name.like("vault.%")))
+            vault.unlock({row.name: row.value for row in found})
+        async with store.writing() as work:
+            again = 0
+            for person, at in tombstones.items():
+                again += bool(await work.load([person]))
+                await work.erase(person, at)
+        async with database.writing() as connection:
+            await _settle(connection)
+            people = int(await connection.scalar(sa.select(sa.func.count()).select_from(PERSON)) or 0)
+        await database.tidy([PERSON.name, OUTBOX.name, TOMBSTONE.name])
+        return people, again
+    finally:
+        await store.close()
+
+
+async def _settle(connection: AsyncConnection) -> None:
+    """Nobody holds a lease or runs; what was on the wire counts as sent, and the database is finished."""
+    await connection.execute(sa.delete(LEASE))
+    gone = sa.or_(SYSTEM.c.name.like(f"{RUNNING}%"), SYSTEM.c.name == UNFINISHED)
+    await connection.execute(sa.delete(SYSTEM).where(gone))
+    sending: Any = OUTBOX.c.state == int(Stage.SENDING)
+    await connection.execute(sa.update(OUTBOX).where(sending).values(state=int(Stage.SENT)))
