@@ -19,8 +19,9 @@ from adapters.web import STATIC, WebAdapter
 from adapters.web.routes import routes
 from bot import engine
 from bot.clock import RehearsalClock, SystemClock
-from bot.coach import Coach
+from bot.coach import Coach, House
 from bot.cohorts.desk import FrontDesk
+from bot.colleagues import Colleagues
 from bot.errors import SettingsError, StoreError
 from bot.field_checks import FieldChecks
 from bot.gazetteer import OfflineGazetteer
@@ -42,6 +43,7 @@ from bot.spread import Spread
 from bot.storage import keys_for, open_store
 from bot.telegram_bots import add_telegram, names
 from bot.tracing import Traces, exporter_to
+from bot.ward import Wards
 from bot.watching import Watch, WatchedAdapter, WatchedDoor, WatchedOutbox
 from bot.workspace import connected
 from curriculum.loader import Library
@@ -78,6 +80,7 @@ class App:
     kept: asyncio.Event = field(default_factory=asyncio.Event)  # an input waits for which nobody here listens
     alarm: AlarmClock | None = None
     server: HttpServer | None = None
+    wards: Wards | None = None
 
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None] = lambda _: None) -> None:
         """Works until `stop` is set, then finishes what is in flight."""
@@ -217,6 +220,8 @@ class App:
         self.watch.close()
 
     async def _close_adapters(self) -> None:
+        if self.wards:
+            await self.wards.close()
         closing, self.installations = self.installations, {}
         for one in closing.values():
             await one.adapter.close()
@@ -251,6 +256,7 @@ async def opened(settings: Settings, *, workspaces: Sequence[str] = (), exclusiv
             newcomer=lambda: _in_a_thread(gazetteer.warm),
             advance=watch.timed("turn", engine.advance),
             discreet=lambda name: name.startswith("slack:"),
+            house=House(settings.minimum_age, settings.research),
             front_desk=FrontDesk(
                 settings.owners_named,
                 link=lambda name: app_of[0].start_link(name),
@@ -303,6 +309,11 @@ def add_web(app: App) -> WebAdapter:
     """The browser chat: demo and rehearsal only."""
     web = WebAdapter(app.clock)
     app.add(web, Limits(rate=UNLIMITED, chat_rate=UNLIMITED, is_group=lambda _: False))
+    if "web:*" in app.settings.owners_named and app.rehearsal and app.leaps:  # then whoever is in the browser may lead
+        colleagues = app.rehearsal.company = Colleagues(app.clock)
+        app.add(colleagues, Limits(rate=UNLIMITED, chat_rate=UNLIMITED, is_group=lambda _: False))
+        door = app.door
+        app.wards = Wards(app.store, app.clock, web, colleagues, app.leaps, door, app.rehearsal.settled)
     return web
 
 
@@ -327,7 +338,7 @@ def add_terminal(app: App) -> TerminalAdapter:
 
 def serve(app: App, web: WebAdapter | None, webhooks: Mapping[str, Webhook]) -> None:
     """The HTTP side of the app."""
-    router = routes(web, app.door, app.leaps.jump, app.leaps.where) if web and app.leaps else None
+    router = routes(web, app.door, app.leaps.jump, app.leaps.where, app.wards) if web and app.leaps else None
     asgi = http_app(
         ready=app.ready,
         metrics=app.watch.metrics.registry,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from bot import engine, gathering
+from bot import engine, forgetting, gathering
 from bot.clock_text import parse_zone
 from bot.cohorts import homes
 from bot.cohorts.acts import carry_out
@@ -33,6 +33,7 @@ from bot.model import (
     Gazetteer,
     Incoming,
     Input,
+    Origin,
     Outgoing,
     Participant,
     Recorded,
@@ -48,10 +49,19 @@ from bot.scribe import HelpLines, Outcome, Scribe
 
 log = structlog.get_logger()
 
+LOOKING_AT_DATA = frozenset({"mydata", "mending"})
 PUT_OFF = timedelta(hours=1)  # somebody whose turn fails is not woken in a hot loop
 
 Advance = Callable[[Participant, Input, engine.World], Turn]
 Screen = Callable[[str], Finding | None]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The operator's rules: from which age on people take part, and who does research here (nobody: "")."""
+
+    age: int = 18
+    research: str = ""
 
 
 class Coach:
@@ -78,6 +88,7 @@ class Coach:
         advance: Advance = engine.advance,
         front_desk: FrontDesk | None = None,
         discreet: Callable[[str], bool] = lambda _: False,
+        house: House = House(),
     ) -> None:
         self._store, self._clock, self._committed = store, clock, committed
         self._gazetteer, self._screen = gazetteer, screen
@@ -86,6 +97,7 @@ class Coach:
         self._front_desk, self._discreet = front_desk or FrontDesk(), discreet
         self._composer, self._announcing = Composer(store, renderer, self._scribe.in_locale, committed), False
         self._rounds, self._gathering = Rounds(store, self._scribe.in_locale), False
+        self._house = house
         self.underway = 0  # calls of the door that have not returned yet
         self.calls = 0  # calls of the door so far
 
@@ -191,10 +203,10 @@ class Coach:
         async with self._store.writing() as work:
             fresh = await work.new(installation, [one.key for one in incoming], now)
             todo = list({one.key: one for one in incoming if one.key in fresh}.values())
-            if not todo:
-                return
-            persons = await work.persons([one.origin for one in todo])
-            people = dict(await work.load(sorted(set(persons.values()))))
+            persons, people = await self._who(work, todo)
+            if any(one.participant.erase_at for one in people.values()):
+                todo = await forgetting.at_the_door(work, todo, {o.key: people[persons[o.origin]] for o in todo}, now)
+                persons, people = await self._who(work, todo)
             for one in todo:
                 known = people[persons[one.origin]]
                 with one_turn():
@@ -206,6 +218,12 @@ class Coach:
                 people[known.participant.id] = replace(known, participant=saved.participant, wake_at=saved.wake_at)
             await done.write(work)
         self._tell(done.outgoing)
+
+    @staticmethod
+    async def _who(work: UnitOfWork, incoming: Sequence[Incoming]) -> tuple[Mapping[Origin, str], dict[str, Known]]:
+        """Who is behind these inputs, locked and loaded."""
+        persons = await work.persons([one.origin for one in incoming])
+        return persons, dict(await work.load(sorted(set(persons.values()))))
 
     async def _concerns_us(self, one: Incoming, together: Sequence[Incoming]) -> bool:
         """A change of somebody (or of a channel) that we do not know is none of our business."""
@@ -225,6 +243,8 @@ class Coach:
 
     async def _woken(self, work: UnitOfWork, known: Known, now: datetime) -> Outcome:
         """What an alarm leads to; somebody whose turn fails is put off and does not hold up the others."""
+        if known.participant.erase_at is not None:
+            return await forgetting.due(work, known, now)
         try:
             return await self._advance(work, known, WokeUp(), now)
         except StoreError:
@@ -268,7 +288,10 @@ class Coach:
             world = replace(world, profile_zone=parse_zone(incoming.zone) or "", handle=incoming.handle)
         proofread = partial(self._scribe.renderer.proofread, weeks=about[0].length)
         world = replace(world, cohort=seen.cohort, meeting=seen.meeting, answers=seen.answers, proofread=proofread)
-        world = replace(world, chat=seen.chat, link=seen.link)
+        world = replace(world, chat=seen.chat, link=seen.link, age=self._house.age, research=self._house.research)
+        world = replace(world, platform=known.installation.partition(":")[0])
+        if any(run.conversation in LOOKING_AT_DATA for run in seen.person.runs):
+            world = replace(world, pages=tuple(await work.entries(seen.person.id)))
         return await self._written(work, known, self._engine(seen.person, given, world), seen.actor, now)
 
     async def _written(self, work: UnitOfWork, known: Known, turn: Turn, actor: Actor, now: datetime) -> Outcome:

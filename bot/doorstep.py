@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.access import may
 from bot.cohorts.model import FACILITATOR, Act, Invitation, Welcome

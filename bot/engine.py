@@ -222,11 +222,9 @@ class Visit(Renewal):
         elif command not in COMMANDS and command not in COHORT_COMMANDS:
             self.say(Said("unasked/unknown_command"))
             self.ask_again()
-        elif command == "resume" and self.participant.sheltered is not None:
-            self.begin("going_on")
-        elif command in BEFORE_CONSENT or (command == "resume" and path.state is State.PAUSED):
-            self.begin(COMMANDS[command])
-            if command == "support" and self.step_aside():
+        elif command in BEFORE_CONSENT or (command == "resume" and self.rests()):
+            self.begin(self.conversation_of(command))
+            if self.step_aside():
                 self.ask_again()
         elif stage in (State.INVITED, State.WITHDRAWN):
             self.welcome()

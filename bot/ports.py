@@ -53,6 +53,10 @@ class Renderer(Protocol):
         """Whether the choice has words of its own (a city's button carries its label itself)."""
         ...
 
+    def document(self, name: str, facts: Mapping[str, Any], locale: str) -> str:
+        """A page of its own, in HTML, with everything printed in it as text. Raises ContentError."""
+        ...
+
     def proofread(self, text: str, weeks: int) -> Flaw | None:
         """What keeps a facilitator's text from being sent in a course of so many weeks; None if nothing does."""
         ...

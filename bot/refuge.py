@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.conversations import IN_NEED
 from bot.conversations.in_need import agreed, asked_for, led_by, sheltered
+from bot.conversations.words import COMMANDS
 from bot.doorstep import PARTED, Doorstep
 from bot.model import Alerted, Kind, MessageReceived, Participant, Recorded, State
 from bot.roster import rostered
@@ -49,6 +50,14 @@ class Refuge(Doorstep):
         """Whether the answer to danger is still under way: what is heavy now is not asked about as if it were new."""
         run = self.participant.run
         return self.participant.sheltered is not None or (run is not None and run.conversation in IN_NEED)
+
+    def rests(self) -> bool:
+        """Whether the course waits for their word, be it a pause or held."""
+        return self.participant.sheltered is not None or self.participant.journey.state is State.PAUSED
+
+    def conversation_of(self, command: str) -> str:
+        """What a command begins: /resume means the course where that is held."""
+        return "going_on" if command == "resume" and self.participant.sheltered is not None else COMMANDS[command]
 
     # ------------------------------------------------------------ while the course is held
 

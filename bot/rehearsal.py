@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from bot.clock import RehearsalClock
 from bot.ports import Door, Store
@@ -14,8 +14,29 @@ LAST_YEAR = 9000  # nothing that reckons with days after it overflows
 PATIENCE = 60.0  # seconds of real time that one step may take to become idle
 
 
+class Company(Protocol):
+    """Synthetic people who act by themselves on a rehearsal's way."""
+
+    def due(self, now: datetime) -> bool:
+        """Whether somebody has something to do now."""
+        ...
+
+    def next_act(self) -> datetime | None:
+        """When somebody next does something."""
+        ...
+
+    async def act(self, now: datetime) -> int:
+        """They do it; how many."""
+        ...
+
+
 class RehearsalTime:
-    """Implements ports.Rehearsal. `busy` says how many calls of the door are under way and how many began so far."""
+    """Implements ports.Rehearsal. `busy` says how many calls of the door are under way and how many began so far.
+
+    `company` walks along, if it is set.
+    """
+
+    company: Company | None = None
 
     def __init__(
         self,
@@ -38,6 +59,9 @@ class RehearsalTime:
             ahead = await queries.next_wake(now)
             pending = await queries.pending(now)
             overdue = await queries.overdue(now)
+        if self.company is not None:
+            ahead = min((at for at in (ahead, self.company.next_act()) if at is not None), default=None)
+            overdue += self.company.due(now)
         quiet = self._busy() == (0, began)  # else something was committed since we looked
         return {
             "now": _shown(now),
@@ -88,7 +112,7 @@ class RehearsalTime:
         deadline = asyncio.get_running_loop().time() + PATIENCE
         pause = 0.001
         while True:
-            while await self._door.wake():
+            while await self._door.wake() or await self._accompanied():
                 pass
             self._nudge()
             status = await self.status()
@@ -96,6 +120,9 @@ class RehearsalTime:
                 return status
             await self._wait(pause)
             pause = min(pause * 1.5, 0.05)
+
+    async def _accompanied(self) -> int:
+        return await self.company.act(self._clock.now()) if self.company is not None else 0
 
 
 def _shown(at: datetime) -> str:

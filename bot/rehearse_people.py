@@ -75,6 +75,9 @@ HABITS: Mapping[str, tuple[str, ...]] = {
     "morning/more": ("[carry]", "=intention"),
     "evening/how_was_it": ("[did]", "[did]", "[did]", "[a_little]", "[a_little]", "[not_today]", "=reflection", "yes"),
     "evening/what_was_it_like": ("=reflection", "=reflection", "=reflection", "[skip]"),
+    "evening/strain": ("[no_strain]", "[no_strain]", "[no_strain]", "[some_strain]", "=reflection"),
+    "evening/strained": ("[carry_on]", "=reflection"),
+    "safety/support": ("[close_support]",),
     "evening/look_back": ("=reflection", "=reflection", "[skip]"),
     "evening/gratitude": ("=gratitude", "=gratitude", "=gratitude", "=gratitudes", "[not_tonight]"),
     "evening/another_gratitude": ("=gratitude", "[that_is_all]", "[that_is_all]"),
@@ -99,6 +102,17 @@ HABITS: Mapping[str, tuple[str, ...]] = {
     "settings/menu": ("[zone]",),
     "settings/zone": ("@place",),
     "leaving/sure": ("[leave]",),
+    "sharing/offer": ("[share_it]", "[keep_it]", "[keep_it]"),
+    "sharing/which": ("[1]",),
+    "sharing/shown": ("[with_name]", "[without_name]"),
+    "sharing/after": ("[that_is_all]",),
+    "partner/wanted": ("[pair_me]", "[pair_me]", "[pair_me]", "[no_pairs]"),
+    "partner/how": ("[by_coach]", "[by_name]"),
+    "partner/did_you": ("[met_yes]", "[met_yes]", "[met_not_yet]"),
+    "partner/how_close": ("[close_3]", "[close_4]", "[close_5]", "[rather_not]"),
+    "partner/thanks": ("",),
+    "class/reminder": ("[will_come]", "[will_come]", "[cannot_come]"),
+    "class/changed": ("[will_come]",),
 }  # fmt: skip
 
 NUDGES = frozenset({"morning/invite", "morning/theme", "evening/how_was_it", "check_in/ask", "booster/invite"})
@@ -260,6 +274,8 @@ class Person:
         if button is None:
             return None
         asked, _, choice = button.data.partition(":")
+        if not choice:  # a command
+            return f"[{button.label}]", MessageReceived(button.data)
         return f"[{button.label}]", ChoiceMade(choice, int(asked), self._ref)
 
     def _write(self, intent: str) -> tuple[str, Input]:
@@ -274,3 +290,21 @@ def company(size: int, seed: int, start: datetime, days: int) -> list[Person]:
     """So many synthetic participants, their kinds in turn; `days` is how long they are rehearsed."""
     kinds = tuple(KINDS)
     return [Person(n, kinds[(n - 1) % len(kinds)], seed, start, days) for n in range(1, size + 1)]
+
+
+TEAM: Mapping[str, str] = {
+    "Amara": "diligent", "Jonas": "sporadic", "Leila": "diligent", "Marta": "sporadic", "Ngozi": "diligent",
+    "Oskar": "silent", "Priya": "diligent", "Rui": "sporadic", "Sofia": "diligent", "Tomasz": "pauser",
+    "Uma": "diligent", "Wanda": "sporadic", "Yusuf": "diligent", "Zeynep": "sporadic",
+}  # fmt: skip
+
+
+def team(seed: int, start: datetime, days: int, zone: str, code: str) -> list[Person]:
+    """People who work together in one place (`zone`, an IANA name), and open an invitation at `start`."""
+    people = []
+    for number, (name, kind) in enumerate(TEAM.items(), 1):
+        person = Person(number, kind, seed, start, days)
+        person.name, person.place, person.zone, person.health_care = name, zone, zone, "yes"
+        person._todo[0] = (start, f"/start {code}")
+        people.append(person)
+    return people

@@ -81,7 +81,7 @@ class Renewal(Refuge):
 
 def is_free(run: Run | None) -> bool:
     """Whether answering this question keeps nothing that the course would."""
-    return run is not None and (run.conversation in CARE or needs_no_consent(CONVERSATIONS[run.conversation]))
+    return run is not None and needs_no_consent(CONVERSATIONS[run.conversation])
 
 
 def packed(given: Input) -> tuple[Any, ...]:

@@ -292,12 +292,12 @@ class _Compiled:
         return text
 
     def _unless_reported(self, found: re.Match[str]) -> str:
-        """A quotation, or the end of a sentence if somebody else is said to say it."""
+        """A quotation, or a word in its place if somebody else is said to say it."""
         before = found.string[max(0, found.start() - BESIDE) : found.start()].split()
         after = re.split(r"[.?!\n]", found.string[found.end() : found.end() + BESIDE])[0].split()[:3]
         beside = {word.strip(",:;") for word in (*before[-3:], *after)}
         own = self.rules.subjects & {*before, *after}
-        return " . " if beside & self.rules.reporting and not own else found[0]
+        return " . quoted . " if beside & self.rules.reporting and not own else found[0]
 
     def _word(self, piece: str) -> tuple[str, ...]:
         """A piece of text as the words that it stands for."""

@@ -10,16 +10,18 @@ from typing import Any
 
 import structlog
 
-from bot import journey
+from bot import exporting, journey
 from bot.help_lines import NOTHING_KNOWN
 from bot.last_resort import last_resort
 from bot.model import (
     PRIORITY,
+    Amended,
     Button,
     Carried,
     Closed,
     Entry,
     Event,
+    Exported,
     Handled,
     Outgoing,
     Participant,
@@ -49,6 +51,7 @@ class Outcome:
     touched: list[TouchpointRow] = field(default_factory=list)
     reached: dict[str, bool] = field(default_factory=dict)  # addresses that came back, or are lost
     outgoing: list[Outgoing] = field(default_factory=list)
+    gone: dict[str, datetime] = field(default_factory=dict)  # people to be erased, and when that was done
 
     def add(self, other: Outcome) -> None:
         """Takes over what another outcome leaves."""
@@ -57,6 +60,7 @@ class Outcome:
         self.touched += other.touched
         self.reached |= other.reached
         self.outgoing += other.outgoing
+        self.gone |= other.gone
 
     async def write(self, work: UnitOfWork) -> None:
         """Everything, in the transaction that is open."""
@@ -66,10 +70,12 @@ class Outcome:
         await work.record(self.entries)
         await work.touch(self.touched)
         await work.post(self.outgoing)
+        for person, at in self.gone.items():
+            await work.erase(person, at)
 
 
 class Scribe:
-    """`help_lines` gives the facts of a safety message for a time zone or a confirmed country; `programme` is the course's slug."""
+    """`help_lines` gives the facts of a safety message for a zone or a country; `programme` is the course's slug."""
 
     def __init__(self, renderer: Renderer, curriculum: Curriculum, help_lines: HelpLines, programme: str) -> None:
         self.renderer, self._curriculum, self._help_lines = renderer, curriculum, help_lines
@@ -100,6 +106,11 @@ class Scribe:
                 done.outgoing.append(_handling(known, event, now))
             case Closed():
                 done.outgoing.append(_outgoing(known, self._closed(event, person), now))
+            case Amended():
+                await work.amend(person.id, event.entry, event.text)
+            case Exported():
+                for said in await exporting.files(work, known, person, self, now):
+                    done.outgoing.append(await self.said(work, known, person, said, now, {}))
             case _:
                 return None
         return person

@@ -53,6 +53,12 @@ class Settings(BaseSettings):
     owners: str = Field(
         "", repr=False, description="who invites facilitators: telegram:<user id>, slack:<team>/<user>, comma-separated"
     )
+    minimum_age: int = Field(
+        18, ge=13, le=99, description="from which age on people take part: they say so when they agree"
+    )
+    research: str = Field(
+        "", description="who does research with figures of those who allow it, and on what; empty: nobody is asked"
+    )
     http_host: str = Field("127.0.0.1", description="address of health, metrics, webhooks and the browser chat")
     http_port: int = Field(8080, ge=0, le=65535, description="port of the same; 0 takes a free one")
     rehearsal: str = Field("", description="start=2026-03-02T05:00:00Z,speed=1: a settable clock")

@@ -17,7 +17,7 @@ from typing import Any
 from zlib import crc32
 
 import yaml
-from jinja2 import Environment, StrictUndefined, Template, TemplateError, pass_context
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, pass_context
 from jinja2.runtime import Context, Undefined
 
 from bot.cohorts.model import Pulse
@@ -30,6 +30,7 @@ from prompts.facilitator_text import flaw_in, sandbox
 from prompts.markup import blocks, placeholder
 
 HERE = Path(__file__).parent / "templates"
+PAGES = Path(__file__).parent / "pages"  # whole documents, a folder for each locale
 VARIANT = re.compile(r"\{%-?\s*variant\s*-?%\}(.*?)\{%-?\s*endvariant\s*-?%\}", re.DOTALL)
 
 
@@ -79,11 +80,16 @@ def printed(context: Context, value: object) -> object:
         case time():
             return value.strftime("%H:%M")
         case date():
-            return f"{value:%A} {value.day} {value:%B}"
+            return day_in_words(value)
         case None:
             return ""
         case _:
             return telling.keep(str(value))
+
+
+def day_in_words(on: date) -> str:
+    """Monday 2 March."""
+    return f"{on:%A} {on.day} {on:%B}"
 
 
 _SANDBOX = sandbox(printed)
@@ -113,6 +119,10 @@ class Prompts:
             lstrip_blocks=True,
             autoescape=False,  # noqa: S701 - Markdown, not HTML; `printed` keeps typed text from its parser
         )
+        self._pages = Environment(
+            loader=FileSystemLoader(PAGES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True
+        )
+        self._pages.filters["day"] = day_in_words
         self.environment.globals["line"] = self._line
         self.environment.filters["short"] = shortened
         self.environment.filters["md"] = Markdown
@@ -179,6 +189,13 @@ class Prompts:
     def knows(self, choice: str, locale: str) -> bool:
         """Whether this choice has words of its own."""
         return choice in self._labels(locale)
+
+    def document(self, name: str, facts: Mapping[str, Any], locale: str) -> str:
+        """A page of its own, in HTML: whatever is printed in it is text, and no markup."""
+        try:
+            return self._pages.get_template(f"{locale}/{name}.html").render(facts)
+        except TemplateError as error:
+            raise ContentError(f"{PAGES}/{locale}/{name}.html", 1, error.message or "cannot render") from error
 
     def proofread(self, text: str, weeks: int) -> Flaw | None:
         """What keeps a facilitator's text from being sent in a course of so many weeks; None if nothing does."""

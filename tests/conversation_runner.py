@@ -291,7 +291,7 @@ class Player:
     def check_rendering(self, said: Said) -> None:
         facts = {name: self.known(fact) for name, fact in said.facts.items()}
         if said.prompt.startswith("safety/"):
-            facts |= help_facts(self.person.zone)
+            facts |= help_facts(self.person.country or self.person.zone)
         rendered = prompts().render(replace(said, facts=facts), self.person, journey.today(self.person, self.now))
         self.person = replace(self.person, history={**self.person.history, **self.counted(rendered.used)})
         text = text_of(rendered.reply)

@@ -9,7 +9,8 @@ from functools import cache
 from typing import Any
 
 from bot import journey
-from bot.model import City, Journey, Ledger, Participant, Rhythm, State
+from bot.consent import VERSIONS
+from bot.model import City, Consent, Journey, Layer, Ledger, Participant, Rhythm, State
 from bot.safety_rules import load_screen
 from bot.timetable import day_begins, zone
 from bot.walk import World
@@ -49,7 +50,7 @@ def programme() -> Programme:
 
 def world(now: datetime) -> World:
     """What the engine is handed at this instant."""
-    return World(now, programme(), SmallGazetteer(), load_screen(("en",)))
+    return World(now, programme(), SmallGazetteer(), load_screen())
 
 
 def local(text: str, zone_name: str | None) -> datetime:
@@ -86,8 +87,6 @@ def person(given: Mapping[str, Any], now: datetime) -> Participant:
         paused_on=paused_on,
         resume_on=resume_on,
         paused_from=State(given.get("paused_from", "active")) if state is State.PAUSED else None,
-        consent="2026-11",
-        consent_at=day_begins(anchor, zone(zone_name)),
         pacing="calendar" if given.get("pacing") == "calendar" else "own",
         graduated_on=graduated_on,
         boosters_every=int(given.get("boosters_every", 0)),
@@ -107,7 +106,14 @@ def person(given: Mapping[str, Any], now: datetime) -> Participant:
         roles=frozenset({given["role"]} if "role" in given else ()),
         cohort=given.get("walks_in", ""),
         pairing=pairing_of(given),
+        consents=consents(given, state, day_begins(anchor, zone(zone_name))),
     )
+
+
+def consents(given: Mapping[str, Any], state: State, at: datetime) -> tuple[Consent, ...]:
+    """What they agreed to, in the words of today: the coach and, where they walk in a group, that."""
+    layers: tuple[Layer, ...] = ("coach", "group") if given.get("walks_in") else ("coach",)
+    return () if state is State.CONSENTING else tuple(Consent(layer, VERSIONS[layer], at) for layer in layers)
 
 
 def rhythm(given: Mapping[str, Any]) -> Rhythm:

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from adapters.web.adapter import WebAdapter
-from adapters.web.routes import routes
+from adapters.web.routes import Stage, routes
 
 STATIC = Path(__file__).parent / "static"
 
-__all__ = ["STATIC", "WebAdapter", "routes"]
+__all__ = ["STATIC", "Stage", "WebAdapter", "routes"]

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
@@ -31,8 +31,34 @@ Leap = Literal["evening", "morning", "week"]
 Jump = Callable[[Origin, Leap], Awaitable[None]]
 PlaceOf = Callable[[Origin], Awaitable[Mapping[str, Any]]]
 
+
+class Stage(Protocol):
+    """A group to look at from all sides. `lead` is the id of its facilitator's chat."""
+
+    def channel(self, lead: str) -> str:
+        """The id of the group's own chat."""
+        ...
+
+    async def open(self, lead: str, place: str) -> bool:
+        """Begins to make the group, once; False if there are too many. `place` is an IANA zone, or ""."""
+        ...
+
+    async def made(self) -> None:
+        """Returns when no group is being made."""
+        ...
+
+    async def group(self, lead: str, visitor: Origin) -> Mapping[str, Any]:
+        """{state: closed, making, ready, failed}, and when it is ready `name` and what the visitor sends to `join`."""
+        ...
+
+    async def place(self, lead: str) -> Mapping[str, Any]:
+        """Where the group is, as `place` tells it of a person."""
+        ...
+
+
 _PAGE = Path(__file__).parent / "static" / "index.html"
-_COOKIE = "heartsease_chat"
+_COOKIE, _LEADS = "heartsease_chat", "heartsease_lead"
+_VIEWS = ("facilitator", "channel")  # ?as=…, besides one's own
 _CHAT_ID = re.compile(r"[A-Za-z0-9_-]{20,64}")
 _HEADERS = {
     "Cache-Control": "no-store",
@@ -71,6 +97,12 @@ class Where(_Body):
 
     latitude: float = Field(ge=-90, le=90, allow_inf_nan=False)
     longitude: float = Field(ge=-180, le=180, allow_inf_nan=False)
+
+
+class From(_Body):
+    """Send {"zone": "Europe/Madrid"}, or another time zone's name."""
+
+    zone: str = Field(max_length=64)
 
 
 class To(_Body):
@@ -114,6 +146,7 @@ class _Pages:
     door: Door
     jump: Jump
     place: PlaceOf
+    stage: Stage | None
 
     async def page(self, request: Request) -> Response:
         # A visit from another site comes without our strict cookie: giving it a new one would lose the chat.
@@ -122,7 +155,7 @@ class _Pages:
         return page if strange else _introduced(request, page)
 
     async def say(self, request: Request) -> Response:
-        said, origin = await _read(request, Say), self._origin(request)
+        said, origin = await _read(request, Say), self._speaking(request)
         text, ref = clean(said.text), said.id or secrets.token_hex(16)
         if not text:
             raise HTTPException(400, "There are no words in it. Write something, then send it.")
@@ -138,7 +171,7 @@ class _Pages:
         return _json({"ok": True, "ref": ref})
 
     async def tap(self, request: Request) -> Response:
-        tapped, origin = await _read(request, Tap), self._origin(request)
+        tapped, origin = await _read(request, Tap), self._speaking(request)
         choice = choice_made(clean(tapped.data), tapped.ref)
         if choice is None:
             raise HTTPException(400, "No button carries that.")
@@ -147,7 +180,7 @@ class _Pages:
         return _json({"ok": True})
 
     async def location(self, request: Request) -> Response:
-        where, origin = await _read(request, Where), self._origin(request)
+        where, origin = await _read(request, Where), self._speaking(request)
         async with self.adapter.chat(origin.platform_id).turn:
             await self._receive(origin, secrets.token_hex(16), LocationShared(where.latitude, where.longitude))
         return _json({"ok": True})
@@ -155,15 +188,26 @@ class _Pages:
     async def where(self, request: Request) -> Response:
         if _chat_id(request) is None:  # the page came from another site's link: now it has a chat
             return _introduced(request, _json({}))
-        return _json(await self.place(self._origin(request)))
+        return _json(await self._place(request))
 
     async def leap(self, request: Request) -> Response:
-        leap, origin = await _read(request, To), self._origin(request)
-        await self.jump(origin, leap.to)
-        return _json(await self.place(origin))
+        leap, origin, lead = await _read(request, To), self._origin(request), self._lead(request)
+        if self.stage is not None:
+            await self.stage.made()
+        await self.jump(Origin(origin.installation, lead) if self._view(request) else origin, leap.to)
+        return _json(await self._place(request))
+
+    async def group(self, request: Request) -> Response:
+        seen_from, own, lead = await _read(request, From), self._own(request), self._lead(request)
+        assert self.stage is not None
+        chat_id = lead or secrets.token_urlsafe(24)
+        if not await self.stage.open(chat_id, seen_from.zone):
+            raise HTTPException(429, "There are as many groups as this demo holds. Start it anew for another.")
+        answer = _json({"group": dict(await self.stage.group(chat_id, own))})
+        return answer if lead else _with_cookie(answer, chat_id, _LEADS)
 
     async def again(self, request: Request) -> Response:
-        origin = self._origin(request)
+        origin = self._own(request)
         await self._receive(origin, secrets.token_hex(16), Changed("blocked"))
         self.adapter.forget(origin.platform_id)
         return _with_cookie(_json({"ok": True}), secrets.token_urlsafe(24))
@@ -193,7 +237,43 @@ class _Pages:
         saved = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"}
         return Response(file.content.encode(), media_type=file.media_type, headers=_HEADERS | saved)
 
+    async def _place(self, request: Request) -> Mapping[str, Any]:
+        """Where whoever is looked at is, and how far the group is where there can be one."""
+        if self.stage is None:
+            return await self.place(self._origin(request))
+        own, lead = self._own(request), self._lead(request)
+        here = await (self.stage.place(lead) if self._view(request) else self.place(own))
+        return {**here, "group": dict(await self.stage.group(lead, own))}
+
+    def _view(self, request: Request) -> str:
+        """Whose chat is looked at; "" for one's own."""
+        view = request.query_params.get("as", "")
+        if not view:
+            return ""
+        if view not in _VIEWS or not self._lead(request):
+            raise HTTPException(404, "There is nothing to see from there.")
+        return view
+
+    def _lead(self, request: Request) -> str:
+        """The id of this browser's facilitator; "" before there is one."""
+        lead = request.cookies.get(_LEADS, "") if self.stage is not None else ""
+        return lead if _CHAT_ID.fullmatch(lead) else ""
+
     def _origin(self, request: Request) -> Origin:
+        own, lead = self._own(request), self._lead(request)
+        match self._view(request):
+            case "facilitator":
+                return Origin(own.installation, lead)
+            case "channel" if self.stage is not None:
+                return Origin(own.installation, self.stage.channel(lead))
+        return own
+
+    def _speaking(self, request: Request) -> Origin:
+        if self._view(request) == "channel":
+            raise HTTPException(403, "The group's channel can only be read here.")
+        return self._origin(request)
+
+    def _own(self, request: Request) -> Origin:
         chat_id = _chat_id(request)
         if chat_id is None:
             raise HTTPException(401, "This browser has no chat yet. Load the page first, with cookies allowed.")
@@ -204,13 +284,14 @@ class _Pages:
         await self.door.receive([Incoming(origin, unique, given)])
 
 
-def routes(adapter: WebAdapter, door: Door, jump: Jump, place: PlaceOf) -> APIRouter:
+def routes(adapter: WebAdapter, door: Door, jump: Jump, place: PlaceOf, stage: Stage | None = None) -> APIRouter:
     """The browser chat's routes.
 
     `jump` moves the rehearsal clock for this chat and returns when all that came up meanwhile was delivered; `place`
-    tells {state, week, day, title, now_local, zone} and, if it is not 8, `weeks`. Errors are JSON: {"error": …}.
+    tells {state, week, day, title, now_local, zone} and, if it is not 8, `weeks`. With a `stage`, every address takes
+    ?as=facilitator and ?as=channel once POST /chat/group was called. Errors are JSON: {"error": …}.
     """
-    pages = _Pages(adapter, door, jump, place)
+    pages = _Pages(adapter, door, jump, place, stage)
     router = APIRouter(dependencies=[Depends(own_page_only)])
     router.add_api_route("/", pages.page)
     router.add_api_route("/chat/place", pages.where)
@@ -224,6 +305,7 @@ def routes(adapter: WebAdapter, door: Door, jump: Jump, place: PlaceOf) -> APIRo
         ("location", pages.location),
         ("jump", pages.leap),
         ("again", pages.again),
+        *((("group", pages.group),) if stage is not None else ()),
     ):
         router.add_api_route(f"/chat/{name}", act, methods=["POST"])
     return router
@@ -254,8 +336,8 @@ def _introduced(request: Request, response: Response) -> Response:
     return response if _chat_id(request) else _with_cookie(response, secrets.token_urlsafe(24))
 
 
-def _with_cookie(response: Response, chat_id: str) -> Response:
-    response.set_cookie(_COOKIE, chat_id, httponly=True, samesite="strict", path="/")
+def _with_cookie(response: Response, chat_id: str, name: str = _COOKIE) -> Response:
+    response.set_cookie(name, chat_id, httponly=True, samesite="strict", path="/")
     return response
 
 

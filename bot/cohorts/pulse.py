@@ -23,6 +23,7 @@ from bot.model import Entry, Participant, State
 from bot.timetable import local_day, zone
 
 OFTEN = 3  # days of practice in a week
+STRAINED = frozenset({"some_strain", "much_strain"})  # what the practice was for them, as the evening asks once a week
 FEWEST = 2 * FEW - 1  # people of whom both "at least five" and "fewer than five" leave everybody undecided
 
 _WEEK = timedelta(days=7)
@@ -51,6 +52,7 @@ FIGURES: Mapping[str, Callable[[Seen], bool]] = {
     "did": lambda seen: "did" in seen.went,
     "a_little": lambda seen: "a_little" in seen.went,
     "not_today": lambda seen: "not_today" in seen.went,
+    "strained": lambda seen: bool(seen.went & STRAINED),
 }
 
 

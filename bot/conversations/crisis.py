@@ -1,4 +1,4 @@
-"""After danger: help at once, "are you safe?", and staying with them while the course is held. Concern: asking with care.
+"""After danger: help at once, "are you safe?", staying with them while the course is held. Concern: asking with care.
 
 Nothing here asks twice in a row, diagnoses or promises. Every question carries the numbers again, every text in these
 conversations has passed the safety screen before, and any answer, or none, is a good one.

@@ -25,8 +25,8 @@ from bot.model import Choice, Journey, Said, State
 from bot.timetable import day_begins, zone
 
 joining = conversation("joining", first="card", open_for=without_end)
-parting = conversation("parting", first="sure", open_for=for_an_hour)
-parted = conversation("parted", first="asked", open_for=without_end)
+parting = conversation("parting", first="sure", open_for=for_an_hour, anytime=True)
+parted = conversation("parted", first="asked", open_for=without_end, anytime=True)
 
 JOINING: Mapping[str, tuple[str, ...]] = {"join": ("yes", "y", "join", "ok", "sure"), "alone": ("no", "n", "not now")}
 PARTED: Mapping[str, tuple[str, ...]] = {"by_messages": ("stay",), "go_alone": ("alone",), "stop_all": ()}

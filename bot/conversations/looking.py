@@ -89,15 +89,15 @@ def at_home(ctx: Context) -> Said:
     """What stands on a person's own page where their platform has one; nothing that they wrote is on it."""
     match ctx.participant.journey.state:
         case State.INVITED | State.WITHDRAWN:
-            return Said("home/welcome").offering(Choice("home_start"), Choice("home_support"))
+            return Said("home/welcome").offering(Choice("home_start"), Choice("home_support"), Choice("home_mydata"))
         case State.CONSENTING | State.ONBOARDING:
-            return Said("home/beginning").offering(Choice("home_start"), Choice("home_support"))
+            return Said("home/beginning").offering(Choice("home_start"), Choice("home_support"), Choice("home_mydata"))
         case State.PAUSED:
             rest = Choice("home_resume")
         case _:
             rest = Choice("home_pause")
     said = Said("home/show", ledger(ctx)).offering(*map(Choice, DOORS))
-    return said.offering(Choice("home_settings"), rest, Choice("home_support"))
+    return said.offering(Choice("home_settings"), rest, Choice("home_support"), Choice("home_mydata"), columns=2)
 
 
 WEEK_WORDS = {"close": ("no", "fine", "ok"), "stay": ("stay",), "return": ("back", "go back", "earlier")}

@@ -26,6 +26,7 @@ from bot.conversations.base import (
     typed,
     without_end,
 )
+from bot.conversations.erasing import forgotten
 from bot.conversations.finding import asked_where, asked_which, clock_in
 from bot.conversations.joining import agreed_to, described, in_consent, joined
 from bot.model import Choice, Kind, Layer, Participant, Rhythm, Said, State
@@ -66,7 +67,7 @@ def consent(ctx: Context, given: Given) -> Move | Said:
     person = ctx.participant
     match "younger" if is_too_young(typed(given), ctx.age) else meant(given, CONSENTING):
         case "younger":
-            return forgotten(ctx, Said("safety/too_young", {**facts_for_help(ctx), "age": ctx.age}))
+            return forgotten(ctx, Said("safety/too_young", {"zone": person.zone, "language": person.locale, "age": ctx.age}))
         case "agree":
             layers: tuple[Layer, ...] = ("coach", "group") if ctx.invited_to else ("coach",)
             once_more = person.journey.state is State.ONBOARDING  # they came back to this question

@@ -23,13 +23,19 @@ from bot.conversations.base import (
 from bot.conversations.looking import whereabouts
 from bot.model import Choice, Journey, Recorded, Rhythm, Said, State
 
-pause = conversation("pause", first="until", open_for=for_an_hour)
+pause = conversation("pause", first="until", open_for=for_an_hour, anytime=True)
 resume = conversation("resume", first="back", open_for=for_an_hour)
 check_in = conversation("check_in", first="ask", open_for=until_the_day_turns)
-leaving = conversation("leaving", first="sure", open_for=for_an_hour)
+leaving = conversation("leaving", first="sure", open_for=for_an_hour, anytime=True)
 
 UNTIL = {"days_3": ("3 days",), "days_7": ("a week",), "days_14": ("two weeks",), "open": ("until i say", "open")}
 SPARED = frozenset({1, 3, 5})  # Tuesday, Thursday, Saturday: every second day is left
+LEAVING = {
+    "leave": ("yes", "stop", "leave"),
+    "pause": (),
+    "stay": ("no", "stay"),
+    "erase_data": ("erase", "leave and erase"),
+}
 DAYS = {"days_3": 3, "days_7": 7, "days_14": 14}
 
 
@@ -104,17 +110,17 @@ def sure(ctx: Context, given: Given) -> Move | Said:
     person = ctx.participant
     if person.journey.state is State.INVITED or person.journey.state is State.WITHDRAWN:
         return finish(Said("leaving/not_in"))
-    match meant(given, {"leave": ("yes", "stop", "leave"), "pause": (), "stay": ("no", "stay")}):
+    match meant(given, LEAVING):
         case "leave":
             return finish(Said("leaving/gone"), then=None, journey=gone(person.journey), runs=(ctx.run,), timers=())
         case "pause":
             return finish(then="pause")
+        case "erase_data":
+            return finish(then="erasing")
         case "stay":
             return finish(Said("leaving/stayed"))
         case _:
-            return Said("leaving/sure", {"together": ctx.together}).offering(
-                Choice("leave"), Choice("pause"), Choice("stay")
-            )
+            return Said("leaving/sure", {"together": ctx.together}).offering(*map(Choice, LEAVING), columns=2)
 
 
 def gone(path: Journey) -> Journey:

@@ -15,22 +15,23 @@ GROUP = {"agree": CONSENTING["agree"], "go_alone": ("alone", "no", "leave the gr
 
 @renewal.step
 def coach(ctx: Context, given: Given) -> Move | Said:
-    """What the coach keeps. Who does not agree is asked whether to leave, pause or erase, and nothing is taken for it."""
-    person = ctx.participant
+    """What the coach keeps. Who does not agree is asked whether to leave, to pause or to erase."""
+    person, offered = ctx.participant, tuple(map(Choice, ("agree", "not_now", "younger")))
     if not consent.is_outdated(person, "coach"):
         return ask("group")
     match meant(given, CONSENTING):
         case "agree":
             return ask("group", consents=consent.with_answer(person, ctx.now, True, "coach"))
         case "more":
-            return stay(*details(ctx, Choice("agree"), Choice("not_now")))
+            return stay(*details(ctx, *offered))
         case "not_now":
             return finish(then="leaving")
+        case "younger":
+            return finish(then="erasing")
         case None if (text := typed(given)) is not None:
             return again(notes=waiting_too(ctx, text))
         case _:
-            said = Said("renewal/coach", {"age": ctx.age})
-            return said.offering(Choice("agree"), Choice("more"), Choice("not_now"))
+            return Said("renewal/coach", {"age": ctx.age}).offering(offered[0], Choice("more"), *offered[1:])
 
 
 @renewal.step

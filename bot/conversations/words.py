@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, str] = {
     "progress": "progress",
     "week": "week",
     "settings": "settings",
+    "mydata": "mydata",
     "pause": "pause",
     "resume": "resume",
     "help": "help",
@@ -47,7 +48,7 @@ DESK_COMMANDS: Mapping[str, str] = {
 WITH_WORDS = frozenset({"tell"})  # what stands behind them is what is meant
 WITH_A_CODE = frozenset({"start", "join"})
 
-BEFORE_CONSENT = frozenset({"help", "support", "stop"})
+BEFORE_CONSENT = frozenset({"help", "support", "stop", "mydata"})
 
 # said as a whole message, without a slash
 PLAIN_WORDS: Mapping[str, str] = {

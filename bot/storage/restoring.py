@@ -125,9 +125,7 @@ async def _remembered(url: str, replace: bool) -> Tombstones:
 
 
 def _held(url: str, people: int) -> StoreError:
-    return StoreError(
-        f"{place(url)} holds {people} people; to put the backup in their place, say --replace.", "refused"
-    )
+    return StoreError(f"{place(url)} holds {people} people; to replace it by the backup, say --replace.", "refused")
 
 
 def _is_there(file: Path) -> bool:
@@ -188,9 +186,7 @@ async def _refuse_other_version(connection: AsyncConnection, version: str) -> No
     """Tables that the backup does not know would be in the way of it."""
     here = await connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
     if here not in (None, version):
-        fix = (
-            "restore into an empty database, and give it who was erased since: python -m bot erased, then --erased FILE"
-        )
+        fix = "restore into an empty database, with --erased and what `python -m bot erased` prints here"
         raise StoreError(f"The backup is of revision {version}, the database of {here}; {fix}.", "refused")
 
 

@@ -1,0 +1,48 @@
+"""Erases people who asked for it: once our last words to them are sent, or a minute later, whatever became of those."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.model import Incoming, MessageReceived
+from bot.ports import Known, Saved, UnitOfWork
+from bot.scribe import Outcome
+
+log = structlog.get_logger()
+
+AGAIN = timedelta(seconds=3)
+PATIENCE = timedelta(minutes=1)
+
+
+async def due(work: UnitOfWork, known: Known, now: datetime) -> Outcome:
+    """What their alarm leads to: they are erased, or looked at again while the goodbye is on its way."""
+    person = known.participant
+    if person.erase_at is not None and now < person.erase_at + PATIENCE and await work.unsent(person.address):
+        return Outcome(saved={person.id: Saved(person, now + AGAIN, known.revision)})
+    log.info("erasing", person=person.id)
+    return Outcome(gone={person.id: now})
+
+
+async def at_the_door(
+    work: UnitOfWork, todo: Sequence[Incoming], persons: Mapping[str, Known], now: datetime
+) -> Sequence[Incoming]:
+    """Who writes to us after saying that all be erased is erased first, and then a stranger like any other.
+
+    Anything but a new message is an echo of what was (a second tap, a chat that is deleted) and is let go.
+    `persons` are those behind the inputs, by key. Returns what is left to be acted on.
+    """
+    left = []
+    gone: set[str] = set()
+    for one in todo:
+        person = persons[one.key].participant
+        if person.erase_at is None or person.id in gone:
+            left.append(one)
+        elif isinstance(one.given, MessageReceived) and not one.given.edited:
+            gone.add(person.id)
+            log.info("erasing", person=person.id)
+            await work.erase(person.id, now)
+            left.append(one)
+    return left
