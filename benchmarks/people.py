@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
+from bot.consent import VERSIONS
 from bot.journey import DAYS_IN_A_WEEK
-from bot.model import Journey, Kind, Ledger, Origin, Participant, Rhythm, State
+from bot.model import Consent, Journey, Kind, Ledger, Origin, Participant, Rhythm, State
 from bot.ports import Saved, Store
 from bot.timetable import fitted, local_day, zone
 from curriculum.model import Programme
@@ -20,7 +21,13 @@ NIGHT = timedelta(hours=12)
 
 
 async def settle(
-    store: Store, origins: Sequence[Origin], programme: Programme, morning: datetime, now: datetime, seed: int
+    store: Store,
+    origins: Sequence[Origin],
+    programme: Programme,
+    morning: datetime,
+    now: datetime,
+    seed: int,
+    zones: Sequence[str] = ZONES,
 ) -> None:
     """Makes everybody somebody who answered last night and whose next morning is `morning`, an instant after `now`."""
     random = Random(seed)
@@ -30,17 +37,17 @@ async def settle(
             ids = await work.persons(some)
             known = await work.load(sorted(ids.values()))
             people = [
-                Saved(participant(known[ids[one]].participant, programme, morning, now, random), morning, 0)
+                Saved(participant(known[ids[one]].participant, programme, morning, now, random, zones), morning, 0)
                 for one in some
             ]
             await work.save(people)
 
 
 def participant(
-    newcomer: Participant, programme: Programme, morning: datetime, now: datetime, random: Random
+    newcomer: Participant, programme: Programme, morning: datetime, now: datetime, random: Random, zones: Sequence[str]
 ) -> Participant:
     """Somebody on some day of some week, with what the days until then left in their state."""
-    name = random.choice(ZONES)
+    name = random.choice(zones)
     tz = zone(name)
     today = local_day(morning, tz)
     days = random.randrange(programme.length * DAYS_IN_A_WEEK)
@@ -54,11 +61,12 @@ def participant(
         zone=name,
         health_care=random.random() < 0.5,
         rhythm=fitted(Rhythm(morning=morning.astimezone(tz).time(), evening=evening)),
-        journey=Journey(State.ACTIVE, anchor=today - timedelta(days=days), consent="1", consent_at=agreed),
+        journey=Journey(State.ACTIVE, anchor=today - timedelta(days=days)),
         asked=4 * days,
         checked=now,
         touched=tuple(touched),
         heard=now,
+        consents=(Consent("coach", VERSIONS["coach"], agreed),),
         ledger=Ledger({practice.id: 1 for practice in done}, gratitudes=days, reflections=days),
         history={f"{practice.id} {what}": 1 for practice in done for what in ("invitation", "evening")},
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 ROOT = Path(__file__).parents[1]
+PEERS_PYTHON = ROOT / ".venv" / "peers" / "bin" / "python"  # for peers that want other versions than we do
 LOOK_EVERY = 0.005  # seconds between looks at the stand-in: it works on the same machine, so not all the time
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -29,13 +30,19 @@ def free_port() -> int:
 class Process:
     """A Python process from the project's root, with its output in a file; ended by SIGTERM, as its operator would."""
 
-    def __init__(self, arguments: list[str], log: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        arguments: list[str],
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        python: str | Path = sys.executable,
+    ) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("HEARTSEASE_")}
         self._log = log
         self.began = time.perf_counter()
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, *arguments],
+                [python, *arguments],
                 cwd=ROOT,
                 env=clean | dict(environment or {}),
                 stdout=output,
@@ -52,6 +59,11 @@ class Process:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+    def kill(self) -> None:
+        """kill -9: no goodbye."""
+        self._process.kill()
+        self._process.wait()
 
     def check(self) -> None:
         """Raises RuntimeError, with what it said last, if it has ended."""
@@ -82,20 +94,21 @@ class Round:
 
 
 class StandIn:
-    """The stand-in Bot API server of the tests, its checks off, in its own process."""
+    """The stand-in Bot API server (stand_in.py) in its own process; `strict` has Telegram's limits and checks it all."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, bots: int = 1, *, strict: bool = False) -> None:
         self._port = free_port()
-        self._folder = folder
-        self._log = folder / "stand-in.log"
-        self._process = Process(["-m", "tests.standin.telegram", "--port", str(self._port)], self._log)
-        self._connection = HTTPConnection("127.0.0.1", self._port, timeout=60)
+        self._log = folder / f"stand-in-{self._port}.log"
+        options = ["--port", str(self._port), "--bots", str(bots), *(["--strict"] if strict else [])]
+        self._process = Process(["-m", "benchmarks.stand_in", *options], self._log)
+        self._connection = HTTPConnection("127.0.0.1", self._port, timeout=600)
 
     def __enter__(self) -> Self:
         while not self._log.read_text().endswith("\n"):
             self._process.check()
             time.sleep(LOOK_EVERY)
-        self.url, self.token = self._log.read_text().split()
+        self.url, *self.tokens = self._log.read_text().splitlines()[-1].split()
+        self.token = self.tokens[0]
         return self
 
     def __exit__(self, *args: object) -> None:
@@ -104,19 +117,26 @@ class StandIn:
 
     def stats(self) -> dict[str, Any]:
         """Calls by method so far, and updates that the bot has not confirmed."""
-        self._connection.request("GET", "/standin/stats")
-        answer: dict[str, Any] = json.loads(self._connection.getresponse().read())
+        answer: dict[str, Any] = self.ask("stats")
         return answer
+
+    def ask(self, what: str, **more: Any) -> Any:
+        """What the stand-in answers to POST /standin/<what>."""
+        self._connection.request("POST", f"/standin/{what}", json.dumps(more))
+        return json.loads(self._connection.getresponse().read())
 
     def calls(self, method: str) -> int:
         """How many calls of a method came in so far."""
         return int(self.stats()["calls"].get(method, 0))
 
     def says(self, text: str, people: int = 1, first: int = 1) -> None:
-        """So many people, numbered from `first`, write the same."""
-        body = json.dumps({"text": text, "people": people, "first": first})
-        self._connection.request("POST", "/standin/says", body)
-        self._connection.getresponse().read()
+        """So many people, numbered from `first`, write the same to every bot."""
+        self.ask("says", text=text, people=people, first=first)
+
+    def sent(self, after: int = 0) -> list[float]:
+        """When the messages after so many were taken, on this machine's monotonic clock."""
+        times: list[float] = self.ask("sent")
+        return times[after:]
 
     def until(self, fact: Callable[[], bool], bot: Process, seconds: float = 120) -> None:
         """Waits until something is true. Raises TimeoutError, or RuntimeError if the bot ended."""
@@ -142,7 +162,7 @@ class StandIn:
     def talk(self, bot: Process, texts: tuple[str, ...], people: int, first: int = 1) -> Round:
         """All people write all texts, in this order; over when each of these updates has its reply on the wire."""
         before, cpu, own = self.calls("sendMessage"), bot.cpu, self._process.cpu
-        updates, began = people * len(texts), time.perf_counter()
+        updates, began = people * len(texts) * len(self.tokens), time.perf_counter()
         for text in texts:
             self.says(text, people, first)
         self.until(lambda: self.calls("sendMessage") >= before + updates, bot)

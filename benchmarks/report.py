@@ -6,17 +6,17 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
 
-from benchmarks.candidates import DEFAULT, EAGER, ECHO, OURS
-from benchmarks.processes import ROOT
-from benchmarks.talking import JOURNAL, TODAY, Talk
+from benchmarks.processes import PEERS_PYTHON, ROOT
 
-PEERS = (ECHO, DEFAULT, EAGER)
-LIBRARIES = ("python-telegram-bot", "aiohttp", "SQLAlchemy", "cryptography", "rustworkx")
+OURS = "Heartsease"
+HEAD = ["measure", OURS, "aim", "beside it", "its figure", "ours is"]
+LIBRARIES = ("python-telegram-bot", "aiohttp", "httpx", "SQLAlchemy", "cryptography", "APScheduler", "rustworkx")
+PEERS = ("aiogram", "procrastinate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,60 +25,38 @@ class Row:
 
     what: str
     ours: Sequence[float]
-    peers: Mapping[str, Sequence[float]]
+    peers: Mapping[str, Sequence[float]] = field(default_factory=dict)
     aim: str = ""
     met: bool | None = None
     decimals: int = 0
 
-    def cells(self) -> list[str]:
-        """The row's cells: median and spread, and for a peer how many times its figure ours is."""
-        beside = [self._beside(self.peers[name]) if name in self.peers else "–" for name in PEERS]
+    def lines(self) -> Iterator[list[str]]:
+        """A line with our figure and the first peer's, and one for every other peer: medians and spread."""
         verdict = "" if self.met is None else (" ✓" if self.met else " ✗")
-        return [self.what, self._figure(self.ours), *beside, self.aim + verdict]
+        mine = [self.what, self._figure(self.ours), self.aim + verdict]
+        for name, samples in self.peers.items():
+            yield [*mine, name, self._figure(samples), self._times(samples)]
+            mine = ["", "", ""]
+        if not self.peers:
+            yield [*mine, "", "", ""]
 
     def _figure(self, samples: Sequence[float]) -> str:
         low, middle, high = (f"{each:,.{self.decimals}f}" for each in (min(samples), median(samples), max(samples)))
         return f"{middle} ({low}–{high})" if len(samples) > 1 else middle
 
-    def _beside(self, samples: Sequence[float]) -> str:
-        return f"{self._figure(samples)}: ×{median(self.ours) / median(samples):.2f}"
+    def _times(self, samples: Sequence[float]) -> str:
+        return f"×{median(self.ours) / median(samples):.2f}" if median(samples) else ""
 
 
-def rows_of(talks: Mapping[str, Talk], nudges: Mapping[str, Sequence[Mapping[str, float]]]) -> list[Row]:
-    """All measures. `nudges` are runs by database."""
-    ours, peers = talks[OURS], {name: talks[name] for name in PEERS}
-    rows = []
-    for load, name in ((TODAY, "/today"), (JOURNAL, "journal, with its keyboard edit")):
-        rates = {name: talk.rates(load) for name, talk in peers.items()}
-        enough = median(ours.rates(load)) >= max(median(rates[DEFAULT]), median(rates[EAGER]))
-        aim = "at least ConversationHandler's"
-        rows.append(Row(f"updates a second: {name}", ours.rates(load), rates, aim, enough))
-        spent = {name: talk.milliseconds(load) for name, talk in peers.items()}
-        rows.append(Row(f"processor ms an update: {name}", ours.milliseconds(load), spent, decimals=2))
-    for database, runs in nudges.items():
-        a_second = [run["people"] / run["seconds"] for run in runs]
-        a_core = [run["people"] / run["cpu"] for run in runs]
-        rows.append(Row(f"nudges a second: {database}", a_second, {}))
-        aim, met = ("at least 2,000", median(a_core) >= 2000) if database == "SQLite" else ("", None)
-        rows.append(Row(f"nudges a second of a core of ours: {database}", a_core, {}, aim, met))
-    memory: Mapping[str, tuple[Sequence[float], Mapping[str, Sequence[float]]]] = {
-        "at the start": (ours.at_start, {name: talk.at_start for name, talk in peers.items()}),
-        "after a walk": (ours.after_walk, {name: talk.after_walk for name, talk in peers.items()}),
-        "after a city look-up": (ours.after_city, {}),
-    }
-    for when, (own, others) in memory.items():
-        rows.append(Row(f"resident MB {when}", own, others, "under 200", max(own) < 200))
-    polls = {name: talk.first_polls for name, talk in peers.items()}
-    rows.append(Row("s to the first poll", ours.first_polls, polls, "under 2", median(ours.first_polls) < 2, 2))
-    fresh = ours.with_new_database
-    rows.append(Row("s to the first poll, new database", fresh, {}, "under 2", median(fresh) < 2, 2))
-    return rows
+def quantile(samples: Sequence[float], share: float) -> float:
+    """The smallest sample that this share of the samples does not exceed."""
+    return sorted(samples)[max(0, -int(-len(samples) * share // 1) - 1)]
 
 
 def table(rows: Sequence[Row]) -> str:
     """The rows as a Markdown table, whose columns also line up as plain text."""
-    lines = [["measure", OURS, *PEERS, "aim"], *(row.cells() for row in rows)]
-    widths = [max(len(line[at]) for line in lines) for at in range(len(lines[0]))]
+    lines = [HEAD, *(line for row in rows for line in row.lines())]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(HEAD))]
     lines.insert(1, ["-" * width for width in widths])
     return "\n".join(
         f"| {' | '.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))} |" for line in lines
@@ -86,13 +64,22 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def machine() -> Iterator[str]:
-    """What it was measured on, and how busy that was."""
+    """What it was measured on, and with which versions."""
     cpu = next(line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name"))
     memory = int(Path("/proc/meminfo").read_text().split()[1]) / 1e6
     yield f"{cpu.partition(':')[2].strip()}, {os.cpu_count()} cores, {memory:.0f} GB"
     yield f"{platform.python_implementation()} {platform.python_version()}, {platform.system()} {platform.release()}"
     yield ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    yield f"peers in an environment of their own: {peers()}"
     yield f"commit {commit()}"
+
+
+def peers() -> str:
+    """The versions there."""
+    if not PEERS_PYTHON.exists():
+        return "not installed, so not measured"
+    ask = f"from importlib.metadata import version as v; print(*(n + ' ' + v(n) for n in {PEERS}), sep=', ')"
+    return subprocess.run([PEERS_PYTHON, "-c", ask], capture_output=True, text=True, check=True).stdout.strip()
 
 
 def commit() -> str:

@@ -205,7 +205,8 @@ class Coach:
             todo = list({one.key: one for one in incoming if one.key in fresh}.values())
             persons, people = await self._who(work, todo)
             if any(one.participant.erase_at for one in people.values()):
-                todo = await forgetting.at_the_door(work, todo, {o.key: people[persons[o.origin]] for o in todo}, now)
+                known_by = {one.key: people[persons[one.origin]] for one in todo}
+                todo = await forgetting.at_the_door(work, todo, known_by, now)
                 persons, people = await self._who(work, todo)
             for one in todo:
                 known = people[persons[one.origin]]

@@ -143,10 +143,14 @@ def erased() -> None:
         async def printed() -> None:
             from bot.storage import schema
             from bot.storage.copies import erased as buried
+            from bot.storage.copies import listed
 
             schema.check(settings.database_url)
-            for person, at in (await buried(settings.database_url)).items():
+            found = await buried(settings.database_url)
+            for person, at in found.items():
                 sys.stdout.write(f"{person}\t{at.isoformat()}\n")
+            sys.stdout.flush()
+            await listed(settings.database_url, len(found))
 
         waited_for(printed())
 

@@ -11,7 +11,6 @@ from bot.clock_text import parse_zone
 from bot.cohorts.classes import knowing, news
 from bot.cohorts.model import Act, Attendance
 from bot.conversations import CONVERSATIONS, LOOKING_ON, TOUCHPOINTS
-from bot.conversations.base import meant
 from bot.conversations.gratitude import KEEP_GRATITUDE
 from bot.conversations.words import (
     BEFORE_CONSENT,
@@ -167,14 +166,6 @@ class Visit(Renewal):
             self.answer(given)
         elif given.text.strip():
             self.begin("keeping", text=given.text)
-
-    def hearing(self, given: MessageReceived) -> Run | None:
-        """The run whose question a text answers: the latest, but one that waits aside takes its own words alone."""
-        for run in reversed(self.participant.runs):
-            hears = CONVERSATIONS[run.conversation].hears
-            if hears is None or meant(given, hears) is not None:
-                return run
-        return None
 
     def take_form(self, given: FormSubmitted) -> None:
         """A form answers its questions as typed text would, and no word in it is a command; late, it is not lost."""
@@ -332,7 +323,7 @@ class Visit(Renewal):
         self.become(touched=(*person.touched, (moment.kind, moment.on))[-REMEMBERED_TOUCHPOINTS:])
         if not missed:
             self.urgency, self.expires = "scheduled", moment.until
-            self.remind() if self.renewing else self.speak(moment)
+            self.remind(moment.on) if self.renewing else self.speak(moment)
             self.urgency, self.expires = "reply", None
 
     def speak(self, moment: Moment) -> None:

@@ -72,9 +72,7 @@ async def gathered(work: UnitOfWork, known: Known, person: Participant, now: dat
         "group": await group(work, person),
         "roles": [{"role": role, "group": cohort} for role, cohort in await work.cohorts.roles(person.id)],
         "entries": [written(entry) for entry in reversed(entries)],
-        "messages_due": [
-            {"kind": one.kind.value, "on": one.on, "missed": one.missed, "at": one.at} for one in touched
-        ],
+        "messages_due": [{"kind": one.kind.value, "on": one.on, "missed": one.missed, "at": one.at} for one in touched],
         "open_questions": [
             {"conversation": run.conversation, "step": run.step, "since": run.started} for run in person.runs
         ],

@@ -28,7 +28,7 @@ async def due(work: UnitOfWork, known: Known, now: datetime) -> Outcome:
 
 async def at_the_door(
     work: UnitOfWork, todo: Sequence[Incoming], persons: Mapping[str, Known], now: datetime
-) -> Sequence[Incoming]:
+) -> list[Incoming]:
     """Who writes to us after saying that all be erased is erased first, and then a stranger like any other.
 
     Anything but a new message is an echo of what was (a second tap, a chat that is deleted) and is let go.

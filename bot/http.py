@@ -7,12 +7,10 @@ import contextlib
 import errno
 import json
 import socket
-import traceback
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 import uvicorn
@@ -21,14 +19,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException as AnyHTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
+from bot.edge import BODY_LIMIT, Gate, Guarded, refuse_other_sites
 from bot.errors import SettingsError
 from bot.ports import Rehearsal
 
-BODY_LIMIT = 1 << 20  # bytes
+__all__ = ["BODY_LIMIT", "Answer", "HttpServer", "Webhook", "http_app"]
+
 GRACE = 2  # seconds that requests in flight have when the server stops
 
 Ready = Callable[[], Awaitable[tuple[bool, dict[str, str]]]]
@@ -45,13 +44,6 @@ class Answer:
     status: int
     body: bytes = b""
     content_type: str = "text/plain"
-
-
-_DEFAULT_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 async def _nothing() -> None: ...
@@ -73,8 +65,8 @@ def http_app(
     A webhook gets headers (any case) and the body, at most 1 MiB, and returns what to answer with. `static` is a folder
     served under /static. Errors are {"error": …}.
     """
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(_Guarded)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app.add_middleware(Guarded)
     for problem, answer in _ANSWERS.items():
         app.add_exception_handler(problem, answer)
     _health(app, ready, metrics, look)
@@ -110,9 +102,13 @@ def _health(app: FastAPI, ready: Ready, metrics: CollectorRegistry, look: Look) 
 
 
 def _webhook(app: FastAPI, path: str, webhook: Webhook) -> None:
+    gate = Gate()
+
     @app.post(path)
     async def called(request: Request) -> Response:
-        answer = await webhook(request.headers, await request.body())
+        with gate.reading():
+            body = await request.body()
+        answer = await webhook(request.headers, body)
         return Response(answer.body, answer.status, media_type=answer.content_type)
 
 
@@ -123,9 +119,7 @@ def _rehearsal(app: FastAPI, rehearsal: Rehearsal) -> None:
 
     @app.post("/rehearsal")
     async def move(request: Request) -> Response:
-        origin = request.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower():
-            raise HTTPException(403, "Another site's page may not move the clock.")
+        refuse_other_sites(request)
         match _json(await request.body()):
             case {"to": str(to), **rest} if not rest:
                 code, body = await rehearsal.move(to)
@@ -153,48 +147,6 @@ async def _misread(request: Request, error: Exception) -> Response:
 
 
 _ANSWERS = {AnyHTTPException: _refused, RequestValidationError: _misread}
-_BROKEN = JSONResponse({"error": "Something went wrong on our side. Please try again in a moment."}, 500)
-
-
-class _Guarded:
-    """Cuts bodies at the limit, sets careful headers where a route has none of its own, and answers for what breaks."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        received, started = 0, False
-
-        async def bounded() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > BODY_LIMIT:
-                raise HTTPException(413, "That is more than we take in one request.")
-            return message
-
-        async def with_headers(message: Message) -> None:
-            nonlocal started
-            started = True
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in _DEFAULT_HEADERS.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("Cache-Control", "no-cache")
-            await send(message)
-
-        try:
-            await self._app(scope, bounded, with_headers)
-        except Exception as error:
-            if started:
-                raise
-            # Its message and the path may hold what nobody should read in a log: they stay here.
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            log.error("request_failed", problem=type(error).__name__, where=f"{Path(last.filename).name}:{last.lineno}")
-            await _BROKEN(scope, receive, with_headers)
 
 
 # ---------------------------------------------------------------- the server

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
+
+# also what turns the direction of the text around it, and separates lines in JSON's eyes only
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def configure(level: str, form: str) -> None:
@@ -21,6 +25,7 @@ def configure(level: str, form: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            in_one_line,
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
@@ -28,6 +33,16 @@ def configure(level: str, form: str) -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(levelname)s %(name)s")
+
+
+def in_one_line(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """A log line stays one line, and a terminal that shows it is told nothing: control characters are spelled out."""
+    return {
+        name: _UNSEEN.sub(lambda found: ascii(found[0])[1:-1], value)
+        if isinstance(value, str) and name != "exception"
+        else value
+        for name, value in line.items()
+    }
 
 
 @contextmanager

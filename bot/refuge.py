@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.conversations import IN_NEED
 from bot.conversations.in_need import agreed, asked_for, led_by, sheltered
+from bot.conversations.safety_plan import with_part
 from bot.conversations.words import COMMANDS
 from bot.doorstep import PARTED, Doorstep
 from bot.model import Alerted, Kind, MessageReceived, Participant, Recorded, State
@@ -30,11 +31,18 @@ class Refuge(Doorstep):
         if agreed(self.participant):
             self.become(asked=self.participant.asked + 1)
             self.events.append(Recorded("journal", given.text, slot=f"{self.participant.asked} safety"))
+            self.keep_the_plan(given.text)
         if finding.level == "urgent" or self.is_in_need():
             told = finding.rule != SCREEN_FAILED and self.hold_the_course(finding.language)
             self.begin("crisis", language=finding.language, told=told)
         else:
             self.begin("concern", language=finding.language)
+
+    def keep_the_plan(self, text: str) -> None:
+        """A safety plan names danger: its words get help first as well, and stand in the plan nevertheless."""
+        run = self.participant.run
+        if run is not None and (run.conversation, run.step) == ("safety_plan", "write"):
+            self.become(safety_plan=with_part(self.participant, int(run.notes["part"]), text))
 
     def hold_the_course(self, language: str) -> bool:
         """Nothing of the course comes any more; whether those who lead were asked to get in touch, as they chose."""
@@ -43,7 +51,7 @@ class Refuge(Doorstep):
         cohort = led_by(person, self.world.cohort)
         if before is not None or cohort is None or not person.calls_leader:
             return False
-        self.events += asked_for(person, cohort)
+        self.events += asked_for(person, cohort, self.world.now)
         return True
 
     def is_in_need(self) -> bool:

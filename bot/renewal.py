@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from bot import consent
 from bot.conversations import CONVERSATIONS
-from bot.conversations.base import needs_no_consent
+from bot.conversations.base import meant, needs_no_consent
+from bot.conversations.renewing import with_another
 from bot.conversations.words import BEFORE_CONSENT, DESK_COMMANDS, WITH_A_CODE, command_in
 from bot.model import ChoiceMade, FormSubmitted, Input, MessageReceived, Run
 from bot.refuge import Refuge
 from bot.safety import screened
+from bot.timetable import local_day, zone
 
 STILL = frozenset({*BEFORE_CONSENT, *DESK_COMMANDS, *WITH_A_CODE, "pause", "back"})  # what goes on all the same
 
@@ -30,7 +33,7 @@ class Renewal(Refuge):
         if in_need or not consent.is_due(self.participant) or self.goes_on(given):
             return False
         run = self.renewing
-        waiting = (*(run.notes.get("waiting", ()) if run else ()), packed(given))
+        waiting = with_another(run.notes.get("waiting", ()) if run else (), packed(given))
         if run is None:
             self.begin(consent.RENEWAL, waiting=waiting)
         else:
@@ -54,6 +57,14 @@ class Renewal(Refuge):
                 return is_free(asked)
         return is_free(self.participant.run)
 
+    def hearing(self, given: MessageReceived) -> Run | None:
+        """The run whose question a text answers: the latest, but one that waits aside takes its own words alone."""
+        for run in reversed(self.participant.runs):
+            hears = CONVERSATIONS[run.conversation].hears
+            if hears is None or meant(given, hears) is not None:
+                return run
+        return None
+
     def go_on(self, hear: Callable[[Input], None]) -> None:
         """They have agreed: what waited goes on, else what the question had interrupted comes back."""
         run = self.renewing
@@ -65,10 +76,11 @@ class Renewal(Refuge):
         if not run.notes.get("waiting"):
             self.ask_again()
 
-    def remind(self) -> None:
-        """A morning that cannot come says once what it waits for; then it is quiet."""
+    def remind(self, on: date) -> None:
+        """A later day's first message says once, in its place, what it waits for; then all is quiet."""
         run = self.renewing
-        if run is not None and not run.notes.get("reminded"):
+        asked_on = local_day(run.started, zone(self.participant.zone)) if run and run.started else on
+        if run is not None and asked_on < on and not run.notes.get("reminded"):
             self.raise_run(run.asked)
             self.become(runs=(*self.participant.runs[:-1], replace(run, notes={**run.notes, "reminded": True})))
             self.ask_again()

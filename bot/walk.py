@@ -216,8 +216,7 @@ class Walk:
         known = world.desk, world.welcome, world.token, world.profile_zone, world.cohort, world.proofread
         context = Context(world.now, self.participant, world.programme, world.gazetteer, run, *known)
         context = replace(context, meeting=world.meeting, handle=world.handle, answers=world.answers, chat=world.chat)
-        about = {"pages": world.pages, "age": world.age, "platform": world.platform, "research": world.research}
-        context = replace(context, **about)
+        context = replace(context, pages=world.pages, age=world.age, platform=world.platform, research=world.research)
         return CONVERSATIONS[run.conversation].steps[run.step](context, given)
 
     # ------------------------------------------------------------ the stack
@@ -284,9 +283,8 @@ class Walk:
 
     def withdraw(self, layer: Layer) -> None:
         """Who leaves does not agree any more."""
-        self.participant = replace(
-            self.participant, consents=withdrawn(self.participant, self.world.now, layer)
-        )
+        consents = withdrawn(self.participant, self.world.now, layer)
+        self.participant = replace(self.participant, consents=consents)
 
     def call_off(self) -> None:
         """Who pauses, or cannot be reached, does not let this week's partner wait: they hear that it falls out."""

@@ -131,7 +131,7 @@ class Wards:
         if cohort is None:
             return {"state": "ready", "name": "", "join": ""}
         open_ = cohort.code and cohort.open_to == "link" and cohort.closed_on is None
-        outside = person is None or person.cohort != cohort.id
+        outside = person is None or (person.cohort != cohort.id and not person.joining)
         return {"state": "ready", "name": cohort.name, "join": f"/join {cohort.code}" if open_ and outside else ""}
 
     async def place(self, lead: str) -> Mapping[str, Any]:

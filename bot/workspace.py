@@ -22,11 +22,12 @@ PATH = "/slack/events"
 WORKSPACE_RATE = 10.0
 COMMANDS = (*MENU, *COHORT_COMMANDS, *DESK_COMMANDS, "join", "start")
 PRIVATE = frozenset({"read_back", "/journal", "/gratitude", "/letter", "/progress", "share_it"})  # their answers are
+OWN_DATA = frozenset({"see_data", "a_page", "earlier", "export_data"})  # as are these
 FORMS = frozenset({"new_cohort", "/cohort", "/broadcast", "new_broadcast", "write_again", "write_note", "write_text"})
 MORE_FORMS = frozenset(
     {"plan_series", "plan_one", "change_time", "change_place", "write_recap", "pairs_on", "pairs_when"}
 )
-OPENS = PRIVATE | FORMS | MORE_FORMS  # a window opens at once
+OPENS = PRIVATE | OWN_DATA | FORMS | MORE_FORMS  # a window opens at once
 
 
 @dataclass(slots=True)

@@ -120,7 +120,11 @@ class Prompts:
             autoescape=False,  # noqa: S701 - Markdown, not HTML; `printed` keeps typed text from its parser
         )
         self._pages = Environment(
-            loader=FileSystemLoader(PAGES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=True
+            loader=FileSystemLoader(PAGES),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            autoescape=True,
         )
         self._pages.filters["day"] = day_in_words
         self.environment.globals["line"] = self._line

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, time
 
-from bot.model import Choice, Place, Recall, Reply, Rhythm, Said
+import yaml
+
+from bot.model import (
+    Amended,
+    Carried,
+    Choice,
+    Decided,
+    Event,
+    Exported,
+    Handled,
+    Place,
+    Reacted,
+    Recall,
+    Reply,
+    Rhythm,
+    Said,
+    Shelter,
+)
 from curriculum.model import Exercise, Practice, Sit, Week
 
 LONGEST_FACT = 40
@@ -19,6 +37,22 @@ def line_of(said: Said) -> str:
     urgent = "" if said.urgency == "reply" else f" ({said.urgency})"
     urgent += " (in place)" if said.in_place else ""
     return said.prompt + (f" {{{facts}}}" if facts else "") + (f" [{', '.join(choices)}]" if choices else "") + urgent
+
+
+def deed_of(event: Event) -> str:
+    """What happens besides talking; empty for what is no line of a conversation."""
+    match event:
+        case Reacted():
+            return f"reacts {event.emoji}"
+        case Carried(event=Handled(act=act)):
+            return f"carries handled {act}"
+        case Decided():
+            return f"decides to {event.act.value}"
+        case Amended():
+            return "deletes a page" if event.text is None else "writes a page anew"
+        case Exported():
+            return "exports everything"
+    return ""
 
 
 def marks_of(said: Said) -> str:
@@ -37,6 +71,8 @@ def shown(fact: object) -> str:
             return fact.step
         case Place():
             return f"week {fact.week} day {fact.day}"
+        case Shelter():
+            return f"since {fact.since}" + (", asked" if fact.asked else "")
         case Rhythm():
             return rhythm_in_words(fact)
         case bool():
@@ -72,3 +108,14 @@ def rhythm_in_words(rhythm: Rhythm) -> str:
 def text_of(reply: Reply) -> str:
     """What the reader sees."""
     return "\n".join("".join(span.text for span in block.spans) for block in reply.text)
+
+
+def in_yaml(value: object) -> str:
+    """A scalar or a list on one line."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=1000, allow_unicode=True, sort_keys=False)
+    return text.removesuffix("\n").removesuffix("...").strip()
+
+
+def documents(text: str) -> list[str]:
+    """The conversations of a file, each ending in a line break."""
+    return [part.strip("\n") + "\n" for part in re.split(r"^---\n", text, flags=re.MULTILINE) if part.strip()]

@@ -30,11 +30,10 @@ from bot.model import (
     Event,
     Flaw,
     FormSubmitted,
-    Handled,
     Input,
     LocationShared,
     MessageReceived,
-    Reacted,
+    Participant,
     Recall,
     Recorded,
     Said,
@@ -44,7 +43,7 @@ from bot.model import (
 from bot.storage.codec import dump_participant, load_participant
 from bot.timetable import zone
 from prompts.renderer import Prompts
-from tests.conversation_lines import line_of, marks_of, shown, text_of
+from tests.conversation_lines import deed_of, in_yaml, line_of, marks_of, shown, text_of
 from tests.group import Group
 from tests.people import duration, local, person, programme, world
 
@@ -68,7 +67,10 @@ MESSAGES = (
     "moves_to",
 )
 LINES = (*MESSAGES, "after", "at", "outage", "meanwhile")
-CHANGES = ("name", "zone", "rhythm", "health_care", "intention", "fewer", "reachable", "cohort", "joining")
+CHANGES = (
+    *("name", "zone", "rhythm", "health_care", "intention", "fewer", "reachable", "cohort", "joining", "country"),
+    *("calls_leader", "sheltered"),
+)
 DOES: Mapping[str, tuple[Literal["blocked", "came_back", "left", "deactivated"], str]] = {
     "blocks": ("blocked", ""),
     "comes back": ("came_back", ""),
@@ -216,6 +218,12 @@ class Player:
         self.messages += 1
         return f"m{self.messages}"
 
+    def forget(self) -> None:
+        """Nothing is left of them: who writes here is a stranger."""
+        self.log.append("erases everything")
+        self.before = self.person = Participant(self.person.id, address="there", discreet=self.person.discreet)
+        self.wake_at, self.entries = None, []
+
     def act(self, given: Input) -> None:
         self.take(self.turned(given))
         if self.wake_at is not None and self.wake_at <= self.now:
@@ -229,6 +237,9 @@ class Player:
         self.now = until
 
     def wake(self, at_local: bool = False) -> None:
+        if self.person.erase_at is not None:
+            self.forget()
+            return
         self.take(self.turned(WokeUp()), at_local)
         assert self.wake_at is None or self.wake_at > self.now, "an alarm that rings for ever"
 
@@ -247,13 +258,15 @@ class Player:
             proofread=proofread,
         )
         here = replace(here, profile_zone=self.given.get("profile_zone", ""), chat=seen.chat, link=seen.link)
-        here = replace(here, handle=self.given.get("handle", ""))
+        here = replace(here, handle=self.given.get("handle", ""), pages=self.group.pages, platform="telegram")
+        here = replace(here, research=self.given.get("research", ""))
         turn = advance(loaded, given, here)
         assert advance(load_participant(stored), given, here) == turn, "the same arguments, another turn"
         assert dump_participant(loaded) == stored, "the person who was handed in has changed"
         assert load_participant(dump_participant(turn.participant)) == turn.participant
         if not look_only:
             self.person = turn.participant
+            self.group.keep(turn.events, self.person, self.now)
             for decided in (event for event in turn.events if isinstance(event, Decided)):
                 self.group.carry_out(decided, seen.actor, self.now)
         return turn
@@ -273,20 +286,16 @@ class Player:
                     self.forms.append(event.asked)
                 if event.choices:
                     self.offers.append((event.asked, tuple(choice.id for row in event.choices for choice in row)))
-            case Reacted():
-                self.log.append(f"reacts {event.emoji}")
             case Carried(event=Said() as said):
                 self.log.append(f"carries {line_of(said)}")
                 assert text_of(prompts().render(said, self.person, self.now.date()).reply)
-            case Carried(event=Handled(act=act)):
-                self.log.append(f"carries handled {act}")
-            case Decided():
-                self.log.append(f"decides to {event.act.value}")
             case Recorded():
                 parts = (event.kind, event.about, event.went, f"{event.minutes}m" if event.minutes else "")
                 self.entries.append(" ".join(part for part in parts if part))
             case Alerted():
                 self.marks.append(f"{event.level} {event.rule}")
+            case _ if deed := deed_of(event):
+                self.log.append(deed)
 
     def check_rendering(self, said: Said) -> None:
         facts = {name: self.known(fact) for name, fact in said.facts.items()}
@@ -381,14 +390,3 @@ def spoken(player: Player, silent: bool = True) -> list[str]:
     """The coach's lines since the last one."""
     said, player.log = player.log, []
     return [f"  - bot: {in_yaml(line)}\n" for line in said or ([NOTHING] if silent else [])]
-
-
-def in_yaml(value: object) -> str:
-    """A scalar or a list on one line."""
-    text = yaml.safe_dump(value, default_flow_style=True, width=1000, allow_unicode=True, sort_keys=False)
-    return text.removesuffix("\n").removesuffix("...").strip()
-
-
-def documents(text: str) -> list[str]:
-    """The conversations of a file, each ending in a line break."""
-    return [part.strip("\n") + "\n" for part in re.split(r"^---\n", text, flags=re.MULTILINE) if part.strip()]

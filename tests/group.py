@@ -3,7 +3,7 @@ over the store in memory, which never waits."""
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
@@ -12,7 +12,7 @@ from typing import Any
 from bot.cohorts.acts import carry_out
 from bot.cohorts.desk import FrontDesk, Seen
 from bot.cohorts.model import FACILITATOR, OWNER, Act, Actor, Cohort, Invitation, Lesson, Posts, Theme
-from bot.model import Decided, Input, Journey, Origin, Participant, State, WokeUp
+from bot.model import Amended, Decided, Entry, Event, Input, Journey, Origin, Participant, Recorded, State, WokeUp
 from bot.ports import Known
 from bot.storage.memory import MemoryUnitOfWork
 from bot.storage.memory_data import Data
@@ -104,6 +104,9 @@ class Group:
         cohort = replace(cohort, classes=_classes(told, now))
         await self.cohorts.add(cohort, None)
         await self.cohorts.invite(Invitation(told["id"], "cohort", told["id"], "agnes", now), told["id"].upper())
+        if "leader" in told:
+            self._know(Participant(told["leader"], address="hers"))
+            await self.cohorts.grant(told["leader"], FACILITATOR, told["id"])
         if told.get("led") != "no" and self.role == FACILITATOR:
             await self.cohorts.grant(self.person, FACILITATOR, told["id"])
         for person in cohort.knocking:
@@ -133,6 +136,21 @@ class Group:
     async def _edit(self) -> None:
         for known in (await self.cohorts.load(await self.cohorts.ids())).values():
             await self.cohorts.save(replace(known, cohort=replace(known.cohort, themes=(Theme(3, text="We rest."),))))
+
+    @property
+    def pages(self) -> tuple[Entry, ...]:
+        """What the person wrote and did, newest first."""
+        return tuple(done(self.work.entries(self.person)))
+
+    def keep(self, events: Sequence[Event], person: Participant, now: datetime) -> None:
+        """What the coach would write down of a turn; `asked` numbers them."""
+        for number, event in enumerate(events):
+            if isinstance(event, Recorded):
+                on = now.astimezone(zone(person.zone)).date()
+                entry = Entry(event.slot or f"{person.asked} {number}", person.id, event.kind, now, on, text=event.text)
+                done(self.work.record([entry]))
+            if isinstance(event, Amended):
+                done(self.work.amend(person.id, event.entry, event.text))
 
     def look(self, person: Participant, given: Input, now: datetime) -> Seen:
         """What the coach would look up before this turn."""

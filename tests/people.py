@@ -111,9 +111,10 @@ def person(given: Mapping[str, Any], now: datetime) -> Participant:
 
 
 def consents(given: Mapping[str, Any], state: State, at: datetime) -> tuple[Consent, ...]:
-    """What they agreed to, in the words of today: the coach and, where they walk in a group, that."""
+    """What they agreed to: the coach and, where they walk in a group, that; in the words of today, or `agreed`."""
     layers: tuple[Layer, ...] = ("coach", "group") if given.get("walks_in") else ("coach",)
-    return () if state is State.CONSENTING else tuple(Consent(layer, VERSIONS[layer], at) for layer in layers)
+    agreed = tuple(Consent(layer, given.get("agreed", VERSIONS[layer]), at) for layer in layers)
+    return () if state is State.CONSENTING else agreed
 
 
 def rhythm(given: Mapping[str, Any]) -> Rhythm:

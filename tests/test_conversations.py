@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conversation_runner import documents, play
+from tests.conversation_lines import documents
+from tests.conversation_runner import play
 
 HERE = Path(__file__).parent / "conversations"
 FILES = sorted(HERE.glob("*.yaml"))

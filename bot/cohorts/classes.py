@@ -17,7 +17,10 @@ REMEMBERED = 12  # classes of which somebody knows
 LAST = 2  # classes that are over and can still be written about
 LONGEST_LINK = 500
 
-_LINK = re.compile(r"https?://[^\s\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff<>\"\\^`{|}]+", re.IGNORECASE)
+_LINK = re.compile(
+    r"https?://[^\s\x00-\x20\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff<>\"\\^`{|}]+",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from bot.access import may
 from bot.cohorts.audience import head_of, takes_part
 from bot.cohorts.broadcasts import Head, Press, Progress
@@ -38,9 +40,12 @@ from bot.model import Input, MessageReceived, Origin, Participant, WokeUp
 from bot.ports import Known, UnitOfWork
 
 TRIES = 5  # wrong codes of one person within AN_HOUR; then no code of theirs is looked at
+TRIES_OF_ALL = 200  # wrong codes of everybody together in one hour of the clock: a guesser may have many accounts
+TRIED = "codes.tried"  # the fact that counts these; what an erased account tried stays in it
 AN_HOUR = timedelta(hours=1)
 AUDIT_LINES = 20
 LATEST = 8  # broadcasts that are shown
+log = structlog.get_logger()
 COUNTING = frozenset({"look", "whom", "which_week", "how_silent", "when", "date", "clock", "summary"})
 
 
@@ -116,7 +121,7 @@ class FrontDesk:
                 seen = replace(seen, answers=await own_answers(cohorts, person.id, walking.cohort, now))
             if walking is not None and walking.cohort.pairs is not None and person.cohort:
                 seen = replace(seen, meeting=await self._meeting(cohorts, known, person.cohort, given))
-        return replace(seen, welcome=await _welcome(cohorts, person, given, now))
+        return replace(seen, welcome=await _welcome(work, person, given, now))
 
     async def _meeting(self, cohorts: Cohorts, known: Known, cohort: str, given: Input) -> Meeting | None:
         """Their latest meeting, and whether their platform can bring all of them together."""
@@ -184,18 +189,24 @@ def _people(audit: Sequence[Audited]) -> set[str]:
     return {line.actor for line in audit} | {line.object for line in audit if line.act is Act.REMOVE}
 
 
-async def _welcome(cohorts: Cohorts, person: Participant, given: Input, now: datetime) -> Welcome | None:
+async def _welcome(work: UnitOfWork, person: Participant, given: Input, now: datetime) -> Welcome | None:
     """What the code of this input, or the invitation that somebody is thinking about, leads to."""
+    cohorts = work.cohorts
     code = code_in(given.text) if isinstance(given, MessageReceived) and not given.edited else None
     if code is None:
         if not person.joining or isinstance(given, WokeUp):
             return None
         return await _led_to(cohorts, await cohorts.invited(invitation=person.joining), person, now)
-    if await cohorts.tries(person.id, now - AN_HOUR) >= TRIES:
+    hour = f"{now:%Y-%m-%dT%H} "
+    tried = int(((await work.remembered(TRIED)) or "").partition(hour)[2] or 0)
+    if tried >= TRIES_OF_ALL or await cohorts.tries(person.id, now - AN_HOUR) >= TRIES:
         return Welcome(why_not="too_many", just_now=True)
     welcome = await _led_to(cohorts, await cohorts.invited(code=code), person, now)
     if welcome.why_not:
         await cohorts.tried(person.id, now)
+        await work.remember(TRIED, f"{hour}{tried + 1}")
+        if tried + 1 == TRIES_OF_ALL:
+            log.warning("codes.guessed", tried=TRIES_OF_ALL)
     return replace(welcome, just_now=True)
 
 

@@ -70,10 +70,6 @@ class Broadcasts(Protocol):
         """Everybody who walks in these cohorts, with their installation; read without a lock."""
         ...
 
-    async def people(self, persons: Sequence[str]) -> Sequence[tuple[Participant, str]]:
-        """These people with their installation, ordered by id; read without a lock, unknown ids left out."""
-        ...
-
     async def tally(self, broadcast: str) -> Tally:
         """How many of its copies are where."""
         ...

@@ -34,7 +34,7 @@ async def waiting(cohorts: Cohorts, some: Iterable[Cohort], now: datetime) -> Se
     """Those who may still join one of these cohorts by the invitation that they opened, in the order of their ids."""
     of = {cohort.id: cohort for cohort in some}
     ids = sorted({person for cohort in of.values() for person in cohort.knocking})
-    found = [pair for pair in await cohorts.broadcasts.people(ids) if may_be_reminded(pair[0])]
+    found = [pair for pair in await cohorts.people(ids) if may_be_reminded(pair[0])]
     opened = {one: await cohorts.invited(invitation=one) for one in sorted({who.joining for who, _ in found})}
     good = {one: it.cohort for one, it in opened.items() if it is not None and it.good(now)}
     there = [(who, installation, of.get(good.get(who.joining, ""))) for who, installation in found]

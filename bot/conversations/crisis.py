@@ -80,10 +80,12 @@ BEGINNINGS: Mapping[str, str] = {
 @crisis.step
 def safe(ctx: Context, given: Given) -> Move | Said:
     """Warmth, the numbers, and whether they are safe right now."""
-    match understood(given, SAFE):
+    match understood(given, {**SAFE, "go_on_course": ON}):
         case "not_safe":  # held also where the screen had failed and nothing was held yet
             held = sheltered(ctx.participant, ctx.now, language_of(ctx))
             return finish(then="staying", notes=leading(ctx, "not_safe"), sheltered=held)
+        case "go_on_course":
+            return finish(then="going_on", notes=stepping_out(ctx, leads_back=False))
         case "safe_now" | "rather_not_say" as how:
             return finish(then="staying", notes=leading(ctx, how))
         case None if typed(given) is not None:
@@ -149,7 +151,7 @@ def goes_on(ctx: Context, given: Given) -> Move:
     """The course goes on where it was held; a pause that was there before is still one."""
     person = ctx.participant
     if person.sheltered is None:
-        return finish(then="resume")
+        return finish(spoken(ctx, "safety/closed"))
     said = spoken(ctx, "safety/going_on", paused=person.journey.state is State.PAUSED)
     left = tuple(run for run in person.runs if run.conversation not in (crisis.name, staying.name))
     return finish(said, sheltered=None, journey=gone_on(person, ctx.now), checked=ctx.now, runs=left)

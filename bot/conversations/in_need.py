@@ -125,7 +125,9 @@ def led_by(person: Participant, cohort: Cohort | None) -> Cohort | None:
     return cohort if there else None
 
 
-def asked_for(person: Participant, cohort: Cohort) -> tuple[Event, ...]:
-    """Those who lead read the first name and the wish to hear from them, and nothing else."""
+def asked_for(person: Participant, cohort: Cohort, now: datetime) -> tuple[Event, ...]:
+    """Those who lead read the first name and the wish to hear from them, and nothing else; once a day at most."""
     said = Said("desk/asked_for", {"who": person.name, "cohort": cohort.name})
-    return Carried(cohort.facilitators, said), Decided(Act.ASK_FOR_HUMAN, cohort.id)
+    key = f"asked:{person.id}:{journey.today(person, now)}"
+    carried = (Carried((one,), replace(said, key=f"{key}:{one}")) for one in cohort.facilitators)
+    return *carried, Decided(Act.ASK_FOR_HUMAN, cohort.id)

@@ -33,6 +33,8 @@ from bot.model import Choice, Kind, Layer, Participant, Rhythm, Said, State
 from bot.timetable import day_begins, fitted, moments, zone
 
 LONGEST_NAME = 40
+MOST_MARKS = 4  # on one letter; Tibetan and pointed Hebrew have up to four
+BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # letters and symbols that show nothing
 
 onboarding = conversation("onboarding", first="welcome", open_for=without_end)
 
@@ -47,7 +49,7 @@ YES_NO: Mapping[str, tuple[str, ...]] = {
     "yes": ("yes", "y", "i do", "si", "sí"),
 }
 MORNINGS = ("08:00", "06:30", "07:00", "09:00")
-YEARS = re.compile(r"\b(?:i am|i'm|i’m|im|tengo) (\d{1,2})\b")
+YEARS = re.compile(r"\b(?:i am|i'm|i’m|im|tengo) (\d{1,2})\b(?! ?(?:min|hour|day|week|hora|d[ií]a))")
 EXACT = re.compile(r"^\d\d[:.]\d\d$|a\.? ?m\b|morning|mañana|madrugada")
 EVENINGS = ("20:00", "19:00", "21:00", "22:00")
 
@@ -67,7 +69,8 @@ def consent(ctx: Context, given: Given) -> Move | Said:
     person = ctx.participant
     match "younger" if is_too_young(typed(given), ctx.age) else meant(given, CONSENTING):
         case "younger":
-            return forgotten(ctx, Said("safety/too_young", {"zone": person.zone, "language": person.locale, "age": ctx.age}))
+            facts = {"zone": person.zone, "language": person.locale, "age": ctx.age}
+            return forgotten(ctx, Said("safety/too_young", facts))
         case "agree":
             layers: tuple[Layer, ...] = ("coach", "group") if ctx.invited_to else ("coach",)
             once_more = person.journey.state is State.ONBOARDING  # they came back to this question
@@ -111,10 +114,22 @@ def name(ctx: Context, given: Given) -> Move | Said:
 
 
 def clean_name(text: str) -> str | None:
-    """A name without control and direction characters; None if nothing visible is left or it is longer than a name."""
-    kept = "".join(" " if ch.isspace() else ch for ch in text if ch.isspace() or unicodedata.category(ch)[0] != "C")
+    """A name as anybody may be shown it; None if nothing visible is left or it is longer than a name.
+
+    Without control and direction characters, blanks that look like nothing, and more marks on a letter than any script
+    puts there.
+    """
+    kept, marks = "", 0
+    for character in unicodedata.normalize("NFC", text):
+        kind = unicodedata.category(character)
+        if character.isspace() or character in BLANK:
+            kept, marks = f"{kept} ", 0
+        elif kind[0] != "C":
+            marks = marks + 1 if kind in ("Mn", "Me") else 0
+            kept += character if marks <= MOST_MARKS else ""
     called = " ".join(kept.split())
-    return called if 0 < len(called) <= LONGEST_NAME else None
+    seen = any(unicodedata.category(character)[0] not in "MZ" for character in called)
+    return called if seen and len(called) <= LONGEST_NAME else None
 
 
 @onboarding.named("zone")

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot import consent
-from bot.conversations.base import Context, Given, Move, again, ask, conversation, finish, meant, stay, typed, without_end
+from bot.conversations.base import (
+    Context,
+    Given,
+    Move,
+    again,
+    ask,
+    conversation,
+    finish,
+    meant,
+    stay,
+    typed,
+    without_end,
+)
 from bot.conversations.joining import alone, in_consent
 from bot.conversations.onboarding import CONSENTING, details
 from bot.model import Choice, Said
@@ -56,4 +70,12 @@ def group(ctx: Context, given: Given) -> Move | Said:
 
 def waiting_too(ctx: Context, text: str) -> dict[str, object]:
     """Another text waits behind what waits already."""
-    return {"waiting": (*ctx.run.notes.get("waiting", ()), ("says", text))}
+    return {"waiting": with_another(ctx.run.notes.get("waiting", ()), ("says", text))}
+
+
+def with_another(waiting: tuple[Any, ...], one: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What waits for their agreement; texts one after the other are one answer."""
+    match waiting, one:
+        case (*before, ("says", str(text))), ("says", str(more)):
+            return (*before, ("says", f"{text}\n{more}"))
+    return (*waiting, one)

@@ -9,9 +9,11 @@ together with a clinician, and the first message says so.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from bot.conversations.base import Context, Given, Move, Words, ask, conversation, typed
 from bot.conversations.in_need import OWN_WORDS, agreed, back, offered, spoken, understood, until_they_go_on
-from bot.model import Said
+from bot.model import Participant, Said
 
 STEPS = ("warnings", "alone", "distraction", "people", "professionals", "safer")
 LONGEST = 1000  # characters of one step: it is read in need
@@ -62,11 +64,16 @@ def write(ctx: Context, given: Given) -> Move | Said:
         case "end_plan":
             return ask("show") if plan else back(ctx, "safety/closed")
         case None if text is not None:
-            return ask(ahead, notes={"part": at + 1}, safety_plan={**plan, part: text[:LONGEST]})
+            return ask(ahead, notes={"part": at + 1}, safety_plan=with_part(ctx.participant, at, text))
         case _:
             facts = {"part": part, "number": at + 1, "parts": len(STEPS), "before": plan.get(part, "")}
             said = spoken(ctx, "safety/plan_part", writes=True, private=part in plan, **facts)
             return said.offering(*offered(ctx, *WRITING))
+
+
+def with_part(person: Participant, at: int, text: str) -> Mapping[str, str]:
+    """Their plan with these words in one step."""
+    return {**person.safety_plan, STEPS[at]: text.strip()[:LONGEST]}
 
 
 @safety_plan.step

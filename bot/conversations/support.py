@@ -151,7 +151,7 @@ def preview(ctx: Context, given: Given) -> Move | Said:
         return back(ctx, "safety/not_told")
     match understood(given, TELL):
         case "tell_now" if given is not ENTERED:
-            return back(ctx, "safety/told", *asked_for(person, cohort))
+            return back(ctx, "safety/told", *asked_for(person, cohort, ctx.now))
         case "tell_if":
             return back(ctx, "safety/tells_then", calls_leader=True)
         case "tell_if_not":

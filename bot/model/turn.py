@@ -210,7 +210,18 @@ class Decided:
 
 
 Event = (
-    Said | Handled | Carried | Recorded | Amended | Exported | Travelled | Touched | Alerted | Reacted | Closed | Decided
+    Said
+    | Handled
+    | Carried
+    | Recorded
+    | Amended
+    | Exported
+    | Travelled
+    | Touched
+    | Alerted
+    | Reacted
+    | Closed
+    | Decided
 )
 
 

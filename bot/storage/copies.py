@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import StoreError
 from bot.storage import schema
@@ -23,6 +24,7 @@ from bot.storage.tables import SYSTEM, TOMBSTONE
 from bot.storage.vault import CANARY
 
 BACKED_UP = "backup.at"  # the fact that a doctor asks for: an ISO time, in real time
+LISTED = "erased.listed"  # the fact of how many tombstones were printed the last time
 LEFT_OUT = ("tombstone", "lease")  # tables whose rows are not copied
 
 Format = Literal["sqlite", "postgresql"]
@@ -42,8 +44,7 @@ async def back_up(url: str, target: Path) -> Sequence[str]:
     try:
         async with database.writing() as connection:
             now = datetime.now(UTC).isoformat(timespec="seconds")
-            keep = database.insert(SYSTEM).values(name=BACKED_UP, value=now)
-            await connection.execute(keep.on_conflict_do_update(index_elements=["name"], set_={"value": now}))
+            await _keep(connection, database, BACKED_UP, now)
             named = await connection.execute(sa.select(SYSTEM.c.name).where(SYSTEM.c.name.like(f"{CANARY}%")))
             return sorted(name.removeprefix(CANARY) for name in named.scalars())
     finally:
@@ -58,6 +59,21 @@ async def erased(url: str) -> dict[str, datetime]:
             return {row.person_id: row.at for row in await connection.execute(sa.select(TOMBSTONE))}
     finally:
         await database.close()
+
+
+async def listed(url: str, count: int) -> None:
+    """So many tombstones were printed, for a doctor to know."""
+    database = Database(url)
+    try:
+        async with database.writing() as connection:
+            await _keep(connection, database, LISTED, str(count))
+    finally:
+        await database.close()
+
+
+async def _keep(connection: AsyncConnection, database: Database, name: str, value: str) -> None:
+    keep = database.insert(SYSTEM).values(name=name, value=value)
+    await connection.execute(keep.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
 
 
 def format_of(file: Path) -> Format:

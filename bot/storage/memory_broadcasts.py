@@ -65,11 +65,6 @@ class MemoryBroadcasts:
         found = (self._data.people[person] for person in self._walking(cohorts))
         return [(known.participant, known.installation) for known in found]
 
-    async def people(self, persons: Sequence[str]) -> Sequence[tuple[Participant, str]]:
-        """These people with their installation, in the order of their ids."""
-        found = (self._data.people[person] for person in sorted(set(persons)) if person in self._data.people)
-        return [(known.participant, known.installation) for known in found]
-
     def _walking(self, cohorts: Sequence[str]) -> list[str]:
         members = self._data.members.values()
         return sorted(one.person for one in members if one.cohort in cohorts and one.left_at is None)

@@ -84,15 +84,6 @@ class SqlBroadcasts:
         found = await self._connection.execute(query)
         return [(codec.load_participant(self._vault.decrypt(row.state)), row.installation) for row in found]
 
-    async def people(self, persons: Sequence[str]) -> Sequence[tuple[Participant, str]]:
-        """These people with their installation, in the order of their ids."""
-        found: list[tuple[Participant, str]] = []
-        for lot in rows.chunks(sorted(set(persons))):
-            query = sa.select(PERSON.c.state, PERSON.c.installation).where(PERSON.c.id.in_(lot)).order_by(PERSON.c.id)
-            for row in await self._connection.execute(query):
-                found.append((codec.load_participant(self._vault.decrypt(row.state)), row.installation))
-        return found
-
     # ------------------------------------------------------------ copies
 
     async def tally(self, broadcast: str) -> Tally:

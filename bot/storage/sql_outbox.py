@@ -28,6 +28,8 @@ LONGEST_LEASE = 120  # seconds; what claims to last longer was written before th
 ENDED = {stage.name.lower(): int(stage) for stage in Stage if stage not in (Stage.SENDING, Stage.CANCELLED)}
 NOW = DatabaseNow()
 INSTALLATION, MOMENT = sa.bindparam("at_installation", type_=sa.String), sa.bindparam("moment", type_=Instant)
+WAIT = sa.bindparam("wait", type_=sa.BigInteger)
+MICROSECOND = sa.bindparam("microsecond", type_=sa.BigInteger)
 SKIPPED, ROOM = sa.bindparam("skipped", type_=sa.String, expanding=True), sa.bindparam("room", type_=sa.Integer)
 PICKED = (OUTBOX.c.id, OUTBOX.c.address_id, OUTBOX.c.payload, OUTBOX.c.attempts, OUTBOX.c.dedup)
 
@@ -38,12 +40,12 @@ def _waiting(table: sa.FromClause = OUTBOX) -> sa.ColumnElement[bool]:
     return sa.and_(staged(Stage.QUEUED, table=table), table.c.due_at <= MOMENT, useful)
 
 
-def _cooling(table: sa.FromClause = OUTBOX) -> sa.ColumnElement[bool]:
+def _cooling(table: sa.FromClause = OUTBOX, now: sa.ColumnElement[int] = NOW) -> sa.ColumnElement[bool]:
     """Waiting for its retry; the literal 0 lets the partial index apply."""
-    return sa.and_(staged(Stage.QUEUED, table=table), table.c.retry_at > sa.literal_column("0"), table.c.retry_at > NOW)
+    return sa.and_(staged(Stage.QUEUED, table=table), table.c.retry_at > sa.literal_column("0"), table.c.retry_at > now)
 
 
-def _next() -> sa.Select[Any]:
+def _next(now: sa.ColumnElement[int] = NOW) -> sa.Select[Any]:
     """What may be sent, first things first; a row that waits for its retry holds back what follows in its chat."""
     earlier = OUTBOX.alias("earlier")
     before = sa.or_(
@@ -53,12 +55,12 @@ def _next() -> sa.Select[Any]:
     cooling = sa.exists().where(
         earlier.c.address_id == OUTBOX.c.address_id,
         _waiting(earlier),
-        _cooling(earlier),
+        _cooling(earlier, now),
         before,
     )
     return (
         sa.select(*PICKED)
-        .where(OUTBOX.c.installation == INSTALLATION, _waiting(), OUTBOX.c.retry_at <= NOW)
+        .where(OUTBOX.c.installation == INSTALLATION, _waiting(), OUTBOX.c.retry_at <= now)
         .where(OUTBOX.c.address_id.not_in(SKIPPED), SENDABLE, ~cooling)
         .order_by(OUTBOX.c.priority, OUTBOX.c.id)
         .limit(ROOM)
@@ -73,7 +75,8 @@ EXPIRE = (
     sa.update(OUTBOX).where(OUTBOX.c.id.in_(LATE.with_for_update(skip_locked=True))).values(state=int(Stage.EXPIRED))
 )
 READY = _next().with_only_columns(OUTBOX.c.id)
-PICK = _next().with_for_update(of=OUTBOX, skip_locked=True)
+# One moment for all rows: a wait that ended between two of them let the second overtake the first.
+PICK = _next(MICROSECOND).with_for_update(of=OUTBOX, skip_locked=True)
 
 
 class SqlOutbox:
@@ -122,12 +125,12 @@ class SqlOutbox:
         async with self._database.writing() as connection:
             await self._lose(connection, [result.id for result in results if result.state == "unreachable"])
             await self._move(connection, {result.id: result.moved_to for result in results if result.moved_to})
-            lease = _held(installation, owner, epoch).values(until=NOW + int(ttl * MICROSECONDS))
-            if (await connection.execute(lease)).rowcount != 1:
+            lease = _held(installation, owner, epoch).values(until=NOW + int(ttl * MICROSECONDS)).returning(NOW)
+            if (microsecond := await connection.scalar(lease)) is None:
                 raise LeaseLost(installation)
             await self._finish(connection, installation, results)
             await connection.execute(EXPIRE, {"at_installation": installation, "moment": now})
-            return await self._pick(connection, installation, room, busy, now)
+            return await self._pick(connection, installation, room, busy, now, microsecond)
 
     async def cooling(self, installation: str) -> Mapping[str, float]:
         """Addresses whose next try lies ahead, with the seconds left."""
@@ -189,7 +192,7 @@ class SqlOutbox:
             .where(OUTBOX.c.id == sa.bindparam("row"), OUTBOX.c.installation == installation, staged(Stage.SENDING))
             .values(
                 state=sa.bindparam("ended"),
-                retry_at=NOW + sa.bindparam("wait", type_=sa.BigInteger),
+                retry_at=sa.case((WAIT > 0, NOW + WAIT), else_=0),
                 attempts=OUTBOX.c.attempts - sa.bindparam("uncounted", type_=sa.Integer),
                 ref=sa.bindparam("reference"),
                 problem=sa.bindparam("trouble"),
@@ -211,12 +214,18 @@ class SqlOutbox:
             await _stop_held(connection, installation)
 
     async def _pick(
-        self, connection: AsyncConnection, installation: str, room: int, busy: frozenset[str], now: datetime
+        self,
+        connection: AsyncConnection,
+        installation: str,
+        room: int,
+        busy: frozenset[str],
+        now: datetime,
+        microsecond: int,
     ) -> Sequence[Delivery]:
         """The first row of each address that is not busy; looks again while there is room: one chat may queue much."""
         picked: dict[str, sa.Row[Any]] = {}
         while (left := room - len(picked)) > 0:
-            wanted = {"moment": now, "skipped": list(busy | picked.keys()), "room": left}
+            wanted = {"moment": now, "microsecond": microsecond, "skipped": list(busy | picked.keys()), "room": left}
             found = (await connection.execute(PICK, {"at_installation": installation} | wanted)).all()
             for row in found:
                 picked.setdefault(row.address_id, row)

@@ -29,6 +29,7 @@ from tests.contracts.test_erasing import ANA, BEN, BOT, TRACES, decrypted, every
 from tests.contracts.walking import START, Platform, Walking
 
 WEEKS = 9
+UNDISTURBED: list[tuple[int, str, object]] = []  # a course of which no machine was lost, walked once for both databases
 
 
 @pytest.fixture(autouse=True)
@@ -86,11 +87,12 @@ async def walked_through(places: Places, tmp_path: Path, *, interrupted: bool) -
 async def test_a_course_goes_on_from_a_backup_with_nothing_lost_and_nothing_said_twice(
     places: Places, tmp_path: Path
 ) -> None:
-    control = Places(f"sqlite:///{tmp_path}/control.db", "")
-    undisturbed = await walked_through(control, tmp_path, interrupted=False)
-    assert len(undisturbed) > 100
-    assert any(prompt.startswith("graduation/") for _, prompt, _ in undisturbed)
-    assert await walked_through(places, tmp_path, interrupted=True) == undisturbed
+    if not UNDISTURBED:
+        control = Places(f"sqlite:///{tmp_path}/control.db", "")
+        UNDISTURBED.extend(await walked_through(control, tmp_path, interrupted=False))
+    assert len(UNDISTURBED) > 100
+    assert any(prompt.startswith("graduation/") for _, prompt, _ in UNDISTURBED)
+    assert await walked_through(places, tmp_path, interrupted=True) == UNDISTURBED
 
 
 async def test_a_backup_is_of_no_use_without_its_keys_and_names_them(places: Places, tmp_path: Path) -> None:

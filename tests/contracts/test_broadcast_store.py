@@ -139,14 +139,6 @@ async def test_members_are_read_page_by_page_and_who_left_is_none(store: Store) 
         assert await kept.members(["ward-5"], "", 9) == []
 
 
-async def test_people_are_read_by_their_ids_and_strangers_are_left_out(store: Store) -> None:
-    ids = [who.id for who in await furnished(store)]
-    async with store.writing() as work:
-        found = await work.cohorts.broadcasts.people([ids[2], "stranger", ids[0], ids[2]])
-        assert [(who.id, installation) for who, installation in found] == [(ids[0], BOT), (ids[2], BOT)]
-        assert await work.cohorts.broadcasts.people([]) == []
-
-
 async def test_copies_are_counted_by_what_became_of_them(store: Store) -> None:
     people = await furnished(store)
     await posted(store, people)

@@ -291,3 +291,22 @@ async def test_no_file_beside_the_database_holds_even_her_encrypted_traces(store
     assert len(gone) > 300
     assert {path.name for path in file.parent.iterdir()} >= {"heartsease.db", "heartsease.db-wal"}
     assert residue(file.parent, [trace[-60:] for trace in gone]) == []
+
+
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+async def test_no_file_of_the_cluster_holds_anything_in_clear_and_no_table_her_encrypted_traces(
+    store: Store, url: str
+) -> None:
+    ana = (await plant(store))["Anastasia"]
+    before = set(map(str, everything(url)))
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute("CHECKPOINT")
+        [(folder,)] = server.execute("SHOW data_directory").fetchall()
+        [(hers,)] = server.execute("SELECT lookup FROM address WHERE person_id = %s", [ana.id]).fetchall()
+        await erase(store, ana.id)
+        assert await store.housekeeping.tidy()
+        server.execute("CHECKPOINT")
+        [(dead,)] = server.execute("SELECT count(*) FROM address WHERE lookup = %s", [hers]).fetchall()
+    assert dead == 0
+    assert residue(Path(folder), [trace.encode() for trace in TRACES]) == []  # what is left until it is written over is
+    assert len(before - set(map(str, everything(url)))) > 10  # encrypted: docs/running.md says for how long

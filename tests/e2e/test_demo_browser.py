@@ -11,6 +11,7 @@ from playwright.async_api import Page, expect
 from tests.e2e.browser import DESKTOP, PHONE, browsing, page_at
 from tests.e2e.running import ROOT, Running
 
+LATE = 60_000  # milliseconds that a group, or a week of fifteen people, may take on a busy machine
 PICTURES = ROOT / "docs" / "images"
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -81,3 +82,80 @@ async def test_what_a_newcomer_types_is_never_markup(demo: Running) -> None:
         await seen(page, "call you?")
         await say(page, "<b onclick=x> **{{ 7*7 }}**")
         await seen(page, "Thank you, <b onclick=x> **{{ 7*7 }}**")
+
+
+async def join(page: Page) -> None:
+    await tap(page, "Join Ward 3")
+    await seen(page, "led by Agnes")
+    await page.wait_for_timeout(300)  # the question below it
+    await tap(page, "I agree")
+    await seen(page, "call you?")
+    await say(page, "Ana")
+    await seen(page, "Where are you?")
+    await say(page, "Madrid")
+    await tap(page, "Madrid, Spain")
+    await tap(page, "08:00")
+    await tap(page, "20:00")
+    await tap(page, "No")
+    await seen(page, "Everything is set")
+
+
+async def broadcast(page: Page, words: str) -> None:
+    await say(page, "/broadcast")
+    await seen(page, "What would you like to say?")
+    await say(page, words)
+    for label in ("It can stay like this", "Everybody", "At once", "Send it"):
+        await tap(page, label)
+
+
+async def test_a_newcomer_leads_a_group_joins_it_and_sees_its_channel(
+    demo: Running, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    pictures = PICTURES if request.config.getoption("--update") else tmp_path
+    async with browsing() as browser, page_at(browser, demo.url, DESKTOP, scale=2) as page:
+        await seen(page, "Do you agree to begin?")
+        await expect(page.get_by_role("button", name="The group’s channel")).to_be_hidden()
+        await page.get_by_role("button", name="Facilitator").press("Enter")
+        await seen_late(page, "These are the groups that you lead.")
+        await seen(page, "at least 10 joined")
+        await page.get_by_role("button", name="You", exact=True).click()
+        await join(page)
+        await expect(page.get_by_role("button", name="Join Ward 3")).to_be_hidden()
+
+        await page.get_by_role("button", name="Facilitator").click()
+        await broadcast(page, "Dear {{ name }}, the tea kitchen is open.")
+        await tap(page, "Next week")
+        await expect(page.locator("#where")).to_contain_text("Week 2", timeout=LATE)
+        await tap(page, "Tomorrow morning")
+        await expect(page.locator("#where")).to_contain_text("Week 2 of 8 · Day 3", timeout=LATE)
+        await say(page, "/pulse")
+        await seen_late(page, "at least 10 people are counted")
+        await expect(page.locator(".bubble img")).to_have_js_property("complete", value=True)
+        await page.wait_for_timeout(900)
+        await page.screenshot(path=pictures / "demo-facilitator.png")
+
+        await page.get_by_role("button", name="The group’s channel").click()
+        await seen(page, "Week 2:")
+        await expect(page.get_by_role("textbox")).to_be_hidden()
+        assert await page.get_by_role("log").get_by_role("button").count() == 0
+        await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+        await page.wait_for_timeout(500)
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await page.screenshot(path=pictures / "demo-channel.png")
+
+        await page.get_by_role("button", name="You", exact=True).click()
+        for words in ("Dear Ana, the tea kitchen is open.", "Week 2:", "Seminar room", "Would you like a partner?"):
+            await seen(page, words)
+        assert "Dear Ana" not in await log_of(page, "Channel")
+        await page.reload()
+        await seen(page, "Week 2:")
+
+
+async def log_of(page: Page, view: str) -> str:
+    await page.get_by_role("button", name=view).click()
+    await page.wait_for_timeout(500)
+    return await page.get_by_role("log").inner_text()
+
+
+async def seen_late(page: Page, text: str) -> None:
+    await expect(page.get_by_role("log")).to_contain_text(text, timeout=LATE)

@@ -99,7 +99,8 @@ async def test_onboarding_survives_nonsense_at_every_question(tmp_path: Path) ->
 
         came = await talk.to("I want to kill myself")
         assert re.search(r"\b112\b|\b024\b|findahelpline|988", "".join(message.text for message in came))
-        assert "like it?" in (await talk.to("Europe/Madrid"))[-1].text  # the question had stayed open
+        assert "city" in (await talk.to("go on with the course"))[-1].text  # the question had stayed open
+        assert "like it?" in (await talk.to("Europe/Madrid"))[-1].text
         await still_asks("like it?", "25:99", "-1:00", "soon", "\u0668:\u0660\u0660 \U0001f643", "99999999999999999999")
         assert "evening message?" in (await talk.to("8"))[-1].text
         await still_asks("evening message?", "25:99", "{{ 7*7 }}")

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from itertools import product
-from types import SimpleNamespace
 from typing import Any
 
 from bot.cohorts.model import Act, Figure, Pulse
@@ -14,7 +13,9 @@ from bot.cohorts.pulse import FIGURES
 from bot.conversations.announcing import EXAMPLES
 from bot.model import Entry, Ledger, OneOf, Place, Rhythm, Written
 from curriculum.loader import Library
+from tests.unit.data_prompt_facts import DATA_FACTS
 from tests.unit.home_prompt_facts import HOME_FACTS
+from tests.unit.safety_facts import SAFETY_FACTS
 
 Facts = Mapping[str, Any]
 
@@ -70,16 +71,6 @@ def evening(intention: str, recap: object = None) -> dict[str, Any]:
     return {"question": OneOf(f"{PRACTICE.id} evening", PRACTICE.evening), "intention": intention, "recap": recap}
 
 
-def help_lines(language: str) -> dict[str, Any]:
-    """What the coach adds to the safety prompts."""
-    return {
-        "language": language,
-        "zone": "Europe/Madrid",
-        "numbers": [SimpleNamespace(name="Emergency services", value="112")],
-        "directories": [SimpleNamespace(name="Find A Helpline", url="https://findahelpline.com/a_b_c")],
-    }
-
-
 def each(fact: str, *values: object) -> list[dict[str, Any]]:
     """A case for every value of one fact."""
     return [{fact: value} for value in values]
@@ -95,8 +86,6 @@ EVERYWHERE = [
     whereabouts("paused", Place(3, 2), together=True),
     whereabouts("paused", together=True),
 ]
-NO_LINES = {**help_lines("en"), "zone": None, "numbers": [], "directories": []}
-SAFETY = [help_lines("en"), help_lines("es"), NO_LINES, {**NO_LINES, "language": "es"}]
 MINUTES = each("minutes", 1, 10)
 DONE: tuple[list[tuple[str, int]], ...] = ([("One kind act", 1), ("Just like me", 2), ("Three breaths", 5)], [])
 QUESTION = OneOf(f"{PRACTICE.id} reflection", PRACTICE.reflections)
@@ -189,6 +178,7 @@ AROUND = {"cohort": "Ward 4", "date": MONDAY, "clock": time(12)}
 
 FACTS: Mapping[str, Sequence[Facts]] = {
     **HOME_FACTS,
+    **DATA_FACTS,
     "pairs/ended": [AROUND],
     "pairs/off": [AROUND],
     "pairs/on": [AROUND],
@@ -281,8 +271,6 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     "joining/not_joined": truths("elsewhere"),
     "joining/soon": [COHORT],
     "leaving/sure": truths("together"),
-    "onboarding/consent": truths("cohort"),
-    "onboarding/more": truths("cohort"),
     "pause/until": truths("together"),
     "pulse/figures": [{"cohort": "Ward 4", "week": MONDAY, "people": 10, "pulse": PULSE}],
     "pulse/too_few": [COHORT],
@@ -325,9 +313,7 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     "practice/show": [{"practice": PRACTICE}],
     "home/show": PROGRESS,
     "progress/show": PROGRESS,
-    "safety/concern": SAFETY,
-    "safety/support": SAFETY,
-    "safety/urgent": SAFETY,
+    **SAFETY_FACTS,
     "settings/menu": [
         {"rhythm": rhythm, "zone": "Europe/Madrid", "clock": "14:30", "dial": dial, "shifts_until": until}
         for rhythm in (RHYTHM, Rhythm(evenings=False))

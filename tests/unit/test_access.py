@@ -21,7 +21,8 @@ EVERYTHING = tuple(Act)
 MINE = {Act.LEAVE, Act.BECOME, Act.CALL_OFF}  # what anybody may do for themselves
 CLOSED = {Act.SEE, Act.HOLD, Act.CANCEL}  # what stops messages is never out of reach
 CLASSES = {Act.PLAN_CLASS, Act.CHANGE_CLASS, Act.CANCEL_CLASS, Act.RECAP}
-WALK = {Act.JOIN, Act.KNOCK, Act.ATTEND}  # what anybody may in an open cohort
+TAKE_PART = {Act.ATTEND, Act.ASK_FOR_HUMAN}  # what anybody may in an open cohort, whose link may be closed
+WALK = {Act.JOIN, Act.KNOCK} | TAKE_PART  # what anybody may in an open cohort
 LEAD = CLOSED | CLASSES | {Act.PULSE, Act.OPEN, Act.REVOKE, Act.CLOSE, Act.EDIT, Act.BROADCAST, Act.GO_ON, Act.PAIR}
 LEAD |= {Act.SETTLE, Act.UNSETTLE}
 OWNERS = {Act.INVITE, Act.REMOVE, Act.READ_AUDIT}
@@ -31,10 +32,10 @@ TABLE: list[tuple[str, Actor, Cohort | None, set[Act]]] = [
     ("nobody, a cohort that names them", NOBODY, OWN, MINE | WALK),
     ("nobody, another's", NOBODY, OTHERS, MINE | WALK),
     ("nobody, a closed one", NOBODY, SHUT, MINE),
-    ("nobody, a revoked link", NOBODY, REVOKED, MINE | {Act.ATTEND}),
+    ("nobody, a revoked link", NOBODY, REVOKED, MINE | TAKE_PART),
     ("facilitator, no cohort", FACILITATOR, None, MINE | {Act.CREATE}),
     ("facilitator, their own", FACILITATOR, OWN, MINE | LEAD | WALK | {Act.CREATE, Act.NOTE_CLASS}),
-    ("facilitator, a revoked link", FACILITATOR, REVOKED, MINE | LEAD | {Act.CREATE, Act.ATTEND, Act.NOTE_CLASS}),
+    ("facilitator, a revoked link", FACILITATOR, REVOKED, MINE | LEAD | TAKE_PART | {Act.CREATE, Act.NOTE_CLASS}),
     ("facilitator, another's", FACILITATOR, OTHERS, MINE | WALK | {Act.CREATE}),
     ("facilitator, their own closed", FACILITATOR, SHUT, MINE | CLOSED | {Act.CREATE}),
     ("facilitator, another's closed", FACILITATOR, SHUT_OTHERS, MINE | {Act.CREATE}),

@@ -182,7 +182,7 @@ async def test_slacks_tokens_are_tried_and_not_told() -> None:
             "HEARTSEASE_SLACK_BOT_TOKEN: 127.0.0.1 does not know this token: copy it from the app's pages once more"
         )
     away = await found(**good)
-    assert [line.partition(":")[0] for line in said(away, "!")] == [
+    assert [line.partition(":")[0] for line in said(away, "!") if "cannot be asked" in line] == [
         "HEARTSEASE_SLACK_BOT_TOKEN",
         "HEARTSEASE_SLACK_APP_TOKEN",
     ]

@@ -32,6 +32,7 @@ from bot.model import (
     Turn,
     WokeUp,
 )
+from bot.refuge import gentle_question
 from bot.timetable import is_quiet, local_day, zone
 from bot.walk import OPEN_AT_ONCE
 from tests.conversation_runner import Player
@@ -151,7 +152,7 @@ class Watched(Player):
 
     def is_due(self, who: Participant) -> bool:
         due = next(journey.moments_due(who, self.now, programme().length), None)
-        return due is not None or any(timer.at <= self.now for timer in who.timers)
+        return gentle_question(who) is not None or due is not None or any(timer.at <= self.now for timer in who.timers)
 
     def do(self, step: Any) -> None:
         match step:

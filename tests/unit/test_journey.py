@@ -161,9 +161,8 @@ def test_a_repeated_week_begins_anew_on_its_day_one() -> None:
     assert journey.place_on(again, date(2026, 4, 1), WEEKS) == Place(4, 1)
 
 
-def test_leaving_forgets_the_place_and_keeps_the_consent() -> None:
-    agreed = active(consent="2026-11", consent_at=at(MONDAY, 9))
-    assert travel(agreed, State.WITHDRAWN) == Journey(State.WITHDRAWN, consent="2026-11", consent_at=at(MONDAY, 9))
+def test_leaving_forgets_the_place() -> None:
+    assert travel(active(), State.WITHDRAWN) == Journey(State.WITHDRAWN)
 
 
 def test_graduation_remembers_its_day() -> None:

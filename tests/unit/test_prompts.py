@@ -16,11 +16,11 @@ from bot.model import OneOf, Participant, Reply, Said, Span
 from prompts.markup import plain
 from prompts.renderer import HERE, Prompts, variants_in
 from tests.unit.prompt_facts import COURSE, FACTS, Facts, entries, evening, morning
+from tests.unit.safety_facts import LANGUAGES, SAYS_NOBODY_WATCHES, WITH_NUMBERS
 
 EN = HERE / "en"
 NAMES = sorted(path.relative_to(EN).with_suffix("").as_posix() for path in EN.rglob("*.j2"))
 DAILY: list[str] = yaml.safe_load((EN / "daily.yaml").read_text(encoding="utf-8"))["daily"]
-SAFETY = [name for name in NAMES if name.startswith("safety/")]
 TUESDAY = date(2026, 3, 3)
 ODD = "<b>*Ana*</b> _{{ 7*7 }}_ {% if %} [x](y) & \\"
 LEFT_OVER = re.compile(r"\{\{|\{%|\n\n\n|  |\s$|[\ue000-\uf8ff]")
@@ -138,17 +138,27 @@ def test_an_onboarding_question_stands_last_and_alone(name: str) -> None:
         assert said.count("?") == 0 or (said.count("?") == 1 and said.endswith("?") and len(said) <= 350)
 
 
-@pytest.mark.parametrize("name", SAFETY)
-@pytest.mark.parametrize("language", ["en", "es"])
-def test_safety_gives_the_numbers_and_says_that_no_human_reads(name: str, language: str) -> None:
-    facts = next(facts for facts in FACTS[name] if facts["language"] == language and facts["numbers"])
-    reply = PROMPTS.render(Said(name, facts), ANA, TUESDAY).reply
-    said = plain(reply.text)
-    assert "112" in said
-    assert len(said) <= 900
+@pytest.mark.parametrize("name", WITH_NUMBERS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_whatever_is_said_in_danger_has_the_numbers(name: str, language: str) -> None:
+    for facts in FACTS[name]:
+        if facts["language"] != language:
+            continue
+        reply = PROMPTS.render(Said(name, facts), ANA, TUESDAY).reply
+        said = plain(reply.text)
+        known, unknown = "112" in said and "024" in said, "where you are" in said or "donde est" in said
+        assert known if facts["numbers"] else unknown
+        assert len(said) <= (2000 if name == "safety/plan" else 1000)
+        links = [span.link for block in reply.text for span in block.spans if span.link]
+        assert links == [place.url for place in facts["directories"]]
+
+
+@pytest.mark.parametrize("name", SAYS_NOBODY_WATCHES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_answer_to_danger_says_plainly_that_no_human_is_watching(name: str, language: str) -> None:
+    facts = next(facts for facts in FACTS[name] if facts["language"] == language)
+    said = plain(PROMPTS.render(Said(name, facts), ANA, TUESDAY).reply.text)
     assert ("no human" if language == "en" else "programa") in said
-    links = [span.link for block in reply.text for span in block.spans if span.link]
-    assert links == ["https://findahelpline.com/a_b_c"]
 
 
 @pytest.mark.parametrize("number", range(1, COURSE.length + 1))

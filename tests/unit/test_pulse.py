@@ -241,3 +241,22 @@ def test_the_figures_of_a_week_together_tell_nobody_anything_even_if_three_peopl
         for name in ("active", "practised", "often", "did", "a_little"):
             assert min(counts[name] for counts in alike) <= size - 4
             assert max(counts[name] for counts in alike) >= 4
+
+
+def test_who_found_the_practice_hard_cannot_be_found_beside_the_other_figures() -> None:
+    hard = frozenset({"much_strain"})
+    kinds = [
+        QUIET,
+        replace(QUIET, days_heard=1),
+        replace(QUIET, days_heard=1, went=hard),
+        replace(QUIET, days_heard=1, days_practised=1, went=frozenset({"did"})),
+        replace(QUIET, days_heard=1, days_practised=1, went=frozenset({"did"}) | hard),
+    ]
+    for size in (9, 10):
+        worlds: dict[tuple[tuple[str, int | None], ...], set[int]] = {}
+        for people in combinations_with_replacement(kinds, size):
+            _, week = pulse((), MONDAY, [replace(each, id=str(number)) for number, each in enumerate(people)])
+            worlds.setdefault(tuple(shown(week).items()), set()).add(sum(map(FIGURES["strained"], people)))
+        for alike in worlds.values():
+            assert min(alike) <= size - 4
+            assert max(alike) >= 4

@@ -22,6 +22,7 @@ Ward 4, the week from Monday 9 March: at least 10 people are counted.
 • answered "Yes" to a practice: at least 5
 • answered "A little": fewer than five
 • answered "Not today": fewer than five
+• found something in the practice hard: fewer than five
 
 Counts are rounded down to fives, and somebody can be in several of them. They change once a week."""
 

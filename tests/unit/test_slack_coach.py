@@ -126,7 +126,7 @@ async def test_a_home_tab_shows_where_somebody_is_and_nothing_that_they_wrote() 
     store = MemoryStore()
     home = Home(store, Standing(), Library(), Prompts(), SmallGazetteer(), "compassion")
     stranger = await home(Origin(SLACK, "U7"))
-    assert [button.data for row in stranger.rows for button in row] == ["/start", "/support"]
+    assert [button.data for row in stranger.rows for button in row] == ["/start", "/support", "/mydata"]
     await brought(store, *ONBOARDED, zone="Europe/Madrid")
     await brought(store, MessageReceived("/journal"), MessageReceived("the heron by the canal"))
     reply = await home(Origin(SLACK, "U7"))

@@ -1,9 +1,10 @@
 // The browser chat: draws the transcript that /chat/events tells, and sends what is said and tapped.
 
 import { leap, lookAround, petals, showPlace, travelling } from "./journey.js";
-import { $, ask, chat, finePointer, newer, notice, scroller, send, status, words } from "./page.js";
+import { $, ask, chat, finePointer, log, newer, notice, scroller, seenFrom, send, status, words } from "./page.js";
 import { say, trouble, waitFor } from "./sending.js";
 import { clear, distance, lookBelow, show, toBottom } from "./transcript.js";
+import { begun, change } from "./views.js";
 
 // ------------------------------------------------------------ the message field
 
@@ -44,14 +45,18 @@ async function connect() {
   chat.stream?.close();
   chat.stream = null;
   try {
-    showPlace(await ask("/chat/place")); // also gives this browser a chat if it has none
-  } catch {
+    const place = await ask("/chat/place"); // also gives this browser a chat if it has none
+    if (mine !== attempt) return;
+    if (chat.view && place.group?.state === "closed") return change("", connect); // its group went with its process
+    showPlace(place);
+  } catch (error) {
+    if (error.status === 404 && chat.view && mine === attempt) return change("", connect);
     if (mine === attempt) reconnect();
     return;
   }
   if (mine !== attempt) return;
   if (chat.failures > 2 || !window.EventSource) return poll(mine); // something on the way holds streams back
-  const stream = new EventSource(`/chat/events?after=${chat.after}&epoch=${chat.epoch}`);
+  const stream = new EventSource(seenFrom(`/chat/events?after=${chat.after}&epoch=${chat.epoch}`));
   chat.stream = stream;
   stream.addEventListener("hello", (event) => greet(JSON.parse(event.data)));
   stream.addEventListener("message", (event) => { show(JSON.parse(event.data)); lookAround(); });
@@ -63,14 +68,21 @@ function greet({ epoch, last }) {
   if (epoch !== chat.epoch) {
     Object.assign(chat, { epoch, after: 0, live: false, pinned: true, unread: null });
     clear();
+    log.setAttribute("aria-live", "off"); // nor is it read out
   }
   if (last) {
-    setTimeout(() => { chat.live = true; }, 400); // what is told again does not move
+    setTimeout(() => { if (epoch === chat.epoch) live(); }, 400); // what is told again does not move
   } else {
-    chat.live = true;
+    live();
+    if (chat.view) return;
     waitFor(true);
     ask("/chat/say", { text: "/start", id: `start-${epoch}` }).catch(trouble);
   }
+}
+
+function live() {
+  chat.live = true;
+  log.setAttribute("aria-live", "polite");
 }
 
 let lostTimer = 0;
@@ -122,9 +134,14 @@ document.querySelectorAll(".leap[data-to]").forEach((button) => button.addEventL
 $("again").addEventListener("click", () => { if (!travelling(null)) $("sure").showModal(); });
 $("sure-no").addEventListener("click", () => $("sure").close());
 $("sure-yes").addEventListener("click", startOver);
+document.querySelectorAll(".view[data-view]").forEach((button) => {
+  button.addEventListener("click", () => { if (!travelling(null)) change(button.dataset.view, connect).then(grow, trouble); });
+});
+$("join").addEventListener("click", () => { $("join").hidden = true; say($("join").dataset.says); });
 addEventListener("online", () => { if (!chat.stream) connect(); });
 document.addEventListener("visibilitychange", () => { if (!document.hidden) lookAround(0); });
 setInterval(() => { if (!document.hidden) lookAround(0); }, 30000);
 petals(8, 0, false);
 if (finePointer()) words.focus();
+begun();
 connect();

@@ -1,12 +1,13 @@
 // Where in the journey one is, and the jumps in time.
 
 import { $, ask, chat, format, make } from "./page.js";
+import { showGroup } from "./views.js";
 import { trouble, waitFor } from "./sending.js";
 import { arrangeAll } from "./transcript.js";
 
 const STATES = {
   invited: "Say hello", consenting: "Getting to know each other", onboarding: "Getting to know each other",
-  paused: "Paused", graduated: "Graduated", withdrawn: "Stopped",
+  paused: "Paused", graduated: "Graduated", withdrawn: "Stopped", leading: "The group is being made",
 };
 
 export function petals(weeks, week, done) {
@@ -30,7 +31,9 @@ export function petals(weeks, week, done) {
 
 export function showPlace(where) {
   const { state, week, day, title, now_local: now, zone, weeks = 8 } = where;
-  const walking = Boolean(week) && (state === "active" || state === "paused");
+  const walking = Boolean(week) && ["active", "paused", "leading"].includes(state);
+  if (where.group) showGroup(where.group);
+  if (where.group?.state === "making") lookAround(500);
   const line = $("where");
   line.replaceChildren();
   if (walking) line.append(make("b", "", `Week ${week} of ${weeks} · Day ${day}`), state === "paused" ? " · Paused" : "", title ? ` · ${title}` : "");
@@ -53,7 +56,11 @@ export function showPlace(where) {
 let placeTimer = 0;
 export function lookAround(delay = 200) {
   clearTimeout(placeTimer);
-  placeTimer = setTimeout(() => ask("/chat/place").then(showPlace).catch(() => {}), delay);
+  placeTimer = setTimeout(async () => {
+    const view = chat.view;
+    const place = await ask("/chat/place").catch(() => null);
+    if (place && view === chat.view) showPlace(place);
+  }, delay);
 }
 
 export async function leap(to) {
@@ -62,8 +69,11 @@ export async function leap(to) {
   chat.unread = null;
   chat.pinned = true;
   waitFor(true);
+  const view = chat.view;
   try {
-    showPlace(await ask("/chat/jump", { to }));
+    const place = await ask("/chat/jump", { to });
+    if (view === chat.view) showPlace(place);
+    else lookAround(0);
   } catch (error) {
     trouble(error);
   }
@@ -77,5 +87,3 @@ export function travelling(now) {
   document.querySelectorAll(".leap").forEach((button) => button.setAttribute("aria-disabled", String(now)));
   return now;
 }
-
-

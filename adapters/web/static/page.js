@@ -6,7 +6,7 @@ export const [log, scroller, typing, words, send, status, newer] =
 
 const LOCALE = "en-GB";
 
-export const chat = { epoch: "", after: 0, stream: null, failures: 0, zone: undefined, pinned: true, unread: null };
+export const chat = { view: "", epoch: "", after: 0, stream: null, failures: 0, zone: undefined, pinned: true, unread: null };
 
 export function make(tag, className = "", text = "") {
   const element = document.createElement(tag);
@@ -29,11 +29,14 @@ export const finePointer = () => matchMedia("(pointer: fine)").matches;
 export const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 export const format = (options, zone = chat.zone) => new Intl.DateTimeFormat(LOCALE, { ...options, timeZone: zone });
 
+// An address as it is from the view that is looked at; one's own has none.
+export const seenFrom = (path, view = chat.view) => view ? `${path}${path.includes("?") ? "&" : "?"}as=${view}` : path;
+
 export async function ask(path, body) {
   const options = body === undefined ? {} : {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
   };
-  const response = await fetch(path, options);
+  const response = await fetch(seenFrom(path), options);
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw Object.assign(new Error(answer.error || "Something went wrong."), { status: response.status });
   return answer;

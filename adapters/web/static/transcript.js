@@ -1,6 +1,6 @@
 // The transcript: bubbles, days and times, choices, reactions, and keeping them in sight.
 
-import { calm, chat, finePointer, format, icon, log, make, newer, scroller, words } from "./page.js";
+import { calm, chat, finePointer, format, icon, log, make, newer, scroller, seenFrom, words } from "./page.js";
 import { release, say, shareLocation, tap, waitFor } from "./sending.js";
 
 const TOGETHER = 5 * 60 * 1000; // ms on the coach's clock: a longer silence gets its own time line
@@ -51,12 +51,12 @@ function showCoach({ ref, html, image, file, rows: choices, location, at }) {
   row.querySelector(".bubble").append(body);
   if (image) row.querySelector(".bubble").append(picture(ref, image));
   if (file) row.querySelector(".bubble").append(download(ref, file));
-  if (choices.length || location) row.append(buttons(ref, choices, location));
+  if (answerable(choices, location)) row.append(buttons(ref, choices, location));
   waitFor(false);
   document.querySelectorAll(".choices.busy").forEach(release);
   place(row);
   const now = performance.now();
-  if (!chat.unread || now - heard > PAUSE) chat.unread = row;
+  if (!chat.unread || now - heard > PAUSE) chat.unread = chat.making ? null : row; // what is said while a group is made runs by
   heard = now;
   follow();
 }
@@ -64,7 +64,7 @@ function showCoach({ ref, html, image, file, rows: choices, location, at }) {
 // The picture of a message. Its height is known (16:9), so nothing jumps when it comes; without it the words stay.
 function picture(ref, alternative) {
   const image = make("img");
-  Object.assign(image, { src: `/chat/picture/${ref}`, alt: alternative, width: 960, height: 540 });
+  Object.assign(image, { src: seenFrom(`/chat/picture/${ref}`), alt: alternative, width: 960, height: 540 });
   image.addEventListener("error", () => image.remove());
   return image;
 }
@@ -72,7 +72,7 @@ function picture(ref, alternative) {
 // The file of a message; its name is written as text, so no markup can hide in it.
 function download(ref, name) {
   const link = make("a", "file", name);
-  Object.assign(link, { href: `/chat/file/${ref}`, download: name, dir: "auto" });
+  Object.assign(link, { href: seenFrom(`/chat/file/${ref}`), download: name, dir: "auto" });
   link.prepend(icon("M8 2.5v7.5M4.8 7.2L8 10.4l3.2-3.2M3 13.2h10"));
   return link;
 }
@@ -136,6 +136,9 @@ function react(row, emoji) {
   follow();
 }
 
+// Nobody answers in the group's channel from here.
+const answerable = (choices, location) => (choices.length || location) && chat.view !== "channel";
+
 function buttons(ref, choices, location) {
   const group = make("div", "choices");
   group.setAttribute("role", "group");
@@ -167,7 +170,7 @@ function chip(label, act) {
 function edit(row, { ref, html, rows: choices }) {
   row.querySelector(".bubble > div").innerHTML = html; // escaped by the server, as in showCoach
   row.querySelector(".choices")?.remove();
-  if (choices.length) row.append(buttons(ref, choices, false));
+  if (answerable(choices, false)) row.append(buttons(ref, choices, false));
   follow();
 }
 
