@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help venv demo chat test check format bench safety lock clean
+.PHONY: help venv demo chat test check format bench safety attack audit lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,6 +15,11 @@ help: ## what there is
 
 .venv/dev: .venv/run requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.venv/peers/made: requirements-peers.txt | .venv/run
+	$(PYTHON) -m venv .venv/peers
+	.venv/peers/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.txt
 	@touch $@
 
 venv: .venv/dev ## the virtual environment in .venv, with what tests need
@@ -41,16 +46,27 @@ format: .venv/dev ## puts the code into shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/dev ## measurements beside their peers, written to docs/benchmarks.md
+bench: .venv/dev .venv/peers/made ## measurements beside their peers, written to docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
 safety: .venv/dev ## what the safety screen finds and misses on labelled sentences
 	$(BIN)/python -m tests.safety_table
 
+attack: .venv/dev ## what somebody who leads a group could find out about one person, view by view
+	$(BIN)/python -m tests.attacker
+
+audit: ## known faults in what is installed (asks PyPI, so it is no part of check or test)
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
+	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
+	.venv/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements-dev.txt
+
 lock: .venv/dev ## pins requirements anew, with hashes and without index lines (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements.txt requirements-otel.in -o requirements-otel.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements-otel.txt requirements-dev.in -o requirements-dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-peers.in -o requirements-peers.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-audit.in -o requirements-audit.txt
 
 clean: ## forgets the environment and caches, never data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

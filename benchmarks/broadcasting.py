@@ -1,13 +1,12 @@
-"""A message to many: within Telegram's own limits on a strict server, with replies meanwhile, and without any limits."""
+"""A message to many: within Telegram's own limits on a strict server, with replies meanwhile, and without limits."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -23,15 +22,18 @@ from bot.cohorts.broadcasts import Broadcast, KnownBroadcast, Segment
 from bot.cohorts.model import Cohort
 from bot.limits import Limits
 from bot.model import Origin
-from bot.ports import Store
+from bot.ports import Saved, Store
 from bot.storage import open_store
 from curriculum.loader import Library
 
 log = sys.stderr
 
 WARD = "ward4"
-HTTPX, AIOHTTP = "raw httpx loop", "raw aiohttp loop"
-IN_FLIGHT = 64  # as our outbox
+LOOPS = {  # the client, and how many calls are in flight: httpx is fastest with few
+    "raw httpx loop, 8 in flight": ("httpx", 8),
+    "raw httpx loop, 32 in flight": ("httpx", 32),
+    "raw aiohttp loop, 32 in flight": ("aiohttp", 32),
+}
 ASKING = 40  # people outside the cohort who write meanwhile
 EVERY = 0.5  # seconds between two of their messages, on average
 SINCE_WAKING = timedelta(hours=4)
@@ -39,7 +41,7 @@ SINCE_WAKING = timedelta(hours=4)
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """How a broadcast went: times of its messages, refusals, milliseconds to each reply, processor seconds."""
+    """How a broadcast went: times of messages until its last, refusals, milliseconds to replies, processor seconds."""
 
     times: Sequence[float]
     refused: int
@@ -54,10 +56,10 @@ class Sent:
 
 def measure(quick: bool, seed: int, full: bool = False) -> list[Row]:
     """The whole needs 75 s at 28 messages a second; `full`, with 20,000 recipients, twelve minutes."""
-    recipients, fast, runs = (60, 200, 1) if quick else (20_000 if full else 2_000, 5_000, 3)
+    recipients, fast, runs = (60, 200, 1) if quick else (20_000 if full else 2_000, 3_000, 3)
     limited = broadcast(recipients, seed, strict=True)
     free = [broadcast(fast, seed + run, strict=False).rate for run in range(runs)]
-    loops = {name: [loop(name, fast) for _ in range(runs)] for name in (HTTPX, AIOHTTP)}
+    loops = {name: [loop(name, fast) for _ in range(runs)] for name in LOOPS}
     return [*limits_kept(recipients, limited), without_limits(fast, free, loops)]
 
 
@@ -78,10 +80,8 @@ def limits_kept(recipients: int, sent: Sent) -> list[Row]:
 
 def without_limits(recipients: int, ours: Sequence[float], loops: Mapping[str, Sequence[float]]) -> Row:
     """How fast it would go if the platform let us, composing included."""
-    met = median(ours) >= median(loops[HTTPX])
-    return Row(
-        f"messages a second, a broadcast to {recipients:,} without limits", ours, loops, "at least httpx's", met
-    )
+    met = median(ours) >= max(median(rates) for name, rates in loops.items() if "httpx" in name)
+    return Row(f"messages a second, a broadcast to {recipients:,} without limits", ours, loops, "at least httpx's", met)
 
 
 def broadcast(recipients: int, seed: int, *, strict: bool) -> Sent:
@@ -93,17 +93,17 @@ def broadcast(recipients: int, seed: int, *, strict: bool) -> Sent:
         server.ask("people", people=recipients + ASKING)
         asyncio.run(_prepare(sqlite(folder), server.token, recipients, seed))
         with Process(run(), folder / "ours.log", settings(server, sqlite(folder), **rates)) as bot:
-            server.until(lambda: bool(server.sent()), bot)
+            server.until(lambda: server.taken > 0, bot)
             cpu, replies, expected = bot.cpu, list[float](), recipients
             if strict:
                 turns = max(1, int(recipients / Limits().rate / EVERY * 0.9) // ASKING)
                 some = {"first": recipients + 1, "people": ASKING, "each": turns, "every": EVERY, "seed": seed}
                 replies = server.ask("converse", text="/today", **some)
                 expected += len(replies)
-            server.until(lambda: len(server.sent()) >= expected, bot, 60 + recipients / Limits().rate)
+            server.until(lambda: server.taken >= expected, bot, 60 + recipients / Limits().rate)
             spent = bot.cpu - cpu
         refused = server.stats()["refusals"]
-        return Sent(server.sent(), refused, replies, spent)
+        return Sent(server.sent(range(1, recipients + 1)), refused, replies, spent)
 
 
 async def _prepare(database: str, token: str, recipients: int, seed: int) -> None:
@@ -127,17 +127,14 @@ async def _prepare(database: str, token: str, recipients: int, seed: int) -> Non
 
 
 async def _enter(store: Store, origins: Sequence[Origin], now: datetime) -> None:
-    from dataclasses import replace
-
-    from bot.ports import Saved
-
+    """They walk in the cohort."""
     for start in range(0, len(origins), AT_ONCE):
         async with store.writing() as work:
             ids = await work.persons(origins[start : start + AT_ONCE])
             known = await work.load(sorted(ids.values()))
-            await work.save(
-                [Saved(replace(one.participant, cohort=WARD), one.wake_at, one.revision) for one in known.values()]
-            )
+            for one in known.values():
+                who = replace(one.participant, cohort=WARD)
+                await work.save([Saved(who, one.wake_at, one.revision)])
             for person in known:
                 await work.cohorts.enter(person, WARD, now)
 
@@ -147,12 +144,9 @@ def loop(name: str, people: int) -> float:
     log.write(f"{name}\n")
     with tempfile.TemporaryDirectory(prefix="heartsease-bench-") as folder, StandIn(Path(folder)) as server:
         server.ask("people", people=people)
-        kind = "httpx" if name == HTTPX else "aiohttp"
-        command = ["-m", "benchmarks.raw_loop", kind, server.url, server.token, str(people), str(IN_FLIGHT)]
+        kind, in_flight = LOOPS[name]
+        command = ["-m", "benchmarks.raw_loop", kind, server.url, server.token, str(people), str(in_flight)]
         with Process(command, Path(folder) / "loop.log") as client:
-            while len(times := server.sent()) < people:
-                if not times or client.running:
-                    time.sleep(0.05)
-                else:
-                    client.check()
+            server.until(lambda: server.taken >= people, client)
+        times = server.sent(range(1, people + 1))
         return (people - 1) / (times[-1] - times[0])

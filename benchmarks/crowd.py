@@ -20,7 +20,7 @@ MODELS_OF = (
     "CREATE TEMPORARY TABLE model AS SELECT p.id, p.installation, p.revision, p.state, a.id AS address, a.lookup,"
     " a.platform_id FROM person p JOIN address a ON a.person_id = p.id ORDER BY p.id LIMIT :models"
 )
-NUMBERS = "WITH RECURSIVE n(i) AS (SELECT CAST(:first AS INTEGER) UNION ALL SELECT i + 1 FROM n WHERE i < :last) "
+NUMBERS = "WITH RECURSIVE n(i) AS (SELECT CAST(:first AS BIGINT) UNION ALL SELECT i + 1 FROM n WHERE i < :last) "
 PEOPLE = (
     "INSERT INTO person (id, installation, reachable, wake_at, revision, state) "
     + NUMBERS

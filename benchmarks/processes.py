@@ -68,7 +68,12 @@ class Process:
     def check(self) -> None:
         """Raises RuntimeError, with what it said last, if it has ended."""
         if self._process.poll() is not None:
-            raise RuntimeError(f"{self._process.args!r} has ended:\n{self._log.read_text()[-3000:]}")
+            raise RuntimeError(f"{self._process.args!r} has ended:\n{self.said}")
+
+    @property
+    def said(self) -> str:
+        """The end of its output."""
+        return self._log.read_text()[-3000:]
 
     @property
     def cpu(self) -> float:
@@ -94,7 +99,7 @@ class Round:
 
 
 class StandIn:
-    """The stand-in Bot API server (stand_in.py) in its own process; `strict` has Telegram's limits and checks it all."""
+    """The stand-in Bot API server (stand_in.py) in its own process; `strict` keeps Telegram's limits and checks all."""
 
     def __init__(self, folder: Path, bots: int = 1, *, strict: bool = False) -> None:
         self._port = free_port()
@@ -133,10 +138,16 @@ class StandIn:
         """So many people, numbered from `first`, write the same to every bot."""
         self.ask("says", text=text, people=people, first=first)
 
-    def sent(self, after: int = 0) -> list[float]:
-        """When the messages after so many were taken, on this machine's monotonic clock."""
-        times: list[float] = self.ask("sent")
-        return times[after:]
+    def sent(self, chats: range) -> list[float]:
+        """When each message was taken until the last one to these chats was, in seconds of a monotonic clock."""
+        sent: list[tuple[float, int]] = self.ask("sent")
+        last = max(time for time, chat in sent if chat in chats)
+        return [time for time, _ in sent if time <= last]
+
+    @property
+    def taken(self) -> int:
+        """How many messages were taken so far."""
+        return int(self.ask("taken"))
 
     def until(self, fact: Callable[[], bool], bot: Process, seconds: float = 120) -> None:
         """Waits until something is true. Raises TimeoutError, or RuntimeError if the bot ended."""
@@ -170,5 +181,5 @@ class StandIn:
         spent, own = bot.cpu - cpu, self._process.cpu - own
         self.until(lambda: not any(self.stats()["pending"].values()), bot)
         if (extra := self.calls("sendMessage") - before - updates) > 0:
-            raise RuntimeError(f"{extra} replies too many: like is not compared with like")
+            raise RuntimeError(f"{extra} replies too many: like is not compared with like\n{bot.said}")
         return Round(updates, seconds, spent, own)

@@ -1,6 +1,6 @@
-"""A peer: a procrastinate job per nudge, all due at once, each of which does nothing. Arguments: how many, PostgreSQL's URL.
+"""A peer: a procrastinate job per nudge, all due at once, each of which does nothing.
 
-Runs in the peers' own environment and prints JSON.
+Arguments: how many, PostgreSQL's URL. Runs in the peers' own environment and prints JSON.
 """
 
 from __future__ import annotations

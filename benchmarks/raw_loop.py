@@ -1,4 +1,7 @@
-"""A peer: nothing but calls of sendMessage, so many in flight. Arguments: httpx or aiohttp, base URL, token, people, in flight."""
+"""A peer: nothing but calls of sendMessage, so many in flight.
+
+Arguments: httpx or aiohttp, base URL, token, people, in flight. When it is done it waits for SIGTERM.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,9 @@ async def main(kind: str, base: str, token: str, people: int, in_flight: int) ->
                     raise RuntimeError(f"status {status}")
 
         await asyncio.gather(*(work() for _ in range(in_flight)))
+    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:4], *map(int, sys.argv[4:])))  # type: ignore[call-arg]
+    kind, base, token, *counts = sys.argv[1:]
+    asyncio.run(main(kind, base, token, *map(int, counts)))

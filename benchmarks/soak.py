@@ -45,6 +45,9 @@ REPLY = 0
 OPEN = (Stage.QUEUED, Stage.SENDING)
 
 
+Faults = dict[str, Callable[[], Awaitable[None]]]
+
+
 @dataclass(slots=True)
 class Findings:
     """What a run found. `by_fault` counts, for each kind of fault, how often it came and what followed it."""
@@ -97,12 +100,13 @@ class Soak:
         while not stop.is_set():
             _, person = self.random.choice(self.people)
             last = person.messages[-1] if person.messages else None
-            if last is not None and last.buttons and self.random.random() < 0.5:
-                person.taps(self.random.choice(last.buttons).label, last)
+            buttons = [each for each in last.buttons if each.data and each.data != "-"] if last else []  # "-": answered
+            if buttons and self.random.random() < 0.5:
+                person.taps(self.random.choice(buttons).label, last)
             else:
                 person.says(f"a thought, number {self.written}")
             self.written += 1
-            await asyncio.sleep(self.random.uniform(0.01, 0.06))
+            await asyncio.sleep(self.random.uniform(0.02, 0.12))
 
     async def fault(self, name: str, act: Callable[[], Awaitable[None]]) -> None:
         """One fault, noted with where everybody stood."""
@@ -113,13 +117,15 @@ class Soak:
         """kill -9 of one process, which starts again."""
         one = self.random.choice(self.fleet)
         await one.kill()
-        await one.start()
+        await one.begin()
+        await one.until_alive()
 
     async def stop(self) -> None:
         """SIGTERM of one process, which starts again."""
         one = self.random.choice(self.fleet)
         assert await one.terminate() == 0, one.log()[-2000:]
-        await one.start()
+        await one.begin()
+        await one.until_alive()
 
     async def settle(self) -> None:
         """Everything in peace, until nothing waits any more; `settled` is the rehearsed moment when that was so."""
@@ -133,7 +139,7 @@ class Soak:
                     return
                 await asyncio.sleep(0.05)
 
-    def platform_faults(self) -> dict[str, Callable[[], Awaitable[None]]]:
+    def platform_faults(self) -> Faults:
         """What the platform does to us."""
 
         def of(method: str, what: Any, times: int = 1) -> Callable[[], Awaitable[None]]:
@@ -179,9 +185,7 @@ async def soak(store: str, seconds: float, seed: int, *, people: int = 12, kills
 
 
 @asynccontextmanager
-async def _house(
-    kind: str, random: Random, people: int
-) -> AsyncIterator[tuple[Soak, Store, dict[str, Callable[[], Awaitable[None]]]]]:
+async def _house(kind: str, random: Random, people: int) -> AsyncIterator[tuple[Soak, Store, Faults]]:
     """One process on SQLite, or two on PostgreSQL, with everybody on day 2; and the faults of that database."""
     more = {"REHEARSAL": f"start={START},speed={SPEED}"}
     async with AsyncExitStack() as stack:
@@ -191,7 +195,7 @@ async def _house(
             file = folder / "heartsease.db"
             database = Postgres(f"sqlite:///{file}", None)
             migrate(database.url)
-            faults = {"database locked by another": lambda: _locked(file, random.uniform(0.2, 1.5))}
+            faults: Faults = {"database locked by another": lambda: _locked(file, random.uniform(0.2, 1.5))}
         else:
             database = stack.enter_context(postgres())
             faults = {
@@ -206,6 +210,7 @@ async def _house(
             await put(store, range(1, people + 1), token)
         run = Soak(server, fleet, random, people)
         for one in fleet:
+            one.patience = QUIET
             await stack.enter_async_context(one)
         yield run, store, faults
 
@@ -259,8 +264,8 @@ async def _count(run: Soak, store: Store, findings: Findings) -> None:
     findings.touchpoints, findings.missed = len(rows), sum(row.missed for row in rows)
     findings.touchpoints_lost = _gaps([(row.person_id, row.kind, row.on) for row in rows])
     blamed = Counter(name for name, _ in run.moments[1:])
-    findings.by_fault = {name: {"times": times} | _NONE for name, times in sorted(blamed.items())}
-    findings.by_fault["before the first"] = {"times": 1} | _NONE
+    findings.by_fault = {name: {"times": times, **_NONE} for name, times in sorted(blamed.items())}
+    findings.by_fault["before the first"] = {"times": 1, **_NONE}
     for token, person in run.people:
         _compare(run, token, person, lanes.get((installation(token), person.id), {}), findings)
     if not any(findings.by_fault["before the first"][what] for what in _NONE):
@@ -327,10 +332,10 @@ def main() -> None:
         told = {name: getattr(findings, name) for name in Findings.__dataclass_fields__} | {"seed": asked.seed}
         print(json.dumps(told, indent=1))
         found.append(told)
+        if asked.out:
+            asked.out.write_text(json.dumps(found), "utf-8")
         if not findings.whole:
             sys.exit(f"{store}: something was lost, came out of order, or never came to an end")
-    if asked.out:
-        asked.out.write_text(json.dumps(found), "utf-8")
 
 
 if __name__ == "__main__":

@@ -10,65 +10,66 @@ import json
 import time
 from collections.abc import Mapping
 from random import Random
+from typing import Any
 
 import typer
 from aiohttp import web
 
-from tests.standin.telegram import TOKEN, BotLine, Limits, StandIn
+from tests.standin.telegram import TOKEN, BotLine, Limits, Person, StandIn
 
 PATIENCE = 60.0  # seconds that a reply may take
 
 
 class Talkative(StandIn):
-    """`sent` are the monotonic times of the messages that were taken.
+    """`sent` are the messages that were taken: their monotonic times and chats.
 
     POST /standin/says {text, people, first}: all of them write to every bot at once.
-    POST /standin/converse {text, people, first, each, every, seed}: every one writes, and again once the reply is there,
-    or with `every` once so many seconds, on average, have passed between two messages of anybody's. Answers with the
-    milliseconds that each reply took.
-    POST /standin/people {people, first} makes them known. GET /standin/sent: the times.
+    POST /standin/converse {text, people, first, each, every, seed}: every one writes, and again once the reply is
+    there, or with `every` once so many seconds, on average, have passed between two messages of anybody's. Answers with
+    the milliseconds that each reply took.
+    POST /standin/people {people, first} makes them known. /standin/sent: what was sent, /standin/taken: how much.
     """
 
     def __init__(self, *, strict: bool, tokens: tuple[str, ...], port: int) -> None:
         limits = Limits() if strict else Limits.raised()
         super().__init__(checks="full" if strict else "off", limits=limits, tokens=tokens, port=port)
-        self.sent: list[float] = []
+        self.sent: list[tuple[float, int]] = []
         self._awaited: dict[tuple[str, int], asyncio.Future[float]] = {}
 
     async def _serve(self, line: BotLine, method: str, params: Mapping[str, str]) -> web.Response:
         response = await super()._serve(line, method, params)
         if method == "sendMessage" and response.status == 200:
-            now = time.monotonic()
-            self.sent.append(now)
-            if (waiting := self._awaited.pop((line.token, int(params["chat_id"])), None)) is not None:
+            now, chat = time.monotonic(), int(params["chat_id"])
+            self.sent.append((now, chat))
+            if (waiting := self._awaited.pop((line.token, chat), None)) is not None:
                 waiting.set_result(now)
         return response
 
-    async def _control(self, request: web.BaseRequest) -> web.StreamResponse:
-        asked = {"people": 1, "first": 1, "text": "hello", "each": 1, "every": 0.0, "seed": 1}
+    async def _control(self, request: web.BaseRequest) -> web.Response:
+        asked: dict[str, Any] = {"people": 1, "first": 1, "text": "hello", "each": 1, "every": 0.0, "seed": 1}
         asked |= json.loads(await request.read() or b"{}")
         people = range(int(asked["first"]), int(asked["first"]) + int(asked["people"]))
-        match request.path:
-            case "/standin/people":
-                for token in self.bots:
-                    for number in people:
-                        self.person(number, token=token)
-            case "/standin/says":
-                for number in people:
-                    for token in self.bots:
-                        self.person(number, token=token).says(asked["text"])
-            case "/standin/converse":
-                paced = self._paced if asked["every"] else self._eager
-                return web.json_response(
-                    await paced(people, asked["text"], asked["each"], asked["every"], asked["seed"])
-                )
-            case "/standin/sent":
+        match request.path.removeprefix("/standin/"):
+            case "people":
+                self._known(people)
+            case "says":
+                for person in self._known(people):
+                    person.says(asked["text"])
+            case "converse":
+                hold = self._paced if asked["every"] else self._eager
+                replies = await hold(people, asked["text"], asked["each"], asked["every"], asked["seed"])
+                return web.json_response(replies)
+            case "sent":
                 return web.json_response(self.sent)
-            case "/standin/polls":
-                return web.json_response({token: line.polls for token, line in self.bots.items()})
+            case "taken":
+                return web.json_response(len(self.sent))
             case _:
                 return await super()._control(request)
         return web.json_response({})
+
+    def _known(self, people: range) -> list[Person]:
+        """These people, as each bot knows them."""
+        return [self.person(number, token=token) for number in people for token in self.bots]
 
     async def _eager(self, people: range, text: str, each: int, *_: float) -> list[float]:
         async def talk(number: int) -> list[float]:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,8 +28,10 @@ LOADS: Mapping[str, tuple[str, ...]] = {
     TODAY: ("/today", "/today"),  # a look at one's place and practice: one update in, one reply out
     JOURNAL: ("/journal", "Today I was gentler with myself than yesterday, and I noticed it."),
 }
+EVERYBODY = (OURS, ON_POSTGRES, *PEERS)
 SHARES = (0.5, 0.95, 0.99)
 AT_ONCE = 16  # people who write, wait for the reply, and write again
+STILL = 0.5  # seconds without a call: the bot has said all that it says
 NEWCOMER = 900_001
 CITY = ("/start", "yes", "Ana", "Madrid")  # up to the question whose answer is looked up among all cities
 
@@ -62,16 +64,16 @@ class Talk:
         return [quantile(one, share) for one in self.replies]
 
 
-def measure(quick: bool, seed: int) -> list[Row]:
-    """Rounds of each candidate, taking turns."""
-    people, rounds, each = (20, 1, 2) if quick else (500, 4, 40)
+def measure(quick: bool, seed: int, among: Collection[str] = EVERYBODY) -> list[Row]:
+    """Rounds of each of these candidates that is installed, taking turns."""
+    people, rounds, each = (20, 1, 2) if quick else (500, 3, 40)
     talks: dict[str, Talk] = defaultdict(Talk)
     with (
         tempfile.TemporaryDirectory(prefix="heartsease-bench-") as name,
         postgres() as other,
         StandIn(Path(name)) as server,
     ):
-        folder, them = Path(name), candidates(other)
+        folder, them = Path(name), [one for one in candidates(other) if one.name in among]
         for database in (sqlite(folder), other):
             prepare(database, server.tokens, people, seed)
         for number in range(rounds):
@@ -98,7 +100,7 @@ def turn(candidate: Candidate, server: StandIn, folder: Path, talk: Talk, people
         if candidate.name == OURS:
             for text in CITY:
                 server.says(text, first=NEWCOMER + len(talk.first_polls))
-                server.quiet(bot)
+                server.quiet(bot, STILL)
             talk.after_city.append(bot.resident)
 
 

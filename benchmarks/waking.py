@@ -133,4 +133,5 @@ async def wake(alarm: AlarmClock, due: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(measure(*sys.argv[1:3], *map(int, sys.argv[3:])))))  # type: ignore[call-arg]
+    url, key, *counts = sys.argv[1:]
+    print(json.dumps(asyncio.run(measure(url, key, *map(int, counts)))))

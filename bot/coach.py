@@ -222,9 +222,14 @@ class Coach:
 
     @staticmethod
     async def _who(work: UnitOfWork, incoming: Sequence[Incoming]) -> tuple[Mapping[Origin, str], dict[str, Known]]:
-        """Who is behind these inputs, locked and loaded."""
-        persons = await work.persons([one.origin for one in incoming])
-        return persons, dict(await work.load(sorted(set(persons.values()))))
+        """Who is behind these inputs, locked and loaded; who was erased while we waited for the lock is a stranger."""
+        origins = [one.origin for one in incoming]
+        persons = await work.persons(origins)
+        people = await work.load(sorted(set(persons.values())))
+        if len(people) < len(set(persons.values())):
+            persons = await work.persons(origins)
+            people = await work.load(sorted(set(persons.values())))
+        return persons, dict(people)
 
     async def _concerns_us(self, one: Incoming, together: Sequence[Incoming]) -> bool:
         """A change of somebody (or of a channel) that we do not know is none of our business."""
@@ -264,7 +269,7 @@ class Coach:
         if text:
             done.entries.append(self._scribe.entry(person, Recorded("journal", text, slot=f"unread {one.key}"), now))
         prompt = f"safety/{finding.level}" if finding else "unasked/sorry"
-        facts = {"language": finding.language, "zone": person.zone, "told": False} if finding else {}
+        facts = {"language": finding.language, "zone": person.zone, "told": False, "held": False} if finding else {}
         said = Said(prompt, facts)
         done.outgoing.append(await self._scribe.said(work, known, person, said, now, {}))
         return done

@@ -12,7 +12,7 @@ from bot.ports import Clock, Door
 from bot.rehearse_people import AFTERWARDS, Person
 
 INSTALLATION = "colleagues"
-HASTE = timedelta(hours=1)  # what they would do within it they do at once: a jump over a week takes seconds then
+HASTE = timedelta(hours=3)  # what they would do within it they do at once: a jump over a week takes seconds then
 EVERY = 0.5  # seconds
 
 

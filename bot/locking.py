@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
-# A passphrase of ours has 120 random bits, which nobody guesses however fast; stretching is for belt and braces.
+# A passphrase of ours has 118 random bits, which nobody guesses however fast; stretching is for belt and braces.
 ROUNDS = 200_000
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another
 GROUPS, IN_A_GROUP = 6, 4

@@ -113,7 +113,7 @@ class RehearsalTime:
         pause = 0.001
         while True:
             while await self._door.wake() or await self._accompanied():
-                pause = 0.001  # what they lead to comes soon
+                pause = 0.01  # what they lead to comes soon
             self._nudge()
             status = await self.status()
             if status["idle"] or asyncio.get_running_loop().time() > deadline:

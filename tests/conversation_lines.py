@@ -71,8 +71,6 @@ def shown(fact: object) -> str:
             return fact.step
         case Place():
             return f"week {fact.week} day {fact.day}"
-        case Shelter():
-            return f"since {fact.since}" + (", asked" if fact.asked else "")
         case Rhythm():
             return rhythm_in_words(fact)
         case bool():
@@ -90,7 +88,9 @@ def shown(fact: object) -> str:
 
 
 def roster_in_words(fact: object) -> str:
-    """Shifts by date; empty for anything else."""
+    """Shifts by date, or since when the course is held; empty for anything else."""
+    if isinstance(fact, Shelter):
+        return f"since {fact.since}" + (", asked" if fact.asked else "")
     days = fact if isinstance(fact, tuple) else ()
     return ", ".join(f"{on:%m-%d} {shift}" for on, shift in days if isinstance(on, date))
 

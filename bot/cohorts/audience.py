@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from bot import journey
-from bot.cohorts.broadcasts import Broadcast, Head
+from bot.cohorts.broadcasts import Broadcast, Head, Segment
 from bot.cohorts.model import Act
+from bot.cohorts.pulse import rounded
 from bot.consent import is_asked_again
 from bot.model import Decided, Event, Kind, Participant, State, Travelled
 from bot.timetable import day_begins, instant, local_day, moments, quiet_begins, quiet_ends, zone
@@ -50,6 +52,21 @@ def head_of(person: Participant, installation: str, now: datetime, weeks: int) -
     """Somebody as a count needs them."""
     silent = (now - person.heard).days if person.heard else NEVER_HEARD
     return Head(person.cohort, week_on(person, journey.today(person, now), weeks), silent, installation)
+
+
+def counted(heads: Iterable[Head], segment: Segment) -> int | None:
+    """A part of these people as it may be shown and written to: at least so many; None where it may not.
+
+    Of who answers and who is silent, never all is said: nobody's answer would be left open. And of several cohorts no
+    more is said than of each: what is not would follow by subtraction.
+    """
+    there = [head for head in heads if head.joined or segment.kind == "not_joined"]
+    if segment.kind not in ("active", "silent"):
+        return rounded(sum(head.within(segment) for head in there))
+    within, sizes = (
+        Counter(head.cohort for head in some) for some in ([one for one in there if one.within(segment)], there)
+    )
+    return sum(rounded(min(within[cohort], size - 1)) or 0 for cohort, size in sizes.items()) or None
 
 
 def begins(broadcast: Broadcast, now: datetime) -> datetime:

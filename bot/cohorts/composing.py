@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.cohorts.audience import Slot, head_of, slot_for, takes_part, week_on
+from bot.cohorts.audience import Slot, counted, head_of, slot_for, takes_part, week_on
 from bot.cohorts.broadcasts import Broadcast, KnownBroadcast
 from bot.cohorts.model import FEW, Cohort
 from bot.cohorts.ports import Stranded
@@ -109,7 +109,7 @@ class Composer:
         people = await work.cohorts.broadcasts.census(broadcast.cohorts)
         there = [(who, installation) for who, installation in people if takes_part(who)]
         heads = (head_of(who, name, now, self.programme(who.locale).length) for who, name in there)
-        return sum(head.within(broadcast.segment) for head in heads) < FEW
+        return counted(heads, broadcast.segment) is None
 
     async def _fresh(
         self, work: UnitOfWork, broadcast: Broadcast, people: Sequence[Known], now: datetime

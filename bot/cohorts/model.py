@@ -44,7 +44,7 @@ class Act(StrEnum):
     CHANGE_CLASS = "change_class"  # its time or its place
     CANCEL_CLASS = "cancel_class"
     ATTEND = "attend"  # a class, or not
-    ASK_FOR_HUMAN = "ask_for_human"  # those who lead one's cohort are asked to get in touch; in the audit without a name
+    ASK_FOR_HUMAN = "ask_for_human"  # those who lead are asked to get in touch; in the audit without a name
     NOTE_CLASS = "note_class"  # who was there, of those who said that they would be
     RECAP = "recap"  # what happened, for those who were not there
     SETTLE = "settle"  # a cohort in a channel or group, its home

@@ -9,9 +9,9 @@ from math import ceil
 from bot import journey
 from bot.access import may
 from bot.clock_text import parse_date, parse_time
+from bot.cohorts.audience import counted
 from bot.cohorts.broadcasts import Broadcast, Head, Press, Segment
-from bot.cohorts.model import FEW, Act, Cohort, Overview
-from bot.cohorts.pulse import rounded
+from bot.cohorts.model import Act, Cohort, Overview
 from bot.cohorts.waiting import reminded_lately
 from bot.conversations.base import (
     ENTERED,
@@ -219,7 +219,7 @@ def how_silent(ctx: Context, given: Given) -> Move | Said:
 
 def narrowed(ctx: Context, segment: Segment) -> Move:
     """On with this segment, unless it holds too few."""
-    if segment.kind != "everybody" and len(recipients(ctx, segment)) < FEW:
+    if segment.kind != "everybody" and counted(to_choose_from(ctx), segment) is None:
         return ask("whom", Said("broadcast/too_few"))
     return ask("when", notes={"segment": [segment.kind, segment.number]})
 
@@ -232,7 +232,7 @@ def reminded(ctx: Context) -> Move:
     sent = [one.broadcast for one in press_of(ctx).progress]
     if reminded_lately(sent, ctx.run.notes["cohorts"], ctx.now):
         return ask("whom", Said("broadcast/reminded"))
-    if len(recipients(ctx, segment)) < FEW:
+    if counted(to_choose_from(ctx), segment) is None:
         return ask("whom", Said("broadcast/too_few"))
     cohort = to[0].cohort
     notes = {"segment": [segment.kind, 0], "text": cohort.name, "on": None, "at": None}
@@ -242,8 +242,12 @@ def reminded(ctx: Context) -> Move:
 
 def recipients(ctx: Context, segment: Segment) -> list[Head]:
     """Those who would get it at this moment."""
-    wanted = ctx.run.notes["cohorts"]
-    return [head for head in press_of(ctx).heads if head.cohort in wanted and head.within(segment)]
+    return [head for head in to_choose_from(ctx) if head.within(segment)]
+
+
+def to_choose_from(ctx: Context) -> list[Head]:
+    """Those of the chosen cohorts."""
+    return [head for head in press_of(ctx).heads if head.cohort in ctx.run.notes["cohorts"]]
 
 
 def segment_of(ctx: Context) -> Segment:
@@ -302,8 +306,8 @@ def summary(ctx: Context, given: Given) -> Move | Said:
     to, segment = chosen_cohorts(ctx), segment_of(ctx)
     if not to:
         return ask("which")
-    heads = recipients(ctx, segment)
-    if segment.kind != "everybody" and len(heads) < FEW:
+    heads, count = recipients(ctx, segment), counted(to_choose_from(ctx), segment)
+    if segment.kind != "everybody" and count is None:
         return ask("whom", Said("broadcast/too_few"))
     match meant(given, {"send_it": ("yes", "send", "send it"), "never_mind": NO}):
         case "send_it":
@@ -317,7 +321,7 @@ def summary(ctx: Context, given: Given) -> Move | Said:
         "segment": segment.kind,
         "number": segment.number,
         "week": ctx.programme.week(segment.number if segment.kind == "week" else 1).title,
-        "count": everybody(to) if segment.kind == "everybody" else rounded(len(heads)),
+        "count": everybody(to) if segment.kind == "everybody" else count,
         "on": ctx.run.notes["on"],
         "at": ctx.run.notes["at"],
         "minutes": minutes(heads, press_of(ctx).rates),

@@ -91,7 +91,8 @@ def safe(ctx: Context, given: Given) -> Move | Said:
         case None if typed(given) is not None:
             return finish(*kept(ctx, given), then="staying", notes=leading(ctx, "rather_not_say"))
         case _:
-            said = spoken(ctx, "safety/urgent", told=bool(ctx.run.notes.get("told")))
+            facts = {"told": bool(ctx.run.notes.get("told")), "held": ctx.participant.sheltered is not None}
+            said = spoken(ctx, "safety/urgent", **facts)
             return said.offering(*offered(ctx, *SAFE), columns=1)
 
 

@@ -13,7 +13,7 @@ from bot.cohorts.ports import Cohorts
 from bot.model import Origin, Participant, Reply
 from bot.storage.tables import Stage
 
-PASSED = ("partner/", "gathering/shared")  # prompts whose messages are about somebody else
+PASSED = ("partner/", "gathering/shared", "desk/asked_for")  # prompts whose messages are about somebody else
 NAMING = (*PASSED, "classes/who_was_there", "facilitators/", "audit/")  # and those in which others have their names
 OVER = (Stage.SENT, Stage.DEAD, Stage.EXPIRED, Stage.UNREACHABLE, Stage.CANCELLED)
 UNNAMED = "…"

@@ -37,7 +37,9 @@ ANSWERS: Sequence[tuple[str, Sequence[str]]] = (  # by a label that tells the qu
 
 @dataclass(slots=True)
 class Walker(ABC):
-    """`room` is where the coach speaks to them. `lively` is how often they answer a morning or an evening."""
+    """`room` is where the coach speaks to them. `lively` is how often they answer a morning or an evening;
+    `wishes` is what they always tap where a question has such a label. Who is `away` says nothing.
+    """
 
     stage: Stage
     name: str
@@ -45,6 +47,7 @@ class Walker(ABC):
     morning: time = time(8)
     evening: time = time(20)
     lively: float = 0.3
+    wishes: dict[str, str] = field(default_factory=dict)
     away: bool = False
     heard: int = 0
     dice: random.Random = field(init=False)
@@ -56,6 +59,11 @@ class Walker(ABC):
     def tz(self) -> ZoneInfo:
         """Where they live."""
         return ZoneInfo(self.zone)
+
+    @property
+    def rooms_together(self) -> list[str]:
+        """The conversations with others that the coach opened for them."""
+        return []
 
     # ------------------------------------------------------------ what each platform does in its own way
 
@@ -83,7 +91,7 @@ class Walker(ABC):
 
     @abstractmethod
     def command(self, words: str) -> None:
-        """"journal": as people give commands here."""
+        """ "journal": as people give commands here."""
 
     @abstractmethod
     def place(self, *labels: str) -> Any:
@@ -123,7 +131,7 @@ class Walker(ABC):
             found = next((options for label, options in ANSWERS if label in labels), None)
             if found is None or (NUDGES & set(labels) and self.dice.random() > self.lively):
                 continue
-            chosen = self.dice.choice(found)
+            chosen = next((wish for label, wish in self.wishes.items() if label in labels), self.dice.choice(found))
             newest = message is self.messages[-1]
             self.stage.acting.add(self.room)
             if chosen != WRITE:
@@ -135,12 +143,22 @@ class Walker(ABC):
             return True
         return False
 
+    async def pens(self, command: str) -> str:
+        """Gives a command and writes something private; its mark."""
+        await self.does(f"/{command}")
+        text = self.stage.mark(self.name)
+        self.stage.acting.add(self.room)
+        await self.write(text)
+        await self.stage.settle()
+        return MARK.findall(text)[0]
+
     async def share(self, message: Any) -> None:
         """Keeps it, or shares it with or without a name, or takes it back at once."""
         how = self.dice.choice(("kept", "named", "unnamed", "back"))
         self.stage.acting.add(self.room)
         if how == "kept":
-            return self.tap("Keep it to myself", message)
+            self.tap("Keep it to myself", message)
+            return
         self.tap(SHARE, message)
         if SECOND in self.labels(place := await self.sees(SECOND, BARE)):
             self.tap(SECOND, place)
@@ -167,6 +185,12 @@ class InSlack(Walker):
     def room(self) -> str:
         """Their direct conversation."""
         return f"slack:{self.member.channel}"
+
+    @property
+    def rooms_together(self) -> list[str]:
+        """Group direct messages."""
+        rooms = self.stage.slack.space.channels.values()
+        return [f"slack:{room.id}" for room in rooms if room.kind == "mpim" and self.member.id in room.members]
 
     @property
     def messages(self) -> Sequence[slack.Message]:

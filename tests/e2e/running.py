@@ -33,6 +33,7 @@ class Running:
     command: tuple[str, ...] = ("run",)
     port: int = field(default_factory=free_port)
     starts: int = 0
+    patience: float = START
     _process: asyncio.subprocess.Process | None = None
     _http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=90, trust_env=False))
 
@@ -49,8 +50,19 @@ class Running:
         """Where its HTTP side is."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        assert self._process is not None
+        return self._process.pid
+
     async def start(self, until: int = 200) -> None:
         """Starts the process and waits until /readyz answers with this status."""
+        await self.begin()
+        await self.until_ready(until)
+
+    async def begin(self) -> None:
+        """Starts the process and waits for nothing."""
         plain = {key: value for key, value in os.environ.items() if not key.startswith("HEARTSEASE_")}
         mine = {"DATABASE_URL": f"sqlite:///{self.folder}/heartsease.db", "HTTP_PORT": str(self.port)}
         names = {f"HEARTSEASE_{key}": value for key, value in (mine | self.settings).items()}
@@ -59,16 +71,22 @@ class Running:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", *self.command, cwd=ROOT, env=plain | names, stdout=log, stderr=log
             )
-        await self.until_ready(until)
 
     async def until_ready(self, status: int = 200) -> None:
         """Waits until /readyz answers with this status."""
-        async with asyncio.timeout(START):
+        await self._until("/readyz", status)
+
+    async def until_alive(self) -> None:
+        """Waits until it answers at all."""
+        await self._until("/healthz", 200)
+
+    async def _until(self, path: str, status: int) -> None:
+        async with asyncio.timeout(self.patience):
             while True:
                 assert self._process is not None
                 assert self._process.returncode is None, self.log()
                 try:
-                    if (await self._http.get(f"{self.url}/readyz")).status_code == status:
+                    if (await self._http.get(f"{self.url}{path}")).status_code == status:
                         return
                 except httpx.TransportError:
                     pass

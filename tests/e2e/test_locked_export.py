@@ -45,7 +45,7 @@ async def test_a_locked_page_opens_offline_with_its_passphrase_and_with_no_other
         assert await page.locator("#shown").get_attribute("sandbox") == ""  # nothing in it could run
 
 
-def test_a_passphrase_has_120_bits_or_so_and_no_letters_that_look_alike() -> None:
+def test_a_passphrase_has_118_bits_and_no_letters_that_look_alike() -> None:
     phrases = {locking.new_passphrase() for _ in range(50)}
     assert len(phrases) == 50
     assert all(re.fullmatch(r"[a-hjkmnp-z2-9]{4}(-[a-hjkmnp-z2-9]{4}){5}", phrase) for phrase in phrases)

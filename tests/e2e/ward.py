@@ -16,6 +16,7 @@ OWNERS = "slack:T1/U1"
 FRIDAY = datetime(2026, 3, 6, 9, tzinfo=UTC)  # before the first Monday
 MONDAY = date(2026, 3, 9)
 PLACE = "Room 4, https://meet.example/ward?x=1&y=2"
+INTRODUCED = re.compile(r"This week you and (.+?) are partners|^([A-Z][\w, ]+): you are partners this week")
 MEMBERS: Sequence[tuple[str, str, time, time]] = (
     ("Ana", "Europe/Madrid", time(8), time(20)),
     ("Ben", "Europe/Madrid", time(8), time(20)),
@@ -84,6 +85,7 @@ class Ward:
             person = stage.telegram.person(number, name)
             self.people.append(InTelegram(stage, name, zone, *times, person=person))
             person.says(f"/start {code}")
+        stage.acting |= {one.room for one in self.people}
         await self.together(["I agree"] * len(self.people))
         await self.together([one.name for one in self.people])
         await self.together(["" if isinstance(one, InSlack) else one.zone for one in self.people])
@@ -113,14 +115,29 @@ class Ward:
         """Until this moment, everybody answering as they go."""
         await self.stage.walk(until, lambda: answered(self.stage, self.people))
 
-    async def writes_at_three(self, leader: Walker, text: str) -> None:
+    async def plans(self, leader: Walker, text: str) -> None:
         """A message to everybody, tomorrow at three in the afternoon of each."""
         await leader.does("/broadcast")
         if "Write a new message" in leader.labels(leader.messages[-1]):
             await leader.does("Write a new message")
         await leader.does(text, "It can stay like this", "Everybody", "At a time of theirs", "Tomorrow", "15:00")
-        assert "12 people" in leader.messages[-1].text or "10 people" in leader.messages[-1].text
         await leader.does("Send it")
+
+    def met_in(self, week: int) -> set[frozenset[str]]:
+        """Who were told of each other in a week; each reader's own account counts."""
+        return self.meetings().get(week, set())
+
+    def meetings(self) -> dict[int, set[frozenset[str]]]:
+        """The same of every week."""
+        found: dict[int, set[frozenset[str]]] = {}
+        for one in self.people:
+            for room in (one.room, *one.rooms_together):
+                for each in self.stage.to(room):
+                    if (told := INTRODUCED.search(each.text)) is not None:
+                        names = {*re.findall(r"[A-Z]\w+", told[1] or told[2]), one.name}
+                        week = (each.at.date() - MONDAY).days // 7 + 1
+                        found.setdefault(week, set()).add(frozenset(names))
+        return dict(sorted(found.items()))
 
     def readers(self, words: str) -> list[str]:
         """Who has been told this, once for each time."""

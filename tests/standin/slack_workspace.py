@@ -158,6 +158,11 @@ class Workspace:
         self._triggers[trigger] = (user, at, True)
         return self.members[user]
 
+    def reader(self, params: Json) -> str:
+        """Whose window a call opened or changed."""
+        trigger = params.get("trigger_id")
+        return self._triggers[trigger][0] if trigger else self.views[params["view_id"]].user
+
     def number(self) -> int:
         """A number that was never used."""
         return next(self._numbers)

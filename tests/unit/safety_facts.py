@@ -68,7 +68,7 @@ SAFETY_FACTS: Mapping[str, list[dict[str, Any]]] = {
     "safety/told": cases(),
     "safety/too_young": cases(age=(18,)),
     "safety/unsaid": HELD,
-    "safety/urgent": cases(told=YES_NO),
+    "safety/urgent": cases(told=YES_NO, held=YES_NO),
     "safety/which_country": cases(),
     "desk/asked_for": [{"who": who, "cohort": "Ward 4"} for who in ("Ana", "")],
 }
