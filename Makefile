@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help venv demo chat test check format bench safety attack audit lock clean
+.PHONY: help venv demo chat test check format bench soak safety attack audit lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,10 @@ format: .venv/dev ## puts the code into shape
 
 bench: .venv/dev .venv/peers/made ## measurements beside their peers, written to docs/benchmarks.md
 	$(BIN)/python -m benchmarks
+
+MINUTES ?= 2
+soak: .venv/dev ## kills and faults at random moments for MINUTES=2; fails if anything is lost or out of order
+	$(BIN)/python -m benchmarks.soak --minutes $(MINUTES)
 
 safety: .venv/dev ## what the safety screen finds and misses on labelled sentences
 	$(BIN)/python -m tests.safety_table

@@ -130,14 +130,17 @@ class Soak:
     async def settle(self) -> None:
         """Everything in peace, until nothing waits any more; `settled` is the rehearsed moment when that was so."""
         self.server.heal()
-        async with asyncio.timeout(QUIET):
-            while True:
-                waits = any(line.pending for line in self.server.bots.values())
-                told = [await one.status() for one in self.fleet]
-                if not waits and all(status["idle"] for status in told):
-                    self.settled = min(datetime.fromisoformat(status["now"]) for status in told)
-                    return
-                await asyncio.sleep(0.05)
+        end = time.monotonic() + QUIET
+        while True:
+            waits = [len(line.pending) for line in self.server.bots.values()]
+            told = [await one.status() for one in self.fleet]
+            if not any(waits) and all(status["idle"] for status in told):
+                self.settled = min(datetime.fromisoformat(status["now"]) for status in told)
+                return
+            if time.monotonic() > end:
+                said = [one.log()[-6000:] for one in self.fleet]
+                raise RuntimeError(f"it never came to rest: {waits} updates wait, {told}\n" + "\n----\n".join(said))
+            await asyncio.sleep(0.05)
 
     def platform_faults(self) -> Faults:
         """What the platform does to us."""
@@ -170,7 +173,8 @@ async def soak(store: str, seconds: float, seed: int, *, people: int = 12, kills
         began = time.monotonic()
         while time.monotonic() - began < seconds:
             await asyncio.sleep(random.uniform(0.1, 0.9))
-            name = "kill -9" if random.random() < kills else random.choice(sorted(faults))
+            first = len(run.moments) == 1
+            name = "kill -9" if first or random.random() < kills else random.choice(sorted(faults))
             await run.fault(name, run.kill if name == "kill -9" else faults[name])
             sys.stderr.write(f"\r{store}: {len(run.moments)} faults, {time.monotonic() - began:.0f} s ")
         stop.set()

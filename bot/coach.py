@@ -23,6 +23,7 @@ from bot.cohorts.model import Actor
 from bot.cohorts.rounds import Rounds
 from bot.conversations.onboarding import clean_name
 from bot.errors import StoreError
+from bot.flood import eased
 from bot.logs import one_turn
 from bot.model import (
     PRIORITY,
@@ -217,6 +218,7 @@ class Coach:
                 if saved.participant.reachable is not known.participant.reachable:
                     done.reached[saved.participant.address] = saved.participant.reachable
                 people[known.participant.id] = replace(known, participant=saved.participant, wake_at=saved.wake_at)
+            done.outgoing = eased(done.outgoing)
             await done.write(work)
         self._tell(done.outgoing)
 

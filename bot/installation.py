@@ -31,9 +31,9 @@ class Installation:
     ended: asyncio.Event = field(default_factory=asyncio.Event)  # the adapter has nothing more to hear
 
     def start_listening(self) -> None:
-        """The lease is ours."""
-        if self.listening is None or self.listening.done():
-            self.listening = asyncio.create_task(self._listen())
+        """The lease is ours. A listener that was told to end, and has not yet, is waited for: there is never a second."""
+        if self.listening is None or self.listening.done() or self.listening.cancelling():
+            self.listening = asyncio.create_task(self._listen(self.listening))
 
     def lose(self) -> None:
         """The lease is somebody else's."""
@@ -47,8 +47,10 @@ class Installation:
             with contextlib.suppress(asyncio.CancelledError):
                 await self.listening
 
-    async def _listen(self) -> None:
+    async def _listen(self, before: asyncio.Task[None] | None) -> None:
         """Listens, and begins again if the adapter fails: nothing is lost, since nothing was confirmed."""
+        if before is not None:
+            await asyncio.wait([before])
         rest = 1.0
         while True:
             try:

@@ -105,7 +105,12 @@ def _message(event: Mapping[str, Any], me: str) -> tuple[str, Input] | None:
     if edited and message.get("text") == (event.get("previous_message") or {}).get("text"):
         return None  # Slack added a link's preview
     kind = "file" if message.get("files") else "text"
-    return who, MessageReceived(typed(message.get("text") or ""), kind=kind, edited=edited, ref=message.get("ts"))
+    return who, MessageReceived(typed(message.get("text") or ""), kind=kind, edited=edited, ref=_ref(message.get("ts")))
+
+
+def _ref(ts: object) -> str | None:
+    """A message's id; None for what could not be one, which storage would refuse again and again."""
+    return clean(ts) if isinstance(ts, str) else None
 
 
 def _profile(user: Mapping[str, Any]) -> tuple[str, Input] | None:
@@ -147,7 +152,7 @@ def _action(body: Mapping[str, Any]) -> Input | None:
         return None
     if name.startswith(SHOW):  # opens by itself; what was asked for is asked again where it is no longer at hand
         value = value.partition(":")[2]
-    ref = (body.get("container") or {}).get("message_ts")
+    ref = _ref((body.get("container") or {}).get("message_ts"))
     if name.startswith(PICK):
         return ChoiceMade(value, int(name.removeprefix(PICK) or 0), ref=ref)
     return given_by(value, ref)

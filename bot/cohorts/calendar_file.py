@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
-
-from icalendar import Calendar, Event
 
 from bot.cohorts.classes import is_link
 from bot.cohorts.model import Cohort, Lesson
 from bot.model import Document
 from bot.timetable import zone
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 A_YEAR = timedelta(days=366)  # on both sides of the classes: all that the file says about clock changes
@@ -23,6 +25,8 @@ _UNSAYABLE = re.compile("[\x00-\x09\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-
 
 def calendar_file(cohort: Cohort, lessons: Iterable[Lesson]) -> Document:
     """These classes of the cohort; what is sent later about one of them takes its place in the reader's calendar."""
+    from icalendar import Calendar  # lazily: few ask for a calendar file
+
     calendar = Calendar()
     calendar.add("prodid", "-//Heartsease//Classes//EN")
     calendar.add("version", "2.0")
@@ -36,6 +40,8 @@ def calendar_file(cohort: Cohort, lessons: Iterable[Lesson]) -> Document:
 
 
 def _event(cohort: Cohort, lesson: Lesson) -> Event:
+    from icalendar import Event
+
     tz, event = zone(cohort.zone), Event()
     stamp = (lesson.changed or EPOCH).astimezone(UTC)
     event.add("uid", f"{lesson.id}@heartsease")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from bot.app import PROGRAMME
 from bot.clock import RehearsalClock
 from bot.coach import Coach
+from bot.gazetteer import OfflineGazetteer
 from bot.help_lines import help_facts
 from bot.model import Delivery, Incoming, Origin
 from bot.ports import Result, Store
@@ -16,7 +17,6 @@ from bot.rehearse_people import Person
 from bot.safety_rules import load_screen
 from curriculum.loader import Library
 from prompts.renderer import Prompts
-from tests.people import SmallGazetteer
 
 START = datetime(2026, 3, 2, 5, tzinfo=UTC)
 BOT = "telegram:1"
@@ -50,7 +50,7 @@ class Walking:
             curriculum=Library(),
             renderer=Prompts(),
             clock=platform.clock,
-            gazetteer=SmallGazetteer(),
+            gazetteer=OfflineGazetteer(),
             screen=load_screen(),
             help_lines=help_facts,
             programme=PROGRAMME,

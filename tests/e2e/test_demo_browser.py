@@ -11,7 +11,7 @@ from playwright.async_api import Page, expect
 from tests.e2e.browser import DESKTOP, PHONE, browsing, page_at
 from tests.e2e.running import ROOT, Running
 
-LATE = 240_000  # milliseconds that a group, or a week of fifteen people, may take on a busy machine
+LATE = 120_000  # milliseconds that a group, or a week of fifteen people, may take on a busy machine
 PICTURES = ROOT / "docs" / "images"
 
 pytestmark = pytest.mark.xdist_group("browser")
