@@ -96,13 +96,20 @@ def broadcast(recipients: int, seed: int, *, strict: bool) -> Sent:
             server.until(lambda: server.taken > 0, bot)
             cpu, replies, expected = bot.cpu, list[float](), recipients
             if strict:
-                turns = max(1, int(recipients / Limits().rate / EVERY * 0.9) // ASKING)
-                some = {"first": recipients + 1, "people": ASKING, "each": turns, "every": EVERY, "seed": seed}
+                messages = max(1, int(recipients / Limits().rate / EVERY * 0.9))  # over before the broadcast is
+                asking = min(ASKING, messages)
+                some = {
+                    "first": recipients + 1,
+                    "people": asking,
+                    "each": messages // asking,
+                    "every": EVERY,
+                    "seed": seed,
+                }
                 replies = server.ask("converse", text="/today", **some)
                 expected += len(replies)
             server.until(lambda: server.taken >= expected, bot, 60 + recipients / Limits().rate)
             spent = bot.cpu - cpu
-        refused = server.stats()["refusals"]
+        refused = server.refused("Too Many Requests")
         return Sent(server.sent(range(1, recipients + 1)), refused, replies, spent)
 
 

@@ -138,6 +138,13 @@ class StandIn:
         """So many people, numbered from `first`, write the same to every bot."""
         self.ask("says", text=text, people=people, first=first)
 
+    def refused(self, why: str) -> int:
+        """How many calls were refused for this reason. Raises RuntimeError if one was for another."""
+        problems: list[str] = self.ask("refused")
+        if others := [one for one in problems if why not in one]:
+            raise RuntimeError(f"{len(others)} calls were wrong: {others[:5]}")
+        return len(problems)
+
     def sent(self, chats: range) -> list[float]:
         """When each message was taken until the last one to these chats was, in seconds of a monotonic clock."""
         sent: list[tuple[float, int]] = self.ask("sent")
@@ -166,7 +173,7 @@ class StandIn:
             bot.check()
             stats = self.stats()
             stats["calls"].pop("getUpdates", None)
-            if stats != seen:
+            if stats != seen or any(stats["pending"].values()):
                 seen, since = stats, time.perf_counter()
             time.sleep(LOOK_EVERY)
 

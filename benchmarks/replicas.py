@@ -22,7 +22,6 @@ log = sys.stderr
 HELD = re.compile(r"^heartsease_lease_held\{[^}]*\} 1\.0$", re.MULTILINE)
 SPREAD = 60.0  # seconds that the leases may take to spread
 TAKEOVER = 20.0  # seconds, at most
-ROUNDS = 5
 TEXTS = ("/today",)
 
 
@@ -53,25 +52,25 @@ class Fleet:
 
 def measure(quick: bool, seed: int) -> list[Row]:
     """Rounds on each number of replicas; then one of them is killed."""
-    bots, people, sizes = (2, 5, (1, 2)) if quick else (16, 60, (1, 2, 4))
+    bots, people, rounds, sizes = (2, 5, 1, (1, 2)) if quick else (16, 60, 5, (1, 2, 4))
     with (
         tempfile.TemporaryDirectory(prefix="heartsease-bench-") as name,
         postgres() as url,
         StandIn(Path(name), bots) as server,
     ):
         prepare(url, server.tokens, people, seed)
-        fleets = {size: at_work(Path(name), server, url, size, people) for size in sizes}
+        fleets = {size: at_work(Path(name), server, url, size, people, rounds) for size in sizes}
     return list(rows(bots, fleets))
 
 
-def at_work(folder: Path, server: StandIn, url: str, size: int, people: int) -> Fleet:
+def at_work(folder: Path, server: StandIn, url: str, size: int, people: int, rounds: int) -> Fleet:
     """So many replicas, from their start to the takeover."""
     log.write(f"replicas: {size}\n")
     measured = Fleet()
     with replicas(folder, server, url, size) as fleet:
         spread(fleet, len(server.tokens))
         server.talk(fleet[0].process, TEXTS, max(1, people // 10))
-        measured.rates += [updates_a_second(server, fleet, people) for _ in range(ROUNDS)]
+        measured.rates += [updates_a_second(server, fleet, people) for _ in range(rounds)]
         if size > 1:
             measured.takeovers.append(takeover(server, fleet))
     return measured

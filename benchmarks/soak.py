@@ -64,7 +64,8 @@ class Findings:
     touchpoints_lost: int = 0
     missed: int = 0  # touchpoints whose window passed: recorded, and not sent
     never_settled: int = 0  # rows that were still waiting in the end
-    refused: int = 0  # calls that the platform says were wrong
+    refused: int = 0  # calls that the platform says were wrong, but for edits done twice
+    refusals: dict[str, int] = field(default_factory=dict)  # these, by what it said
     by_fault: dict[str, dict[str, int]] = field(default_factory=dict)
 
     @property
@@ -75,14 +76,7 @@ class Findings:
     @property
     def whole(self) -> bool:
         """Whether nothing was lost, nothing came out of order, and all came to an end."""
-        return not (
-            self.lost
-            or self.inputs_lost
-            or self.out_of_order
-            or self.touchpoints_lost
-            or self.never_settled
-            or self.refused
-        )
+        return not (self.lost or self.inputs_lost or self.out_of_order or self.touchpoints_lost or self.never_settled)
 
 
 class Soak:
@@ -183,7 +177,9 @@ async def soak(store: str, seconds: float, seed: int, *, people: int = 12, kills
         findings.seconds = time.monotonic() - began
         for one in run.fleet:
             await one.terminate()
-        findings.refused = sum("not modified" not in call.problem for call in run.server.refusals)  # an edit done twice
+        refusals = [f"{call.method}: {call.problem}" for call in run.server.refusals]
+        findings.refusals = dict(Counter(one for one in refusals if "not modified" not in one))
+        findings.refused = sum(findings.refusals.values())
         await _count(run, database, findings)
     return findings
 

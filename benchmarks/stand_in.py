@@ -27,7 +27,8 @@ class Talkative(StandIn):
     POST /standin/converse {text, people, first, each, every, seed}: every one writes, and again once the reply is
     there, or with `every` once so many seconds, on average, have passed between two messages of anybody's. Answers with
     the milliseconds that each reply took.
-    POST /standin/people {people, first} makes them known. /standin/sent: what was sent, /standin/taken: how much.
+    POST /standin/people {people, first} makes them known. /standin/sent: what was sent, /standin/taken: how much,
+    /standin/refused: why, for each call that was.
     """
 
     def __init__(self, *, strict: bool, tokens: tuple[str, ...], port: int) -> None:
@@ -61,6 +62,8 @@ class Talkative(StandIn):
                 return web.json_response(replies)
             case "sent":
                 return web.json_response(self.sent)
+            case "refused":
+                return web.json_response([call.problem for call in self.refusals])
             case "taken":
                 return web.json_response(len(self.sent))
             case _:

@@ -127,6 +127,11 @@ class App:
         one = self.installations.get(installation)
         return str(getattr(one.adapter, "start_link", "")) if one else ""
 
+    def link_elsewhere(self, installation: str) -> str:
+        """Such a link to another installation, for those whose own has none."""
+        links = () if self.start_link(installation) else map(self.start_link, self.installations)
+        return next(filter(None, links), "")
+
     def rate(self, installation: str) -> float:
         """How many messages a second this installation sends at most."""
         one = self.installations.get(installation)
@@ -260,6 +265,7 @@ async def opened(settings: Settings, *, workspaces: Sequence[str] = (), exclusiv
             front_desk=FrontDesk(
                 settings.owners_named,
                 link=lambda name: app_of[0].start_link(name),
+                elsewhere=lambda name: app_of[0].link_elsewhere(name),
                 rate=lambda name: app_of[0].rate(name),
                 gathers=lambda name: name.startswith("slack:"),
                 weeks=library.programme(PROGRAMME, "en").length,

@@ -297,7 +297,7 @@ class Coach:
         proofread = partial(self._scribe.renderer.proofread, weeks=about[0].length)
         world = replace(world, cohort=seen.cohort, meeting=seen.meeting, answers=seen.answers, proofread=proofread)
         world = replace(world, chat=seen.chat, link=seen.link, age=self._house.age, research=self._house.research)
-        world = replace(world, platform=known.installation.partition(":")[0])
+        world = replace(world, platform=known.installation.partition(":")[0], reaches_home=seen.reaches_home)
         if any(run.conversation in LOOKING_AT_DATA for run in seen.person.runs):
             world = replace(world, pages=tuple(await work.entries(seen.person.id)))
         return await self._written(work, known, self._engine(seen.person, given, world), seen.actor, now)

@@ -31,7 +31,7 @@ class Installation:
     ended: asyncio.Event = field(default_factory=asyncio.Event)  # the adapter has nothing more to hear
 
     def start_listening(self) -> None:
-        """The lease is ours. A listener that was told to end, and has not yet, is waited for: there is never a second."""
+        """The lease is ours. A listener that was told to end, and has not yet, is waited for: there are never two."""
         if self.listening is None or self.listening.done() or self.listening.cancelling():
             self.listening = asyncio.create_task(self._listen(self.listening))
 

@@ -113,6 +113,10 @@ class SteadyRenderer:
         """Whether the choice has words of its own."""
         return self._prompts.knows(choice, locale)
 
+    def document(self, name: str, facts: Mapping[str, Any], locale: str) -> str:
+        """A page of its own."""
+        return self._prompts.document(name, facts, locale)
+
     def proofread(self, text: str, weeks: int) -> Flaw | None:
         """What keeps a facilitator's text from being sent."""
         return self._prompts.proofread(text, weeks)

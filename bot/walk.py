@@ -66,6 +66,7 @@ class World:
     handle: str = ""  # the name by which others can write to them on their platform
     proofread: Proofread = nothing_wrong
     chat: Participant | None = None  # the channel or group that the input came from, or is about
+    reaches_home: bool = True  # whether the chat in which their cohort is at home can be written to
     link: str = ""  # brings somebody to us with the code behind it, where the platform has such links
     pages: tuple[Entry, ...] = ()  # all that they wrote and did, newest first, while they look at their data
     age: int = 18  # from which on people take part
@@ -216,6 +217,7 @@ class Walk:
         known = world.desk, world.welcome, world.token, world.profile_zone, world.cohort, world.proofread
         context = Context(world.now, self.participant, world.programme, world.gazetteer, run, *known)
         context = replace(context, meeting=world.meeting, handle=world.handle, answers=world.answers, chat=world.chat)
+        context = replace(context, reaches_home=world.reaches_home)
         context = replace(context, pages=world.pages, age=world.age, platform=world.platform, research=world.research)
         return CONVERSATIONS[run.conversation].steps[run.step](context, given)
 

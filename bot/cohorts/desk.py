@@ -12,7 +12,7 @@ import structlog
 from bot.access import may
 from bot.cohorts.audience import head_of, takes_part
 from bot.cohorts.broadcasts import Head, Press, Progress
-from bot.cohorts.homes import chat_of
+from bot.cohorts.homes import chat_of, reaches_home
 from bot.cohorts.meetings import Meeting
 from bot.cohorts.model import (
     FACILITATOR,
@@ -67,6 +67,7 @@ class Seen:
     answers: Mapping[str, Attendance] = field(default_factory=dict)
     chat: Participant | None = None  # the channel or group that this is about
     link: str = ""  # of the installation, without a code
+    reaches_home: bool = True  # whether their group's chat, if it has one, can be written to
 
     @property
     def actor(self) -> Actor:
@@ -84,6 +85,7 @@ class FrontDesk:
     rate: Callable[[str], float] = lambda _: 28.0  # messages a second, by installation
     weeks: int = 8  # of the course
     gathers: Callable[[str], bool] = lambda _: False  # whether an installation has conversations of several people
+    elsewhere: Callable[[str], str] = lambda _: ""  # a link to another installation, where this one has none
 
     def owns(self, origin: Origin) -> bool:
         """Whether the setting names whoever writes from there."""
@@ -103,6 +105,7 @@ class FrontDesk:
         if roles:
             led = [cohort for _, cohort in held if cohort]
             desk = await _desk(cohorts, Actor(person.id, roles), led, self.link(known.installation))
+            desk = replace(desk, elsewhere=self.elsewhere(known.installation))
             if is_about_broadcasts(person, given):
                 desk = replace(desk, press=await self._press(cohorts, desk, person, now))
             if is_about_pairs(person, given):
@@ -117,6 +120,7 @@ class FrontDesk:
         if walks_in := person.cohort or person.home_of:
             walking = (await cohorts.look([walks_in])).get(walks_in)
             seen = replace(seen, cohort=walking.cohort if walking else None)
+            seen = replace(seen, reaches_home=await reaches_home(work, seen.cohort, given))
             if walking is not None and walking.cohort.classes and person.cohort:
                 seen = replace(seen, answers=await own_answers(cohorts, person.id, walking.cohort, now))
             if walking is not None and walking.cohort.pairs is not None and person.cohort:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.cohorts.model import PRIVATE, Act
+from bot.cohorts.model import PRIVATE, Act, Cohort
 from bot.conversations.words import SETTLING, command_in
 from bot.errors import NotAllowedError
-from bot.model import Changed, Decided, Input, MessageReceived, Origin, Participant
+from bot.model import Changed, Decided, Input, MessageReceived, Origin, Participant, WokeUp
 from bot.ports import Known, UnitOfWork
 
 
@@ -23,6 +23,13 @@ async def concerned(work: UnitOfWork, decided: Decided) -> Known | None:
     if chat is not None and chat.participant.home_of not in ("", decided.object):
         raise NotAllowedError(decided.act)
     return chat
+
+
+async def reaches_home(work: UnitOfWork, cohort: Cohort | None, given: Input) -> bool:
+    """Whether the chat in which this cohort is at home, if there is one, can be written to; an alarm need not know."""
+    if cohort is None or not cohort.home or isinstance(given, WokeUp):
+        return True
+    return all(chat.reachable for chat, _ in await work.cohorts.people([cohort.home]))
 
 
 async def chat_of(work: UnitOfWork, known: Known, given: Input, *, leads: bool) -> Participant | None:

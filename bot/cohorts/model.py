@@ -294,7 +294,10 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a turn of somebody with a role may know. `link` comes before a code where the platform has such links."""
+    """What a turn of somebody with a role may know. `link` comes before a code where the platform has such links.
+
+    `elsewhere` is such a link to another platform of ours, where this one has none.
+    """
 
     actor: Actor
     cohorts: tuple[Overview, ...] = ()
@@ -302,6 +305,7 @@ class Desk:
     audit: tuple[Audited, ...] = ()
     names: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # of those in the audit
     link: str = ""
+    elsewhere: str = ""
     press: Press | None = None  # while it is about broadcasts
     lost: tuple[Lost, ...] = ()
     register: Register | None = None  # while it is about classes

@@ -61,6 +61,7 @@ class Context:
     handle: str = ""  # the name by which others can write to them on their platform
     answers: Mapping[str, Attendance] = field(default_factory=dict)  # what they said about its classes
     chat: Participant | None = None  # the channel or group that the input came from
+    reaches_home: bool = True  # whether the chat in which their cohort is at home can be written to
     pages: tuple[Entry, ...] = ()  # all that they wrote and did, newest first, while they look at their data
     age: int = 18  # from which on people take part
     platform: str = ""  # where they are, such as "telegram"

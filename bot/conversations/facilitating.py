@@ -43,8 +43,9 @@ def desk_of(ctx: Context) -> Desk:
 
 def link_facts(ctx: Context, name: str, code: str) -> dict[str, Any]:
     """An invitation as it is handed on: a link where the platform has such links, and the words that do the same."""
-    link = desk_of(ctx).link
-    return {"cohort": name, "link": f"{link}{code}" if link else "", "code": f"/join {code}"}
+    desk = desk_of(ctx)
+    here, elsewhere = (f"{link}{code}" if link else "" for link in (desk.link, desk.elsewhere))
+    return {"cohort": name, "link": here, "elsewhere": elsewhere, "code": f"/join {code}"}
 
 
 def seen(ctx: Context, overview: Overview) -> dict[str, Any]:

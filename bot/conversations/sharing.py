@@ -37,7 +37,7 @@ def thread_tonight(ctx: Context) -> date | None:
     """The date of the group's thread to which they may share now; None where nothing is offered."""
     here = ctx.participant.journey.state in (State.ACTIVE, State.GRADUATED)
     held = ctx.participant.sheltered is not None
-    if ctx.cohort is None or not here or held or ctx.participant.offered == ctx.today:
+    if ctx.cohort is None or not ctx.reaches_home or not here or held or ctx.participant.offered == ctx.today:
         return None
     return open_thread(ctx.cohort, ctx.now, ctx.programme.length)
 

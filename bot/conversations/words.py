@@ -32,7 +32,8 @@ COHORT_COMMANDS: Mapping[str, str] = {
     "tell": "tell",
     "hush": "hush",
     "never": "never",
-    "class": "class", "leave": "parting",
+    "class": "class",
+    "leave": "parting",
 }
 DESK_COMMANDS: Mapping[str, str] = {
     "cohorts": "cohorts",

@@ -112,7 +112,7 @@ class Backstep:
     """A step that was answered, and what stood before the answer: where "back" leads."""
 
     step: str
-    notes: Mapping[str, Any]
+    notes: Mapping[str, Any] = field(repr=False)
     ledger: Ledger
 
 
@@ -127,7 +127,7 @@ class Run:
     started: datetime | None = None
     until: datetime | None = None
     offers: bool = False  # whether the open question has buttons
-    notes: Mapping[str, Any] = field(default_factory=dict)
+    notes: Mapping[str, Any] = field(default_factory=dict, repr=False)
     previous: tuple[Backstep, ...] = ()
 
 

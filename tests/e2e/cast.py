@@ -46,7 +46,7 @@ class Walker(ABC):
     zone: str
     morning: time = time(8)
     evening: time = time(20)
-    lively: float = 0.3
+    lively: float = 0.15
     wishes: dict[str, str] = field(default_factory=dict)
     away: bool = False
     heard: int = 0
@@ -150,7 +150,7 @@ class Walker(ABC):
         self.stage.acting.add(self.room)
         await self.write(text)
         await self.stage.settle()
-        return MARK.findall(text)[0]
+        return text.split()[0]
 
     async def share(self, message: Any) -> None:
         """Keeps it, or shares it with or without a name, or takes it back at once."""

@@ -152,9 +152,9 @@ async def as_its_leaders_see_it(ward: Ward) -> dict[str, str]:
     for leader in (ward.agnes, ward.bo):
         await leader.does("/cohorts", GROUP, "/pulse", "/class", "/pairs", "/broadcast", "/themes")
     await ward.agnes.does("/audit")
-    audit = ward.agnes.messages[-1].text
-    assert "called off a message" in audit
-    assert "noted who was in a class" in audit
+    (audit,) = ward.agnes.told("The latest acts, newest first")
+    assert "called off a message" in audit, audit
+    assert "noted who was in a class" in audit, audit
     await ward.agnes.does("/facilitators")
     return {
         path: (await ward.stage.product.get(path)).text for path in ("/metrics", "/readyz", "/healthz", "/rehearsal")

@@ -145,10 +145,11 @@ def in_messages(stage: Stage) -> Iterator[Leak]:
             continue
         shared = stage.shared if call.params.get("channel") == WARD else ()
         yield Leak(call.method, frozenset(leaks_in(json.dumps(call.params), shared)))
-    for room in (*stage.slack.space.channels.values(), *stage.slack.space.members.values()):
-        for file in room.files:
-            yield Leak(file.name, frozenset(leaks_in(file.content.decode("latin-1"))))
-    for member in stage.slack.space.members.values():
+    space = stage.slack.space
+    files = [*(room.files for room in space.channels.values()), *(member.files for member in space.members.values())]
+    for file in (each for shared in files for each in shared):
+        yield Leak(file.name, frozenset(leaks_in(file.content.decode("latin-1"))))
+    for member in space.members.values():
         yield Leak("whispers", frozenset(leaks_in("\n".join(member.whispers))))
 
 

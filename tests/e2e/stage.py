@@ -63,7 +63,7 @@ class Stage:
                 if status["idle"] and not self.waiting:
                     self._note(status)
                     return status
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.02)
 
     @property
     def waiting(self) -> bool:

@@ -21,7 +21,7 @@ MEMBERS: Sequence[tuple[str, str, time, time]] = (
     ("Ana", "Europe/Madrid", time(8), time(20)),
     ("Ben", "Europe/Madrid", time(8), time(20)),
     ("Cleo", "Europe/Madrid", time(8), time(20)),
-    ("Dora", "Europe/Madrid", time(7, 15), time(21, 30)),
+    ("Dora", "Europe/Madrid", time(8), time(18)),
     ("Emil", "Europe/London", time(7), time(19)),
     ("Fay", "Europe/Helsinki", time(9), time(21)),
     ("Gus", "America/New_York", time(8), time(20)),
@@ -48,13 +48,12 @@ class Ward:
     @classmethod
     def of(cls, stage: Stage) -> Ward:
         """Everybody is there, and nobody has done anything."""
-        names = ("Agnes", "Bo")
-        leaders = (
+        agnes, bo = (
             InSlack(stage, name, "Europe/Madrid", member=stage.slack.member(f"U{number}", name))
-            for number, name in enumerate(names, 1)
+            for number, name in ((1, "Agnes"), (2, "Bo"))
         )
         ids = [f"U{number}" for number in (1, 2, *range(11, 11 + len(MEMBERS)))]
-        return cls(stage, stage.slack.channel(WARD, "ward", people=ids), *leaders)
+        return cls(stage, stage.slack.channel(WARD, "ward", people=ids), agnes, bo)
 
     def named(self, name: str) -> Walker:
         """One of the twelve."""
@@ -72,18 +71,19 @@ class Ward:
         await agnes.does("/cohorts", GROUP, "Invite somebody to lead it too", "Yes")
         await bo.does(f"/join {code_in(agnes)}")
         await agnes.does("/cohorts", GROUP, "Show the invitation link")
+        assert agnes.told(f"https://t.me/heartsease_bot?start={code_in(agnes)}")
         await self.come_in(code_in(agnes))
 
     async def come_in(self, code: str) -> None:
         """Nine by the button in the channel, three by the link; the same few questions for each, in private."""
         stage = self.stage
-        for number, (name, zone, *times) in enumerate(MEMBERS, 11):
+        for number, (name, zone, morning, evening) in enumerate(MEMBERS, 11):
             member = stage.slack.member(f"U{number}", name, zone)
-            self.people.append(InSlack(stage, name, zone, *times, member=member))
+            self.people.append(InSlack(stage, name, zone, morning, evening, member=member))
             member.taps_in(WARD, "Join in private")
-        for number, (name, zone, *times) in enumerate(BY_LINK, 21):
+        for number, (name, zone, morning, evening) in enumerate(BY_LINK, 21):
             person = stage.telegram.person(number, name)
-            self.people.append(InTelegram(stage, name, zone, *times, person=person))
+            self.people.append(InTelegram(stage, name, zone, morning, evening, person=person))
             person.says(f"/start {code}")
         stage.acting |= {one.room for one in self.people}
         await self.together(["I agree"] * len(self.people))
@@ -146,4 +146,5 @@ class Ward:
 
 def code_in(leader: Walker) -> str:
     """The invitation that they were shown last."""
-    return re.findall(r"join (\S{22})", "\n".join(message.text for message in leader.messages))[-1]
+    codes: list[str] = re.findall(r"join (\S{22})", "\n".join(message.text for message in leader.messages))
+    return codes[-1]

@@ -104,7 +104,8 @@ IN_COUNTS = [
     for week, joined in ((0, None), (3, 7))
 ]
 INVITATION = [
-    {"cohort": "Ward 4", "link": link, "code": "/join tIOl_Q"} for link in ("https://t.me/b?start=tIOl_Q", "")
+    {"cohort": "Ward 4", "link": link, "elsewhere": elsewhere, "code": "/join tIOl_Q"}
+    for link, elsewhere in (("https://t.me/b?start=tIOl_Q", ""), ("", "https://t.me/b?start=tIOl_Q"), ("", ""))
 ]
 ACTS = [
     {"date": MONDAY, "time": time(9, 5), "who": who, "act": act.value, "what": what}

@@ -12,6 +12,7 @@ from benchmarks.capacity import SPREADS, Load, bots_for, morning, most
 from benchmarks.report import HEAD, OURS, Row, quantile, table
 
 SEED = 1
+PEOPLE = 300_000
 REPORT = Path(talking.__file__).parent / "report.md"
 
 
@@ -21,7 +22,6 @@ def told(rows: list[Row]) -> list[str]:
     return [row.what for row in rows]
 
 
-@pytest.mark.xdist_group("benchmarks-1")
 def test_talking_tells_rates_waits_memory_and_first_polls_on_both_databases_beside_peers() -> None:
     rows = talking.measure(True, SEED, among=(OURS, ON_POSTGRES, DEFAULT, EAGER))
     measures = told(rows)
@@ -32,7 +32,6 @@ def test_talking_tells_rates_waits_memory_and_first_polls_on_both_databases_besi
     assert set(rows[0].peers) == {DEFAULT, EAGER}
 
 
-@pytest.mark.xdist_group("benchmarks-2")
 def test_mornings_tell_idle_looks_claims_and_nudges_beside_a_job_each() -> None:
     rows = mornings.measure(True, SEED)
     measures = told(rows)
@@ -43,7 +42,6 @@ def test_mornings_tell_idle_looks_claims_and_nudges_beside_a_job_each() -> None:
     assert [name for name in beside if "APScheduler" in name]
 
 
-@pytest.mark.xdist_group("benchmarks-2")
 def test_broadcasting_tells_the_share_of_the_rate_refusals_and_waits_of_replies() -> None:
     rows = broadcasting.measure(True, SEED)
     measures = told(rows)
@@ -53,14 +51,12 @@ def test_broadcasting_tells_the_share_of_the_rate_refusals_and_waits_of_replies(
     assert set(rows[-1].peers) == set(broadcasting.LOOPS)
 
 
-@pytest.mark.xdist_group("benchmarks-1")
 def test_replicas_tell_updates_a_second_and_the_takeover() -> None:
     measures = told(replicas.measure(True, SEED))
     assert [what for what in measures if what.startswith("updates a second, 2 bots")]
     assert [what for what in measures if what.startswith("s after kill -9")]
 
 
-@pytest.mark.xdist_group("benchmarks-2")
 def test_memory_is_told_with_nobody_and_with_a_crowd() -> None:
     measures = told(memory.measure(True, SEED))
     assert "resident MB at the start, 0 participants" in measures
@@ -68,7 +64,7 @@ def test_memory_is_told_with_nobody_and_with_a_crowd() -> None:
 
 
 def test_partners_are_matched() -> None:
-    assert told(pairing.measure(True, SEED)) == ["s to match 500 partners"]
+    assert told(pairing.measure(True, SEED)) == ["s to match 100 partners"]
 
 
 # ---------------------------------------------------------------- the table
@@ -122,7 +118,7 @@ def test_zones_and_wake_up_times_shorten_the_queue() -> None:
 
 @pytest.mark.parametrize("zones", SPREADS)
 def test_the_bots_found_are_enough_and_one_less_is_not(zones: str) -> None:
-    bots = bots_for(Load(1_000_000, zones=zones))
-    assert not morning(Load(1_000_000, bots, zones)).missed
-    assert bots == 1 or morning(Load(1_000_000, bots - 1, zones)).missed
+    bots = bots_for(Load(PEOPLE, zones=zones))
+    assert not morning(Load(PEOPLE, bots, zones)).missed
+    assert bots == 1 or morning(Load(PEOPLE, bots - 1, zones)).missed
     assert sum(SPREADS[zones].values()) == pytest.approx(1)

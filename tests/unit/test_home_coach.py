@@ -147,6 +147,16 @@ async def test_a_day_of_the_channel_brings_theme_and_thread_and_a_share_into_it(
     assert [out.reply.of for out in house.posted("delete")] == [share.dedup]
 
 
+async def test_while_the_channel_is_lost_nobody_is_asked_whether_to_share(house: Channel) -> None:
+    await house.member("7", await house.settles())
+    await house.passes(at("2026-03-09T19:00"))
+    await house.comes(CHANNEL, Changed("kicked"))
+    await house.says("7", "/gratitude", SECRET)
+    said = [out.reply.prompt for out in house.rows()]
+    assert "gratitude/kept" in said
+    assert "sharing/offer" not in said
+
+
 async def test_a_lost_channel_is_told_once_to_those_who_lead_and_comes_back_without_a_pile(house: Channel) -> None:
     await house.settles()
     await house.passes(at("2026-03-09T12:00"))

@@ -19,10 +19,32 @@ from structlog.testing import capture_logs
 from adapters.slack import markup as slack
 from adapters.telegram import markup as telegram
 from adapters.web.markup import to_html
+from bot.cohorts.broadcasts import Broadcast, Segment
 from bot.cohorts.classes import is_link, place_and_link
+from bot.cohorts.model import Lesson, Theme
 from bot.conversations.onboarding import LONGEST_NAME, MOST_MARKS, clean_name
 from bot.logs import in_one_line
-from tests.unit.test_cohort_coach import House
+from bot.model import (
+    Backstep,
+    Block,
+    Delivery,
+    Entry,
+    FormSubmitted,
+    Incoming,
+    Ledger,
+    MessageReceived,
+    Origin,
+    Outgoing,
+    Pairing,
+    Participant,
+    Receipt,
+    Reply,
+    Run,
+    Span,
+    Trusted,
+)
+from bot.ports import Known, Result, Saved
+from tests.unit.test_cohort_coach import BOT, NOON, House
 from tests.unit.test_prompts import ANA, NAMES, told
 
 ROOT = Path(__file__).parents[2]
@@ -224,3 +246,39 @@ def test_a_class_is_held_behind_http_or_nowhere(text: str) -> None:
 @pytest.mark.parametrize("text", ["https://meet.example/ward-3?x=1", "http://192.0.2.1/room"])
 def test_a_link_to_a_meeting_is_passed_on_and_not_looked_at(text: str) -> None:
     assert place_and_link(f"Room 4, {text}") == ("Room 4", text)
+
+
+def test_no_value_that_may_be_printed_shows_a_text_a_name_or_an_id_of_a_platform() -> None:
+    """What is logged, raised or shown by a debugger is a `repr`."""
+    secret = "the heron by the canal"
+    origin = Origin(BOT, secret)
+    reply = Reply(text=(Block((Span(secret),)),), company=(secret,))
+    before = Backstep("ask", {"text": secret}, Ledger())
+    run = Run("journal", "write", notes={"text": secret}, previous=(before,))
+    person = Participant(
+        "p",
+        name=secret,
+        intention=secret,
+        runs=(run,),
+        pairing=Pairing(handle=secret),
+        trusted=Trusted(secret, secret),
+        safety_plan={"signs": secret},
+    )
+    lesson = Lesson("l", "Class", NOON, place=secret, link=secret, recap=secret)
+    values = (
+        origin,
+        Incoming(origin, "1", MessageReceived(secret), secret, handle=secret),
+        Incoming(origin, "1", FormSubmitted("write", {"text": secret}, 1)),
+        person,
+        Known(person, BOT, None, 0),
+        Saved(person, None, 0),
+        Entry("e", "p", "journal", NOON, NOON.date(), text=secret),
+        Outgoing("a", BOT, reply, 0, NOON),
+        Delivery(1, "a", secret, reply),
+        Receipt(secret),
+        Result(1, "sent", ref=secret, moved_to=secret),
+        Broadcast("b", ("c",), secret, Segment(), "p", NOON),
+        Theme(1, secret, secret),
+        lesson,
+    )
+    assert [type(value).__name__ for value in values if secret in repr(value) + str(value)] == []

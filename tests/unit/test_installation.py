@@ -1,0 +1,74 @@
+"""The listener comes and goes with the lease, and there are never two."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from bot.installation import Installation, help_out
+from bot.limits import Limits
+
+
+class Slow:
+    """An adapter whose listener takes its time to end."""
+
+    installation = "telegram:1"
+
+    def __init__(self) -> None:
+        self.began = self.listening = self.most = 0
+        self.may_end = asyncio.Event()
+
+    async def listen(self, door: Any) -> None:
+        self.began += 1
+        self.listening += 1
+        self.most = max(self.most, self.listening)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await self.may_end.wait()
+            self.listening -= 1
+
+
+async def settled() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_a_lease_that_comes_back_before_the_old_listener_ended_is_listened_to() -> None:
+    adapter = Slow()
+    one = Installation(adapter, None, Limits(), None)  # type: ignore[arg-type]
+    one.start_listening()
+    await settled()
+    one.lose()
+    await settled()
+    one.start_listening()
+    await settled()
+    assert adapter.began == 1
+    adapter.may_end.set()
+    await settled()
+    assert (adapter.began, adapter.listening, adapter.most) == (2, 1, 1)
+    await one.stop_listening()
+    assert adapter.listening == 0
+
+
+class Door:
+    """Has something to work on twice, and fails once."""
+
+    def __init__(self) -> None:
+        self.left: list[int | OSError] = [1, 0, OSError(), 1, 0]
+
+    async def work(self) -> int:
+        found = self.left.pop(0)
+        if isinstance(found, OSError):
+            raise found
+        return found
+
+
+async def test_what_comes_to_us_for_another_is_worked_on_and_a_failure_ends_nothing() -> None:
+    door, kept = Door(), asyncio.Event()
+    helping = asyncio.create_task(help_out(door, kept))  # type: ignore[arg-type]
+    for left in (3, 2, 0):
+        kept.set()
+        await settled()
+        assert len(door.left) == left
+    helping.cancel()
