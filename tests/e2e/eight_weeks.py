@@ -53,6 +53,9 @@ async def a_message_is_held_and_a_class_is_missed(ward: Ward) -> None:
     await ward.to(at(1, 4, 20, 30))
     assert ward.readers(BROADCAST) == sorted(one.name for one in ward.people)
 
+    assert len(ward.named("Ana").told(f"the class of {GROUP} begins")) == 1  # an hour before, for those who come
+    assert "Jane" not in ward.readers(f"the class of {GROUP} begins")
+    assert ward.readers(f"The next class of {GROUP}") == sorted(one.name for one in ward.people)
     await bo.does("/class", "1", "Note who was there")
     names = [label for label in bo.labels(bo.messages[-1]) if label.startswith("✓")]
     assert {"✓ Ana", "✓ Ben"} <= set(names)

@@ -21,6 +21,7 @@ from tests.standin.slack_messages import reading
 SETTLE = 60.0  # seconds
 MARK = re.compile(r"heron\d{4}")  # stands in everything private that somebody writes, with another number each time
 SHUT = ("views.update", "not_found")  # its reader had closed the window meanwhile
+EARLY = ("chat.postMessage", "ratelimited")  # the one before was late on its way: it waits as long, and comes again
 _TAG = re.compile(r"<[^<>]+>")
 _SAYS = {"sendMessage", "sendPhoto", "sendDocument"}
 
@@ -155,6 +156,8 @@ async def staged(
         if mode == "http":
             slack.request_url = f"{product.url}/slack/events"
         yield Stage(slack, other, product, start)
-        assert [call for call in slack.refusals if (call.method, call.problem) != SHUT] == []
+        taken = {SHUT, EARLY} if official else {SHUT}
+        assert [call for call in slack.refusals if (call.method, call.problem) not in taken] == []
+        assert sum((call.method, call.problem) == EARLY for call in slack.refusals) < 10
         assert other.refusals == []
         assert slack.late == 0

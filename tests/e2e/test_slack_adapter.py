@@ -49,7 +49,7 @@ async def test_what_people_write_tap_and_run_arrives(server: StandIn, transport:
         MessageReceived("look", kind="file", ref=list(ana.own)[1]),
         ChoiceMade("no", 3, ref=receipt.ref),
         MessageReceived("/today"),
-        MessageReceived("/help", ref="C1"),
+        MessageReceived("/help", chat="C1"),
     ]
     assert {(each.origin, each.first_name, each.zone, each.language) for each in door.received} == {
         (Origin("slack:T1", "U7"), "Ana", "Europe/Madrid", "en-GB")

@@ -13,7 +13,7 @@ from bot.errors import LeaseLost
 from bot.limits import Limits
 from bot.model import Delivery, Receipt, Reply
 from bot.outbox import Outbox
-from bot.ports import Door, Result
+from bot.ports import Door, Result, Standing
 
 START = datetime(2026, 3, 2, 5, tzinfo=UTC)
 REPLY, BROADCAST = 0, 9
@@ -93,6 +93,9 @@ class Memory:
     def _reached(self) -> None:
         if self.troubles:
             raise self.troubles.pop(0)
+
+    async def attend(self, owner: str, ttl: float) -> Standing:
+        return Standing(frozenset({owner}), {})
 
     async def acquire(self, installation: str, owner: str, ttl: float) -> int | None:
         self._reached()
