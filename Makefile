@@ -32,7 +32,7 @@ chat: .venv/run ## the same in the terminal
 
 test: .venv/dev ## lint, types, contracts, content, and all tests
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 check: .venv/dev ## lint, types, import contracts, content
 	$(BIN)/ruff format --check --quiet .

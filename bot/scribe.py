@@ -160,7 +160,7 @@ class Scribe:
                     outgoing = await self.said(work, known, person, event.event, now, {})
                 case Handled():
                     outgoing = _handling(known, event.event, now)
-            found.append(replace(outgoing, due_at=due))
+            found.append(replace(outgoing, due_at=due, priority=PRIORITY["scheduled"]))  # replies are due at once
         return found
 
     def _closed(self, event: Closed, person: Participant) -> Reply:

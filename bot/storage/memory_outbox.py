@@ -101,7 +101,9 @@ class MemoryOutbox:
         waiting = [
             row
             for row in self._rows(installation, Stage.QUEUED)
-            if row.out.due_at <= now and not _expired(row, now) and row.out.address not in busy
+            if (row.out.due_at <= now or row.out.priority == 0)
+            and not _expired(row, now)
+            and row.out.address not in busy
         ]
         first: dict[str, Row] = {}
         for row in sorted(waiting, key=lambda row: (row.out.priority, row.id)):

@@ -35,9 +35,10 @@ PICKED = (OUTBOX.c.id, OUTBOX.c.address_id, OUTBOX.c.payload, OUTBOX.c.attempts,
 
 
 def _waiting(table: sa.FromClause = OUTBOX) -> sa.ColumnElement[bool]:
-    """Queued, due and still useful."""
+    """Queued, due and still useful. A reply is due at once, or a clock that is put back would let the next overtake."""
     useful = sa.or_(table.c.expires_at.is_(None), table.c.expires_at > MOMENT)
-    return sa.and_(staged(Stage.QUEUED, table=table), table.c.due_at <= MOMENT, useful)
+    due = sa.or_(table.c.priority == sa.literal_column("0"), table.c.due_at <= MOMENT)
+    return sa.and_(staged(Stage.QUEUED, table=table), due, useful)
 
 
 def _cooling(table: sa.FromClause = OUTBOX, now: sa.ColumnElement[int] = NOW) -> sa.ColumnElement[bool]:

@@ -323,3 +323,11 @@ async def test_what_is_about_an_earlier_message_finds_it_by_its_key(store: Store
     await post(store, unpin)
     await sender.tick(*sender.ended("sent", ref="78"))
     assert sender.got[0].reply.ref is None, "a message that never went out has no place"
+
+
+async def test_a_clock_that_is_put_back_lets_no_reply_overtake_another(store: Store, sender: Sender) -> None:
+    (a,) = await addresses(store, 1)
+    await post(store, saying("first", a, REPLY), saying("second", a, REPLY, due_at=NOW - timedelta(minutes=9)))
+    sender.now = NOW - timedelta(minutes=5)
+    assert await sender.tick() == ["first"]
+    assert await sender.tick(*sender.ended("sent", ref="1")) == ["second"]

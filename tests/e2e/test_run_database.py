@@ -54,6 +54,13 @@ async def seen(product: Running, status: int, database_up: int) -> None:
             await asyncio.sleep(0.05)
 
 
+async def logged(product: Running, word: str) -> None:
+    """Waits until the log says so."""
+    async with asyncio.timeout(AWAY):
+        while word not in product.log():
+            await asyncio.sleep(0.05)
+
+
 async def test_a_postgresql_that_loses_connections_and_restarts_loses_no_word(
     tmp_path: Path, database: Postgres
 ) -> None:
@@ -71,6 +78,7 @@ async def test_a_postgresql_that_loses_connections_and_restarts_loses_no_word(
             assert (await product.get("/healthz")).status_code == 200
             for text in TEXTS:
                 ben.says(text)
+            await logged(product, "unreachable")
             await asyncio.to_thread(database.start)
             await seen(product, 200, 1)
             await answered_in_order(server, ben)
@@ -78,7 +86,6 @@ async def test_a_postgresql_that_loses_connections_and_restarts_loses_no_word(
             await quiet(server, product)
             mornings = [sum(one.button("Tell me more") is not None for one in each.messages) for each in (ana, ben)]
             assert mornings == [1, 1]
-            assert product.log().count("outbox cannot use the store") >= 1
             assert "Traceback" not in product.log()
         assert server.refusals == []
 

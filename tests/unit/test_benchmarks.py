@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import broadcasting, memory, mornings, pairing, replicas, talking
+from benchmarks import broadcasting, memory, mornings, pairing, talking
 from benchmarks.candidates import DEFAULT, EAGER, ON_POSTGRES
 from benchmarks.capacity import SPREADS, Load, bots_for, morning, most
 from benchmarks.report import HEAD, OURS, Row, quantile, table
@@ -49,12 +49,6 @@ def test_broadcasting_tells_the_share_of_the_rate_refusals_and_waits_of_replies(
     refused = next(row for row in rows if "refused" in row.what)
     assert list(refused.ours) == [0]
     assert set(rows[-1].peers) == set(broadcasting.LOOPS)
-
-
-def test_replicas_tell_updates_a_second_and_the_takeover() -> None:
-    measures = told(replicas.measure(True, SEED))
-    assert [what for what in measures if what.startswith("updates a second, 2 bots")]
-    assert [what for what in measures if what.startswith("s after kill -9")]
 
 
 def test_memory_is_told_with_nobody_and_with_a_crowd() -> None:
