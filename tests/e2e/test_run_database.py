@@ -57,7 +57,9 @@ async def seen(product: Running, status: int, database_up: int) -> None:
 async def logged(product: Running, word: str) -> None:
     """Waits until the log says so."""
     async with asyncio.timeout(AWAY):
-        while word not in product.log():
+        while True:
+            if word in product.log():
+                return
             await asyncio.sleep(0.05)
 
 
