@@ -76,6 +76,8 @@ class TerminalAdapter:
         if reply.company:
             raise Rejected("no group conversations here")
         match reply.act:
+            case "delete" | "edit" if reply.ref is None:
+                raise Ignored("no message")
             case "message" | "edit" if not any(span.text.strip() for block in reply.text for span in block.spans):
                 raise Rejected("a message needs words")
             case "message" | "edit":  # paper cannot be changed: it is said again
@@ -84,8 +86,6 @@ class TerminalAdapter:
                 self._console.print(Text(f"  {reply.emoji}"))
             case "pin" | "unpin":
                 raise Ignored("nothing is pinned here")
-            case "delete" if reply.ref is None:
-                raise Ignored("no message")
             case "close" | "delete" if self._offer is not None and self._offer[0] == reply.ref:
                 self._offer = None
         return Receipt(reply.ref)

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from adapters.telegram import TelegramAdapter
 from bot.ports import Adapter
 from tests.contracts.slack_seat import slack, slack_over_http
+from tests.contracts.terminal_seat import terminal
 from tests.contracts.web_seat import web
 from tests.standin.telegram import TOKEN, Limits, StandIn
 
@@ -21,6 +22,7 @@ class Seat(Protocol):
 
     adapter: Adapter
     platform_id: str
+    paper: bool  # what was said cannot be changed
     company: tuple[str, ...]
 
     def texts(self) -> list[str]:
@@ -51,7 +53,7 @@ class Seat(Protocol):
         """What the latest message answers, as far as it does; None where the platform has no answers."""
         ...
 
-    async def files(self) -> list[tuple[str, str]]:
+    async def files(self) -> list[tuple[str, str]] | None:
         """The files that can be opened: their names and contents."""
         ...
 
@@ -78,6 +80,8 @@ class Seat(Protocol):
 
 class TelegramSeat:
     """Ana's phone, on the stand-in server."""
+
+    paper = False
 
     platform_id = "7"
     company: tuple[str, ...] = ("8", "9")
@@ -151,4 +155,5 @@ SEATS: Mapping[str, Callable[[], AbstractAsyncContextManager[Seat]]] = {
     "slack": slack,
     "slack_over_http": slack_over_http,
     "web": web,
+    "terminal": terminal,
 }

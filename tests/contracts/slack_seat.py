@@ -17,6 +17,8 @@ _TWICE = ("message_not_found", "already_pinned", "no_pin", "thread_not_found")  
 class SlackSeat:
     """Ana in the stand-in workspace."""
 
+    paper = False
+
     platform_id = "U7"
     company: tuple[str, ...] = ("U8", "U9")
 

@@ -42,6 +42,8 @@ class ForwardingDoor(ScriptedDoor):
 class WebSeat:
     """Ana's browser."""
 
+    paper = False
+
     platform_id = "a-browser-chat-of-anas"
     company: tuple[str, ...] = ("a-browser-chat-of-evas",)
 
