@@ -107,7 +107,7 @@ async def test_what_was_said_goes_but_an_open_question_and_a_key_can_still_be_fo
         )
     await send_all(store)
     async with store.writing() as work:
-        await work.post([replace(said(ana, "waits"), due_at=NOW + 90 * DAY)])
+        await work.post([replace(said(ana, "waits"), priority=5, due_at=NOW + 90 * DAY)])
     assert await purged(store, 31) == {"sent": 2, "emptied": 2}
     assert await purged(store, 31) == {}
     async with store.writing() as work:
