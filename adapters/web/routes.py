@@ -8,7 +8,6 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol, TypeVar
 from urllib.parse import quote, urlsplit
@@ -20,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from adapters.inputs import TEXT_LIMIT, choice_made, clean
 from adapters.web.adapter import Chat, WebAdapter
+from bot.edge import cannot_lie
 from bot.model import Changed, Incoming, Input, LocationShared, MessageReceived, Origin
 from bot.ports import Door
 
@@ -122,20 +122,12 @@ def own_page_only(request: Request) -> None:
     """
     host = request.headers.get("host", "").lower()
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "none")
-    if not _unforgeable(host):
+    if not cannot_lie(host):
         raise HTTPException(403, "Please open the chat under 127.0.0.1, localhost or this machine's IP address.")
     visit = request.method == "GET" and request.url.path == "/"
     foreign = origin is not None and urlsplit(origin).netloc.lower() != host
     if foreign or (site not in ("same-origin", "none") and not visit):
         raise HTTPException(403, "Only the chat's own page may do this.")
-
-
-def _unforgeable(host: str) -> bool:
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-        return name == "localhost" or bool(ip_address(name))
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)
