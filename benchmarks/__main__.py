@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from benchmarks import broadcasting, memory, mornings, pairing, replicas, talking
+from benchmarks import broadcasting, burst, memory, mornings, pairing, replicas, talking
 from benchmarks.processes import ROOT
 from benchmarks.report import Row, machine, table
 
@@ -20,6 +20,7 @@ PARTS: Mapping[str, Callable[[bool, int], list[Row]]] = {
     "talking": talking.measure,
     "mornings": mornings.measure,
     "broadcasting": broadcasting.measure,
+    "burst": burst.measure,
     "replicas": replicas.measure,
     "memory": memory.measure,
     "pairing": pairing.measure,

@@ -23,7 +23,7 @@ PATIENCE = 60.0  # seconds that a reply may take
 class Talkative(StandIn):
     """`sent` are the messages that were taken: their monotonic times and chats.
 
-    POST /standin/says {text, people, first}: all of them write to every bot at once.
+    POST /standin/says {text, people, first, each}: all of them write to every bot at once, so many times each.
     POST /standin/converse {text, people, first, each, every, seed}: every one writes, and again once the reply is
     there, or with `every` once so many seconds, on average, have passed between two messages of anybody's. Answers with
     the milliseconds that each reply took.
@@ -54,7 +54,7 @@ class Talkative(StandIn):
             case "people":
                 self._known(people)
             case "says":
-                for person in self._known(people):
+                for person in self._known(people) * asked["each"]:
                     person.says(asked["text"])
             case "converse":
                 hold = self._paced if asked["every"] else self._eager

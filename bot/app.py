@@ -216,6 +216,8 @@ class App:
 
     async def look(self) -> None:
         """Brings metrics up to date."""
+        for name, one in self.installations.items():
+            self.watch.metrics.fares(name, one.state == "ok")
         await self.watch.metrics.look(self.store, self.clock.now())
 
     async def close(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
@@ -44,6 +44,7 @@ from bot.model import (
     Turn,
     WokeUp,
 )
+from bot.model.replacing import replace
 from bot.ports import Clock, Curriculum, Known, Renderer, Saved, Store, UnitOfWork
 from bot.safety import Finding, screened
 from bot.scribe import HelpLines, Outcome, Scribe
@@ -235,6 +236,8 @@ class Coach:
 
     async def _concerns_us(self, one: Incoming, together: Sequence[Incoming]) -> bool:
         """A change of somebody (or of a channel) that we do not know is none of our business."""
+        if not isinstance(one.given, Changed):
+            return True
         if not all(isinstance(other.given, Changed) for other in together if other.origin == one.origin):
             return True
         async with self._store.reading() as queries:
@@ -289,17 +292,30 @@ class Coach:
         if known.participant.discreet is not discreet:
             known = replace(known, participant=replace(known.participant, discreet=discreet))
         seen = await self._front_desk.look(work, known, given, now, incoming.origin if incoming else None)
-        about = self._scribe.in_locale(known.participant.locale), self._gazetteer, self._screen
-        known_to_us = seen.desk, seen.welcome, seen.token
-        world = engine.World(now, *about, *known_to_us)
-        if incoming is not None:
-            world = replace(world, profile_zone=parse_zone(incoming.zone) or "", handle=incoming.handle)
-        proofread = partial(self._scribe.renderer.proofread, weeks=about[0].length)
-        world = replace(world, cohort=seen.cohort, meeting=seen.meeting, answers=seen.answers, proofread=proofread)
-        world = replace(world, chat=seen.chat, link=seen.link, age=self._house.age, research=self._house.research)
-        world = replace(world, platform=known.installation.partition(":")[0], reaches_home=seen.reaches_home)
-        if any(run.conversation in LOOKING_AT_DATA for run in seen.person.runs):
-            world = replace(world, pages=tuple(await work.entries(seen.person.id)))
+        programme = self._scribe.in_locale(known.participant.locale)
+        looks_at_data = any(run.conversation in LOOKING_AT_DATA for run in seen.person.runs)
+        world = engine.World(
+            now,
+            programme,
+            self._gazetteer,
+            self._screen,
+            seen.desk,
+            seen.welcome,
+            seen.token,
+            profile_zone=(parse_zone(incoming.zone) or "") if incoming else "",
+            cohort=seen.cohort,
+            meeting=seen.meeting,
+            answers=seen.answers,
+            handle=incoming.handle if incoming else "",
+            proofread=partial(self._scribe.renderer.proofread, weeks=programme.length),
+            chat=seen.chat,
+            reaches_home=seen.reaches_home,
+            link=seen.link,
+            pages=tuple(await work.entries(seen.person.id)) if looks_at_data else (),
+            age=self._house.age,
+            platform=known.installation.partition(":")[0],
+            research=self._house.research,
+        )
         return await self._written(work, known, self._engine(seen.person, given, world), seen.actor, now)
 
     async def _written(self, work: UnitOfWork, known: Known, turn: Turn, actor: Actor, now: datetime) -> Outcome:

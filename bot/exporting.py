@@ -121,6 +121,7 @@ def rhythm(person: Participant) -> dict[str, Any]:
         "days_off": sorted(times.days_off),
         "gratitude_every_days": times.gratitude_every,
         "shifts": [{"on": on, "shift": shift} for on, shift in person.roster],
+        "shift_hours": [{"shift": shift, "begins": begins, "ends": ends} for shift, begins, ends in times.hours],
     }
 
 

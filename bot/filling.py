@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from bot.conversations.base import Move
 from bot.model import Blank, ChoiceMade, Input, MessageReceived, Run, Said
+from bot.model.replacing import replace
 
 ANSWER = "text"  # the field of a form that has no other: it answers whatever was asked
 FILLED = "filled"  # the note in which values wait until their steps come
@@ -66,6 +66,8 @@ def next_given(run: Run) -> tuple[tuple[str, str] | None, Run]:
 
 def put(said: Said, run: Run, refused: Filled) -> Said:
     """A question with the fields that are still open, as they were filled in."""
+    if not said.blanks:
+        return said
     known = {**run.notes.get(FILLED, {}), **refused}
     blanks = from_step(said.blanks, run.step)
     return replace(said, blanks=tuple(_filled(blank, known.get(blank.step)) for blank in blanks))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from bot.model import Journey, Kind, Participant, Place, Rhythm, State
+from bot.model.replacing import replace
 from bot.timetable import Moment, day_begins, local_day, moments_between, next_moment, zone
 
 DAYS_IN_A_WEEK = 7
@@ -184,7 +185,7 @@ def _planned(participant: Participant, moment: Moment, weeks: int) -> Moment | N
     kind = _kind(participant, moment, weeks)
     if kind is None or (kind, moment.on) in participant.touched:
         return None
-    return replace(moment, kind=kind)
+    return moment if kind is moment.kind else replace(moment, kind=kind)
 
 
 def _kind(participant: Participant, moment: Moment, weeks: int) -> Kind | None:

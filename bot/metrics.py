@@ -43,6 +43,9 @@ class Metrics:
         self._moves = Counter(
             "heartsease_lease_moves_total", "Leases gained and lost.", ("installation", "way"), registry=registry
         )
+        self._ready = Gauge(
+            "heartsease_ready", "1 where /readyz says ok of an installation.", ("installation",), registry=registry
+        )
         self._database = Gauge("heartsease_database_up", "1 if the database answered.", registry=registry)
         self._due = Gauge("heartsease_due", "People, cohorts and broadcasts that are to be woken.", registry=registry)
         self._lag = Gauge("heartsease_lag_seconds", "Age of the oldest wake time that has passed.", registry=registry)
@@ -68,7 +71,7 @@ class Metrics:
 
     def present(self, installation: str) -> None:
         """Shows this installation at nought: the first of a kind would else be no increase, and silence absence."""
-        for counter in (self._inputs, self._throttled, self._held):
+        for counter in (self._inputs, self._throttled, self._held, self._ready):
             counter.labels(installation)
         for outcome in _OUTCOMES:
             self._sends.labels(installation, outcome)
@@ -79,6 +82,10 @@ class Metrics:
         """The lease became ours, or stopped being so."""
         self._held.labels(installation).set(held)
         self._moves.labels(installation, "gained" if held else "lost").inc()
+
+    def fares(self, installation: str, well: bool) -> None:
+        """An installation can work, or cannot: its platform is away."""
+        self._ready.labels(installation).set(well)
 
     async def look(self, store: Store, now: datetime) -> None:
         """Reads what the database knows; while it is away, that alone is noted."""

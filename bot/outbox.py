@@ -90,6 +90,7 @@ class Outbox:
         self._announced = False
         self._doubtful = False  # a transaction failed, and may have been committed all the same
         self._full = False  # the last tick picked all that there was room for
+        self._told = False  # something was committed since the last tick: it need not read whether it will write
         self._wake = asyncio.Event()
         self._flying: dict[str, asyncio.Task[None]] = {}  # by address: at most one send each
         self._done: list[tuple[Delivery, Result]] = []  # finished, not recorded yet
@@ -110,6 +111,7 @@ class Outbox:
 
     def nudge(self) -> None:
         """Something was committed: look now."""
+        self._told = True
         self._wake.set()
 
     def give_up(self) -> None:
@@ -255,10 +257,11 @@ class Outbox:
         """Records what is done, renews the lease, and sends what the store picks for this room."""
         began = self._monotonic()
         done = tuple(self._done)
-        renew = bool(done) or self._until - began < self._ttl / 2
+        renew = bool(done) or (self._told and room > 0) or self._until - began < self._ttl / 2
         self._full = not room
         if not (room or renew):
             return 0
+        self._told = self._told and not room
         picked = await self._store.tick(
             self._adapter.installation,
             self._owner,

@@ -1,47 +1,76 @@
 """Shifts: what a roster makes of a person's rhythm on a date. Pure.
 
 The local day that begins at 04:00 belongs to the shift that begins in it, so the end of a night shift and the sleep
-after it lie in the next day. Both touchpoints of a date stay inside that date:
+after it lie in the next day. Whatever the hours, both touchpoints of a date stay inside that date:
 
 - The morning comes after waking and before the shift: at 06:00 before a day shift, in the afternoon after a night.
 - The evening comes when the shift is over. That of a night comes before it: at half past seven in the morning somebody
-  wants their bed and no question, and the practice that it asks about would by then be yesterday's.
+  wants their bed and no question, and the practice that it asks about would by then be yesterday's. What makes a night
+  is that nobody is in bed after it when the day turns.
 - Nothing is sent from the beginning of a night shift until they have slept, nor in the morning after a late one.
-- "off", and a date without an entry, is an ordinary day; only the sleep of the night before reaches into it.
+- "off", and a date without an entry, is an ordinary day; only the sleep of the night before reaches into it. So is a
+  shift that begins before they can have slept: nobody works that, and who enters it sleeps first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from functools import lru_cache
 
 from bot.model import Participant, Rhythm, Shift
 
+Hours = Mapping[Shift, tuple[time, time]]
+
 TURN = time(4)  # when the local day turns (design.md §4)
-HOURS: Mapping[Shift | None, tuple[time, time]] = {
+HOURS: Hours = {
     "day": (time(7), time(15)),
     "late": (time(14), time(22)),
     "night": (time(22), time(7)),
+    "long_day": (time(7), time(19)),
+    "long_night": (time(19), time(7)),
 }
 
 # minutes
 _A_DAY = 24 * 60
-_SLEEP: Mapping[Shift | None, tuple[int, int]] = {  # in the day after a shift: [asleep, awake), after the turn
-    "late": (-4 * 60, 4 * 60),  # midnight to 08:00
-    "night": (4 * 60 + 30, 11 * 60 + 30),  # 08:30 to 15:30
-}
+_LENGTHS = range(3 * 60, 16 * 60 + 1)
+_LATEST_BEGINNING, _LATEST_END = 21 * 60, 32 * 60  # 01:00, and noon, after the turn of the date
+_REST = {False: (120, 8 * 60), True: (90, 7 * 60)}  # after a night or not: until they sleep, and how long
 _NO_SLEEP = -_A_DAY, 0
-_NAP = 180  # less is no sleep: then the next shift wakes nobody
+_NAP = 180  # less is no sleep
+_LATEST_WAKING = 11 * 60 + 30  # 15:30, on a day before which nobody worked
 _UP_BEFORE = 90  # a shift, at the latest
-_MORNING_BEFORE = 60
+_MORNING_BEFORE = {False: 60, True: 120}  # a night or not
 _EVENING_BEFORE = 90
-_WINDING_DOWN = 120  # from the end of a late shift to sleep
+_BETWEEN = 30  # a morning and an evening, at least
 _AFTER = 30  # waking later than on other days, or a shift
 _APART = 240  # a morning that comes later than on other days, and the evening
 _AWAKE = 300  # at least
 _BEFORE_SLEEP = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A shift, in minutes after the turn of its date."""
+
+    begins: int
+    ends: int
+
+    @property
+    def is_night(self) -> bool:
+        return self.ends + _REST[False][0] > _A_DAY
+
+    @property
+    def sleep(self) -> tuple[int, int]:
+        """[asleep, awake), after the next turn."""
+        after, length = _REST[self.is_night]
+        asleep = self.ends + after - _A_DAY
+        return asleep, asleep + length
+
+    @property
+    def latest_waking(self) -> int:
+        return max(0, self.begins - _UP_BEFORE)
 
 
 def rhythm_on(person: Participant, on: date) -> Rhythm:
@@ -52,6 +81,29 @@ def rhythm_on(person: Participant, on: date) -> Rhythm:
 def shift_on(person: Participant, on: date) -> Shift | None:
     """The shift that begins on a local date; None where the roster says nothing."""
     return dict(person.rhythm.roster).get(on)
+
+
+def is_night(person: Participant, on: date) -> bool:
+    """Whether they work through the night that follows a local date."""
+    work = _work(person.rhythm, shift_on(person, on))
+    return work is not None and work.is_night
+
+
+def hours(rhythm: Rhythm) -> Hours:
+    """When each shift begins and ends: as they say, or as in most places."""
+    return {**HOURS, **{shift: (begins, ends) for shift, begins, ends in rhythm.hours}}
+
+
+def with_hours(rhythm: Rhythm, own: Hours) -> Rhythm:
+    """The rhythm with these hours of their own, besides those that it has."""
+    both = {**hours(rhythm), **own}
+    return replace(rhythm, hours=tuple((shift, *span) for shift, span in both.items() if span != HOURS[shift]))
+
+
+def is_workable(begins: time, ends: time) -> bool:
+    """Whether a shift can have these hours: 3 to 16 of them, begun from 04:00 to 01:00 and over by noon."""
+    work = _between(begins, ends)
+    return work.begins <= _LATEST_BEGINNING and work.ends - work.begins in _LENGTHS and work.ends <= _LATEST_END
 
 
 def rostered(rhythm: Rhythm, on: date) -> Rhythm:
@@ -70,55 +122,58 @@ def without_past(rhythm: Rhythm, today: date) -> Rhythm:
 @lru_cache(maxsize=1 << 12)
 def _rostered(rhythm: Rhythm, on: date) -> Rhythm:
     shifts = dict(rhythm.roster)
-    before, today = shifts.get(on - timedelta(days=1)), shifts.get(on)
+    before, today = (_work(rhythm, shifts.get(day)) for day in (on - timedelta(days=1), on))
     plain = replace(rhythm, roster=())
-    if before not in _SLEEP and today not in HOURS:
+    asleep, awake = before.sleep if before else _NO_SLEEP
+    if today and today.latest_waking < asleep + _NAP:
+        today = None
+    if awake <= 0 and not today:
         return plain
-    up, later = _gets_up(plain, before, today)
+    ordinary = 0 if rhythm.quiet_from == rhythm.quiet_until else _after_turn(rhythm.quiet_until)
+    ordinary = min(ordinary, _LATEST_WAKING)
+    up = max(ordinary, awake)
+    up = min(up, today.latest_waking) if today else up
+    later = up > ordinary
     bed = _goes_to_bed(plain, today, up)
-    morning = _morning(plain, today, up + _AFTER if later else up, bed)
-    evening = _evening(plain, today, morning + _APART if later else up, bed)
+    morning = max(up, min(max(_after_turn(rhythm.morning), up + _AFTER * later), _latest_morning(today, bed)))
+    evening = _evening(plain, today, morning, morning + _APART if later else up, bed)
     return replace(plain, quiet_until=_wall(up), quiet_from=_wall(bed), morning=_wall(morning), evening=_wall(evening))
 
 
-def _gets_up(rhythm: Rhythm, before: Shift | None, today: Shift | None) -> tuple[int, bool]:
-    """When they get up, in minutes after the turn of the day, and whether that is later than on other days."""
-    ordinary = 0 if rhythm.quiet_from == rhythm.quiet_until else _after_turn(rhythm.quiet_until)
-    ordinary = min(ordinary, _SLEEP["night"][1])
-    asleep, awake = _SLEEP.get(before, _NO_SLEEP)
-    up = max(ordinary, awake)
-    if today in HOURS and (latest := _after_turn(HOURS[today][0]) - _UP_BEFORE) >= asleep + _NAP:
-        up = min(up, latest)
-    return up, up > ordinary
+def _work(rhythm: Rhythm, shift: Shift | None) -> _Work | None:
+    if shift is None or shift not in HOURS:
+        return None
+    return _between(*hours(rhythm)[shift])
 
 
-def _goes_to_bed(rhythm: Rhythm, today: Shift | None, up: int) -> int:
+def _between(begins: time, ends: time) -> _Work:
+    since = _after_turn(begins)
+    return _Work(since, since + (_after_turn(ends) - since) % _A_DAY)
+
+
+def _goes_to_bed(rhythm: Rhythm, today: _Work | None, up: int) -> int:
     """From when on nothing is sent: bedtime, or the beginning of a night shift."""
-    if today == "night":
-        return _after_turn(HOURS[today][0])
+    if today and today.is_night:
+        return today.begins
     bed = _after_turn(rhythm.quiet_from)
     if bed <= _after_turn(rhythm.quiet_until):  # never quiet, or not at the end of the day
         bed = _A_DAY
-    if today == "late":
-        bed = max(bed, _after_turn(HOURS[today][1]) + _WINDING_DOWN)
+    if today:
+        bed = max(bed, today.sleep[0] + _A_DAY)
     return min(max(bed, up + _AWAKE), _A_DAY)
 
 
-def _morning(rhythm: Rhythm, today: Shift | None, earliest: int, bed: int) -> int:
-    """Their ordinary morning, as near as waking and the shift allow."""
-    latest = bed - 1
-    if today in HOURS and (before_it := _after_turn(HOURS[today][0]) - _MORNING_BEFORE) >= earliest:
-        latest = before_it
-    return min(max(_after_turn(rhythm.morning), earliest), latest)
+def _latest_morning(today: _Work | None, bed: int) -> int:
+    return today.begins - _MORNING_BEFORE[today.is_night] if today else bed - 1
 
 
-def _evening(rhythm: Rhythm, today: Shift | None, earliest: int, bed: int) -> int:
+def _evening(rhythm: Rhythm, today: _Work | None, morning: int, earliest: int, bed: int) -> int:
     """Their ordinary evening, as near as the shift and bedtime allow."""
     evening = max(_after_turn(rhythm.evening), earliest)
-    if today == "night":
-        return min(evening, bed - _EVENING_BEFORE)
-    if today in HOURS:
-        evening = max(evening, _after_turn(HOURS[today][1]) + _AFTER)
+    if today and today.is_night:
+        return min(evening, max(bed - _EVENING_BEFORE, morning + _BETWEEN))
+    if today:
+        evening = max(evening, today.ends + _AFTER)
     return evening if evening < bed else bed - _BEFORE_SLEEP
 
 

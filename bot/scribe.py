@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -32,6 +32,7 @@ from bot.model import (
     Said,
     Touched,
 )
+from bot.model.replacing import replace
 from bot.ports import Curriculum, Known, Rendered, Renderer, Saved, TouchpointRow, UnitOfWork
 from bot.timetable import quiet_ends, zone
 from curriculum.model import Programme
@@ -119,14 +120,14 @@ class Scribe:
         self, work: UnitOfWork, known: Known, person: Participant, said: Said, now: datetime, used: dict[str, int]
     ) -> Outgoing:
         """A reply, with what only the store and the help lines know; `used` takes the count of every variant."""
-        facts = dict(said.facts)
-        for name, fact in facts.items():
-            if isinstance(fact, Recall):
-                facts[name] = await work.recall(person.id, fact.kinds, fact.limit)
+        recalls = {name: fact for name, fact in said.facts.items() if isinstance(fact, Recall)}
+        if recalls:
+            found = {name: await work.recall(person.id, one.kinds, one.limit) for name, one in recalls.items()}
+            said = replace(said, facts={**said.facts, **found})
         if said.prompt.startswith(SAFETY):
-            rendered = self._help(replace(said, facts=facts), person, now)
+            rendered = self._help(said, person, now)
         else:
-            rendered = self.renderer.render(replace(said, facts=facts), person, journey.today(person, now))
+            rendered = self.renderer.render(said, person, journey.today(person, now))
         for key, times in rendered.used.items():
             used[key] = person.history.get(key, 0) + times
         reply = replace(rendered.reply, of=said.of, file=said.file, company=said.company)

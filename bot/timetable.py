@@ -225,8 +225,10 @@ def next_moment(rhythm: Rhythm, tz: ZoneInfo, after: datetime) -> Moment | None:
 
 def moments_between(rhythm: Rhythm, tz: ZoneInfo, after: datetime, until: datetime) -> Iterator[Moment]:
     """The touchpoints with after < at <= until, in order."""
-    last = _utc(until)
-    return takewhile(lambda moment: moment.at <= last, _moments_after(rhythm, tz, _utc(after)))
+    first, last = _utc(after), _utc(until)
+    if first >= last:
+        return iter(())
+    return takewhile(lambda moment: moment.at <= last, _moments_after(rhythm, tz, first))
 
 
 def _moments_after(rhythm: Rhythm, tz: ZoneInfo, after: datetime) -> Iterator[Moment]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -37,12 +37,14 @@ from bot.model import (
     Travelled,
     Urgency,
 )
+from bot.model.replacing import replace
 from bot.safety import Finding
 from curriculum.model import Programme
 
 STEPS_AT_ONCE = 20  # a conversation that skips on for longer than this is a bug
 STEPS_BACK = 12  # nobody wants to correct more; and a long letter is not kept in each of its parts
 OPEN_AT_ONCE = 6  # a pile of interrupted conversations helps nobody: the oldest is let go
+TOLD = tuple(one.name for one in fields(Context) if one.name not in ("participant", "run"))  # of the world, to a step
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +215,8 @@ class Walk:
 
     def step(self, run: Run, given: Given) -> Move | Said:
         """What the step that the run stands at makes of an input."""
-        world = self.world
-        known = world.desk, world.welcome, world.token, world.profile_zone, world.cohort, world.proofread
-        context = Context(world.now, self.participant, world.programme, world.gazetteer, run, *known)
-        context = replace(context, meeting=world.meeting, handle=world.handle, answers=world.answers, chat=world.chat)
-        context = replace(context, reaches_home=world.reaches_home)
-        context = replace(context, pages=world.pages, age=world.age, platform=world.platform, research=world.research)
+        told = {name: getattr(self.world, name) for name in TOLD}
+        context = Context(participant=self.participant, run=run, **told)
         return CONVERSATIONS[run.conversation].steps[run.step](context, given)
 
     # ------------------------------------------------------------ the stack

@@ -27,7 +27,9 @@ FORMS = frozenset({"new_cohort", "/cohort", "/broadcast", "new_broadcast", "writ
 MORE_FORMS = frozenset(
     {"plan_series", "plan_one", "change_time", "change_place", "write_recap", "pairs_on", "pairs_when"}
 )
-OPENS = PRIVATE | OWN_DATA | FORMS | MORE_FORMS  # a window opens at once
+NEEDED = ("my_person", "change_person", "my_plan", "begin_plan", "change_plan")
+IN_NEED = frozenset(NEEDED) | {f"{name}_es" for name in NEEDED}  # in danger nobody looks for a second button
+OPENS = PRIVATE | OWN_DATA | FORMS | MORE_FORMS | IN_NEED  # a window opens at once
 
 
 @dataclass(slots=True)

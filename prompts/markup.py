@@ -59,7 +59,8 @@ def _marker(block: Block) -> str:
 def _with_typed(block: Block, typed: Sequence[str]) -> Block:
     if not any(PLACE in span.text for span in block.spans):
         return block
-    return replace(block, spans=tuple(part for span in block.spans for part in _filled(span, typed)))
+    spans = tuple(part for span in block.spans for part in _filled(span, typed))
+    return Block(spans, block.kind, block.number)
 
 
 def _filled(span: Span, typed: Sequence[str]) -> Iterator[Span]:
@@ -69,7 +70,7 @@ def _filled(span: Span, typed: Sequence[str]) -> Iterator[Span]:
     for n, part in enumerate(PLACEHOLDER.split(span.text)):
         text = typed[ord(part) - FIRST] if n % 2 else part
         if text:
-            yield replace(span, text=text)
+            yield Span(text, span.bold, span.italic, span.link)
 
 
 def _blocks(tokens: Sequence[Token]) -> Iterator[Block]:

@@ -236,9 +236,11 @@ class Prompts:
 
     def _compiled(self, file: Path, source: str) -> Template:
         try:
-            return self.environment.from_string(source)
+            template = self.environment.from_string(source)
         except TemplateError as error:
             raise ContentError(str(file), getattr(error, "lineno", 1), str(error)) from error
+        template.globals = dict(template.globals)  # copied at each rendering, which a ChainMap does slowly
+        return template
 
     def _load_yaml(self, name: str, locale: str) -> Mapping[str, Any]:
         return yaml.safe_load((self.root / locale / name).read_text(encoding="utf-8"))  # type: ignore[no-any-return]

@@ -15,16 +15,13 @@ from itertools import islice
 from typing import Any
 
 import structlog
-from telegram import (
-    Bot,
-    LinkPreviewOptions,
-    Update,
-)
+from telegram import Bot, LinkPreviewOptions
 from telegram.constants import ChatAction
 from telegram.error import BadRequest, InvalidToken, TelegramError
 
 from adapters.telegram.aiohttp_request import AiohttpRequest, call_data, environment_proxy
 from adapters.telegram.failures import classified, trouble
+from adapters.telegram.groups import Raw
 from adapters.telegram.inputs import ALLOWED_UPDATES, group_called, to_incoming
 from adapters.telegram.sending import Sender
 from bot.errors import Ignored
@@ -178,14 +175,13 @@ class TelegramAdapter:
             return HTTPStatus.BAD_REQUEST
         if not isinstance(raw, dict) or not isinstance(raw.get("update_id"), int):
             return HTTPStatus.BAD_REQUEST
-        updates = self._parsed([raw])
         try:
-            await door.keep(await self._answerable(self._batch(updates)))
+            await door.keep(await self._answerable(self._batch([raw])))
         except Exception as error:
             log.error("telegram.not_kept", installation=self.installation, error=type(error).__name__)
             return HTTPStatus.SERVICE_UNAVAILABLE
         self._nudged.set()
-        self._answer(updates)
+        self._answer([raw])
         return HTTPStatus.OK
 
     async def _poll(self, door: Door) -> None:
@@ -193,8 +189,7 @@ class TelegramAdapter:
         failures = 0
         while True:
             try:
-                raw = await self._fetch()
-                updates = self._parsed(raw)
+                updates = await self._fetch()
                 await self._receive(door, await self._answerable(self._batch(updates)))
             except Exception as error:
                 await self._rest(error, failures)
@@ -202,8 +197,8 @@ class TelegramAdapter:
                 continue
             failures = 0
             self._fine()
-            if raw:
-                self._offset = raw[-1]["update_id"] + 1
+            if updates:
+                self._offset = updates[-1]["update_id"] + 1
             self._answer(updates)
 
     async def _work(self, door: Door) -> None:
@@ -224,10 +219,10 @@ class TelegramAdapter:
                 async with asyncio.timeout(WORK_EVERY):
                     await self._nudged.wait()
 
-    async def _fetch(self) -> list[dict[str, Any]]:
-        """A poll (short in trouble: is it over?). Raw, so that one which PTB cannot read does not hold up the rest."""
-        wanted: dict[str, str | int] = {"timeout": 0 if self.problem else int(self._poll_timeout), "limit": _FETCH}
-        wanted["allowed_updates"] = json.dumps(ALLOWED_UPDATES)
+    async def _fetch(self) -> list[Raw]:
+        """A poll (short in trouble: is it over?)."""
+        wanted: dict[str, Any] = {"timeout": 0 if self.problem else int(self._poll_timeout), "limit": _FETCH}
+        wanted["allowed_updates"] = ALLOWED_UPDATES
         if self._offset is not None:
             wanted["offset"] = self._offset
         answer: Any = await self._polling.post(
@@ -235,21 +230,12 @@ class TelegramAdapter:
         )
         return list(answer)
 
-    def _parsed(self, raw: Sequence[dict[str, Any]]) -> list[Update]:
-        updates = []
-        for data in raw:
-            try:
-                updates.append(Update.de_json(data, self._bot))
-            except Exception as error:  # what PTB cannot read today would otherwise come again for ever
-                log.error("telegram.unreadable", installation=self.installation, error=type(error).__name__)
-        return updates
-
-    def _batch(self, updates: Sequence[Update]) -> list[Incoming]:
+    def _batch(self, updates: Sequence[Raw]) -> list[Incoming]:
         batch = []
         for update in updates:
             try:
                 incoming = to_incoming(self.installation, update, self._username)
-            except Exception as error:  # PTB takes an update's shape on trust
+            except Exception as error:  # what we cannot read today would otherwise come again for ever
                 log.error("telegram.unreadable", installation=self.installation, error=type(error).__name__)
                 continue
             if incoming is not None:
@@ -283,11 +269,11 @@ class TelegramAdapter:
         for platform_id in islice(waiting, _TYPING_AT_ONCE):
             self._aside(self.typing(platform_id))
 
-    def _answer(self, updates: Sequence[Update]) -> None:
+    def _answer(self, updates: Sequence[Raw]) -> None:
         for update in updates:
-            with suppress(AttributeError, TypeError):  # one that `_batch` could not read either
-                if update.callback_query is not None:
-                    self._aside(self._answer_tap(update.callback_query.id))
+            with suppress(AttributeError, KeyError, TypeError):  # one that `_batch` could not read either
+                if (tap := update.get("callback_query")) is not None:
+                    self._aside(self._answer_tap(tap["id"]))
                 elif (group := group_called(update, self._username)) is not None:
                     self._tell_group(group, self._words.write_in_private)
 

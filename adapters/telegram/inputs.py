@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 
-from telegram import ChatMemberUpdated, Message, Update, User
-from telegram.constants import ChatMemberStatus, ChatType, MessageAttachmentType
-from telegram.helpers import effective_message_type
+from telegram.constants import ChatMemberStatus, ChatType, MessageAttachmentType, MessageType
 
-from adapters.telegram.groups import GROUPS, of_group
+from adapters.telegram.groups import GROUPS, Raw, of_group
 from adapters.telegram.markup import clean
 from bot.model import Changed, ChoiceMade, Incoming, Input, LocationShared, MessageReceived, Origin
 
@@ -19,75 +17,89 @@ _ADDRESSED = re.compile(r"(/\w+)@(\w+)")
 _KINDS = frozenset(map(str, MessageAttachmentType)) | {"checklist"}
 
 
-def to_incoming(installation: str, update: Update, username: str = "") -> Incoming | None:
+def to_incoming(installation: str, update: Raw, username: str = "") -> Incoming | None:
     """What a Telegram update means to us; None for what is not for us (most of groups, channels, other bots).
 
-    `username` is the bot's own, so that "/today@our_bot" is "/today".
+    `username` is the bot's own, so that "/today@our_bot" is "/today". What is not as the Bot API says raises a
+    KeyError, TypeError, ValueError or AttributeError. PTB's objects would cost a tenth of an update's time.
     """
-    if update.effective_chat is not None and update.effective_chat.type in GROUPS:
+    chat, user = _whereabouts(update)
+    if chat is not None and chat["type"] in GROUPS:
         return of_group(installation, update, username)
-    chat, user, given = update.effective_chat, update.effective_user, _given(update, username)
-    if given is None or user is None or user.is_bot or chat is None or chat.type != ChatType.PRIVATE:
+    given = _given(update, username)
+    if given is None or user is None or user["is_bot"] or chat is None or chat["type"] != ChatType.PRIVATE:
         return None
     return Incoming(
-        origin=Origin(installation, str(chat.id)),
-        key=str(update.update_id),
+        origin=Origin(installation, str(chat["id"])),
+        key=str(update["update_id"]),
         given=given,
-        first_name=clean(user.first_name),
-        language=str(user.language_code or ""),
-        handle=str(user.username or ""),
+        first_name=clean(user["first_name"]),
+        language=str(user.get("language_code") or ""),
+        handle=str(user.get("username") or ""),
     )
 
 
-def group_called(update: Update, username: str) -> int | None:
+def group_called(update: Raw, username: str) -> int | None:
     """The group in which somebody wrote /start or mentioned us, who speak in private only; None otherwise."""
-    message, chat = update.message, update.effective_chat
-    if message is None or chat is None or chat.type not in GROUPS or _is_bot(message.from_user):
+    if (message := update.get("message")) is None or message["chat"]["type"] not in GROUPS:
         return None
-    words = (message.text or "").lower().split()
+    user = message.get("from")
+    if user is None or user["is_bot"]:
+        return None
+    words = (message.get("text") or "").lower().split()
     own = username.lower()
     started = bool(words) and words[0] in ("/start", f"/start@{own}")
     mentioned = bool(own) and any(word.strip(".,:;!?") == f"@{own}" for word in words)
-    return chat.id if started or mentioned else None
+    return int(message["chat"]["id"]) if started or mentioned else None
 
 
-def _given(update: Update, username: str) -> Input | None:
-    if update.callback_query is not None:
-        return _choice(update)
-    if update.my_chat_member is not None:
-        return _changed(update.my_chat_member)
-    if update.message is not None:
-        return _message(update.message, username, edited=False)
-    if update.edited_message is not None:
-        return _message(update.edited_message, username, edited=True)
+def _whereabouts(update: Raw) -> tuple[Raw | None, Raw | None]:
+    """The chat and the user of an update; a tap tells of its chat by the message that has the button."""
+    match update:
+        case {"callback_query": tap}:
+            return (tap["message"]["chat"] if "message" in tap else None), tap["from"]
+        case {"message": about} | {"edited_message": about} | {"my_chat_member": about} | {"chat_member": about}:
+            return about["chat"], about.get("from")
+    return None, None
+
+
+def _given(update: Raw, username: str) -> Input | None:
+    match update:
+        case {"callback_query": query}:
+            return _choice(query)
+        case {"my_chat_member": change}:
+            return _changed(change)
+        case {"message": message}:
+            return _message(message, username, edited=False)
+        case {"edited_message": message}:
+            return _message(message, username, edited=True)
     return None
 
 
-def _message(message: Message, username: str, *, edited: bool) -> Input | None:
-    kind = "text" if message.text is not None else str(effective_message_type(message) or "")
-    ref = str(message.message_id)
-    if kind == "text":
-        return MessageReceived(_unaddressed(clean(message.text or ""), username), edited=edited, ref=ref)
-    if message.location is not None:  # a live location is edited every few seconds: the first is enough
-        return None if edited else LocationShared(float(message.location.latitude), float(message.location.longitude))
+def _message(message: Raw, username: str, *, edited: bool) -> Input | None:
+    ref = str(message["message_id"])
+    if (text := message.get("text")) is not None:
+        return MessageReceived(_unaddressed(clean(text), username), edited=edited, ref=ref)
+    if place := message.get("location"):  # a live location is edited every few seconds: the first is enough
+        return None if edited else LocationShared(float(place["latitude"]), float(place["longitude"]))
+    kind = next((str(each) for each in MessageType if message.get(each)), "")
     if kind in _KINDS:
-        return MessageReceived(clean(message.caption or ""), kind=kind, edited=edited, ref=ref)
+        return MessageReceived(clean(message.get("caption") or ""), kind=kind, edited=edited, ref=ref)
     return None
 
 
-def _choice(update: Update) -> ChoiceMade | MessageReceived | None:
-    query = update.callback_query
-    if query is None or query.message is None:
+def _choice(query: Raw) -> ChoiceMade | MessageReceived | None:
+    if (message := query.get("message")) is None:
         return None
-    if (data := clean(query.data or "")).startswith("/"):
+    if (data := clean(query.get("data") or "")).startswith("/"):
         return MessageReceived(data)
     if (tapped := _TAPPED.fullmatch(data)) is None:
         return None
-    return ChoiceMade(tapped[2], int(tapped[1]), ref=str(query.message.message_id))
+    return ChoiceMade(tapped[2], int(tapped[1]), ref=str(message["message_id"]))
 
 
-def _changed(member: ChatMemberUpdated) -> Changed | None:
-    match member.new_chat_member.status:
+def _changed(change: Raw) -> Changed | None:
+    match change["new_chat_member"]["status"]:
         case ChatMemberStatus.BANNED:  # "kicked": in a private chat, blocked
             return Changed("blocked")
         case ChatMemberStatus.MEMBER:
@@ -100,7 +112,3 @@ def _unaddressed(text: str, username: str) -> str:
     if addressed is None or addressed[2].lower() != username.lower():
         return text
     return addressed[1] + text[addressed.end() :]
-
-
-def _is_bot(user: User | None) -> bool:
-    return user is None or user.is_bot

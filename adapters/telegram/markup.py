@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Any
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.constants import InlineKeyboardButtonLimit, MessageLimit
 
 from adapters.cutting import BORDERS, PARAGRAPHS, between, cuts
@@ -19,6 +19,8 @@ LIMIT = int(MessageLimit.MAX_TEXT_LENGTH)  # UTF-16 units, after entities parsin
 CAPTION = int(MessageLimit.CAPTION_LENGTH)
 LABEL = 64  # characters; Telegram has no documented limit, and phones show fewer
 DATA = int(InlineKeyboardButtonLimit.MAX_CALLBACK_DATA)  # bytes
+
+Markup = Mapping[str, Any]  # what stands below a message, as the Bot API's JSON has it
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -60,23 +62,23 @@ def messages(blocks: Sequence[Block], limit: int = LIMIT) -> list[str]:
     return ["".join(_html(between(pieces, start, end))) for start, end in parts]
 
 
-def keyboard(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:
-    """The buttons; None where there are none, empty rows left out.
+def keyboard(rows: Sequence[Sequence[Button]]) -> Markup | None:
+    """The buttons as an inline keyboard; None where there are none, empty rows left out.
 
     Raises:
         Rejected: a button's data is empty or longer than 64 bytes.
     """
     filled = [[_button(button) for button in row] for row in rows if row]
-    return InlineKeyboardMarkup(filled) if filled else None
+    return {"inline_keyboard": filled} if filled else None
 
 
-def _button(button: Button) -> InlineKeyboardButton:
+def _button(button: Button) -> Mapping[str, str]:
     if not 1 <= len(button.data.encode()) <= DATA:
         raise Rejected("a button's data must have 1 to 64 bytes")
     label = " ".join(clean(button.label).split()) or "…"
     if len(label) > LABEL:
         label = label[: LABEL - 1].rstrip() + "…"
-    return InlineKeyboardButton(label, callback_data=button.data)
+    return {"text": label, "callback_data": button.data}
 
 
 def _pieces(blocks: Sequence[Block]) -> Iterator[_Piece]:

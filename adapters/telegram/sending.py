@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from telegram import (
-    Bot,
-    InlineKeyboardMarkup,
-    InputFile,
-    KeyboardButton,
-    LinkPreviewOptions,
-    ReplyKeyboardMarkup,
-    ReplyKeyboardRemove,
-    ReplyParameters,
-    TelegramObject,
-)
+from telegram import Bot, InputFile
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, TelegramError
 
 from adapters.refs import ids_of, joined
 from adapters.telegram.aiohttp_request import AiohttpRequest, call_data
-from adapters.telegram.markup import CAPTION, keyboard, messages
+from adapters.telegram.markup import CAPTION, Markup, keyboard, messages
 from bot.cohorts.figures import picture
 from bot.errors import Ignored, Rejected
 from bot.model import Delivery, Document, Picture, Receipt, Reply
 
-_NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
-_Markup = InlineKeyboardMarkup | ReplyKeyboardMarkup | ReplyKeyboardRemove
+_NO_PREVIEW = {"is_disabled": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +35,12 @@ class _About:
 
     chat_id: str
     answers: int | None
-    markup: _Markup | None
+    markup: Markup | None
 
     @property
-    def answering(self) -> ReplyParameters | None:
+    def answering(self) -> Mapping[str, Any] | None:
         """As the Bot API writes it; what is answered may be gone meanwhile."""
-        return None if self.answers is None else ReplyParameters(self.answers, allow_sending_without_reply=True)
+        return None if self.answers is None else {"message_id": self.answers, "allow_sending_without_reply": True}
 
 
 class Sender:
@@ -128,38 +118,35 @@ class Sender:
     async def _show(self, about: _About, image: Picture, caption: str) -> int:
         """A photo with these words below it: Telegram has no alternative texts."""
         drawn = await asyncio.to_thread(picture, image.pulse, image.words)
-        message = await self._bot.send_photo(
-            about.chat_id,
-            drawn,
-            caption=caption or None,
-            parse_mode=ParseMode.HTML,
-            reply_markup=about.markup,
-            reply_parameters=about.answering,
-        )
-        return message.message_id
+        return await self._send_file("sendPhoto", about, caption, photo=InputFile(drawn))
 
     async def _hand_over(self, about: _About, file: Document, caption: str) -> int:
-        message = await self._bot.send_document(
-            about.chat_id,
-            InputFile(file.content.encode(), filename=file.name),
+        attached = InputFile(file.content.encode(), filename=file.name)
+        return await self._send_file("sendDocument", about, caption, document=attached)
+
+    async def _send_file(self, method: str, about: _About, caption: str, **file: InputFile) -> int:
+        message = await self._call(
+            method,
+            chat_id=about.chat_id,
             caption=caption or None,
-            parse_mode=ParseMode.HTML,
+            parse_mode=ParseMode.HTML.value,
             reply_markup=about.markup,
             reply_parameters=about.answering,
+            **file,
         )
-        return message.message_id
+        return int(message["message_id"])
 
-    def _markup(self, delivery: Delivery) -> _Markup | None:
+    def _markup(self, delivery: Delivery) -> Markup | None:
         buttons = keyboard(delivery.reply.rows)
         if buttons is not None:
             return buttons
         if delivery.reply.ask_location:
             self._with_location_button.add(delivery.platform_id)
-            button = KeyboardButton(self._share_location, request_location=True)
-            return ReplyKeyboardMarkup([[button]], resize_keyboard=True, one_time_keyboard=True)
+            button = {"text": self._share_location, "request_location": True}
+            return {"keyboard": [[button]], "resize_keyboard": True, "one_time_keyboard": True}
         if delivery.platform_id in self._with_location_button:  # else it stays below the chat for ever
             self._with_location_button.discard(delivery.platform_id)
-            return ReplyKeyboardRemove()
+            return {"remove_keyboard": True}
         return None
 
     async def _react(self, delivery: Delivery) -> Receipt:
@@ -211,8 +198,8 @@ class Sender:
             await self._bot.unpin_chat_message(chat_id, message_id)
         return Receipt(delivery.reply.ref)
 
-    async def _call(self, method: str, **parameters: str | int | TelegramObject | None) -> Any:
-        """The two calls of which there are many. The bot's own methods parse every answer into objects: half a call."""
+    async def _call(self, method: str, **parameters: Any) -> Any:
+        """A call without the bot's own methods, which put requests and answers into objects: more than half a call."""
         return await self._calls.post(f"{self._url}/{method}", call_data(parameters))
 
 

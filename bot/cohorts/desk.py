@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -37,6 +37,7 @@ from bot.cohorts.taking import wanted, with_pulse
 from bot.cohorts.waiting import waiting
 from bot.conversations.words import code_in, command_in
 from bot.model import Input, MessageReceived, Origin, Participant, WokeUp
+from bot.model.replacing import replace
 from bot.ports import Known, UnitOfWork
 
 TRIES = 5  # wrong codes of one person within AN_HOUR; then no code of theirs is looked at
@@ -115,8 +116,6 @@ class FrontDesk:
             if (cohort := wanted(person, given, desk)) is not None:
                 desk = await with_pulse(cohorts, desk, cohort, now)
             seen = replace(seen, desk=desk, token=self.token())
-        chat = await chat_of(work, known, given, leads=seen.desk is not None)
-        seen = replace(seen, chat=chat, link=self.link(known.installation))
         if walks_in := person.cohort or person.home_of:
             walking = (await cohorts.look([walks_in])).get(walks_in)
             seen = replace(seen, cohort=walking.cohort if walking else None)
@@ -125,7 +124,9 @@ class FrontDesk:
                 seen = replace(seen, answers=await own_answers(cohorts, person.id, walking.cohort, now))
             if walking is not None and walking.cohort.pairs is not None and person.cohort:
                 seen = replace(seen, meeting=await self._meeting(cohorts, known, person.cohort, given))
-        return replace(seen, welcome=await _welcome(work, person, given, now))
+        chat = await chat_of(work, known, given, leads=seen.desk is not None)
+        welcome = await _welcome(work, person, given, now)
+        return replace(seen, chat=chat, link=self.link(known.installation), welcome=welcome)
 
     async def _meeting(self, cohorts: Cohorts, known: Known, cohort: str, given: Input) -> Meeting | None:
         """Their latest meeting, and whether their platform can bring all of them together."""

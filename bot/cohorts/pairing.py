@@ -26,7 +26,13 @@ Pair = frozenset[str]  # of two ids
 
 _DAY = 24 * 60
 _MOST_TIMES, _MOST_WEEKS, _TIE_BITS = 255, 1023, 32  # bounds of the digits: 500 people stay far below 2**127
-_CLASH = {frozenset({"day", "late"}): 180, frozenset({"late", "night"}): 180, frozenset({"day", "night"}): 360}
+_DAYS, _LATES, _NIGHTS = ("day", "long_day"), ("late",), ("night", "long_night")
+_CLASH = {
+    frozenset({one, other}): minutes
+    for these, those, minutes in ((_DAYS, _LATES, 180), (_LATES, _NIGHTS, 180), (_DAYS, _NIGHTS, 360))
+    for one in these
+    for other in those
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from bot.conversations.gratitude import MOST, gratitudes
 from bot.conversations.in_need import led_by
 from bot.conversations.sharing import with_offer
 from bot.model import Choice, MessageReceived, OneOf, Reacted, Recorded, Said
-from bot.roster import shift_on
+from bot.roster import is_night
 
 evening = conversation("evening", first="how_was_it", open_for=until_the_day_turns)
 
@@ -201,7 +201,7 @@ def good_night(ctx: Context, *events: Recorded | Reacted, texts: tuple[str, ...]
 
 def farewell(ctx: Context) -> Said:
     """Good night; or a quiet one, to somebody whose shift it is."""
-    return Said("evening/before_night" if shift_on(ctx.participant, ctx.today) == "night" else "evening/thanks")
+    return Said("evening/before_night" if is_night(ctx.participant, ctx.today) else "evening/thanks")
 
 
 @evening.step

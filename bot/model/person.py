@@ -37,7 +37,7 @@ class Kind(StrEnum):
     RECAP = "recap"  # of a class, for those who were not there
 
 
-Shift = Literal["day", "late", "night", "off"]
+Shift = Literal["day", "late", "night", "off", "long_day", "long_night"]
 Layer = Literal["coach", "group", "research"]
 
 
@@ -67,6 +67,7 @@ class Rhythm:
     evenings: bool = True
     gratitude_every: int = 1  # days between gratitude questions; 0 is never
     roster: tuple[tuple[date, Shift], ...] = ()  # the shift that begins on a local date; in order, each date once
+    hours: tuple[tuple[Shift, time, time], ...] = ()  # when a shift begins and ends, where they say so
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal
 
 from bot.cohorts.model import Act
 from bot.model.document import Document
 from bot.model.person import Kind, Participant, State
+from bot.model.replacing import replace
 from curriculum.model import Text
 
 

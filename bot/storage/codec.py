@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import date, datetime, time
 from typing import Any, get_args
 
@@ -15,6 +14,7 @@ from pydantic import TypeAdapter
 from bot.cohorts.broadcasts import Broadcast
 from bot.cohorts.model import Cohort
 from bot.model import Incoming, Input, Origin, Participant, Reply, Run
+from bot.model.replacing import replace
 from bot.storage import older
 
 _PARTICIPANT = TypeAdapter(Participant)
@@ -78,7 +78,8 @@ def _with_notes(person: Participant, change: Callable[[Any], Any]) -> Participan
 
 def dump_participant(person: Participant) -> bytes:
     """A person's state as JSON."""
-    return _PARTICIPANT.dump_json(_with_notes(person, _packed), exclude_defaults=True, warnings="error")
+    data = _PARTICIPANT.dump_json(_with_notes(person, _packed), exclude_defaults=True, warnings="error")
+    return older.readable(data)
 
 
 def load_participant(data: bytes) -> Participant:

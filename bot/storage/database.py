@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from bot.errors import SettingsError, StoreError, StoreProblem
+from bot.storage import visiting
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
 BUSY_SECONDS = 10.0
@@ -119,6 +120,14 @@ def _mannered(engine: sa.Engine, busy: float) -> None:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
+def _visiting(engine: sa.Engine) -> None:
+    """Makes an engine for asyncio visit SQLite's thread once a statement."""
+
+    @sa.event.listens_for(engine, "do_connect")
+    def connecting(_dialect: object, _record: object, _args: object, options: dict[str, Any]) -> None:
+        options["async_creator_fn"] = visiting.connect
+
+
 def plain_engine(url: str, *, busy: float = BUSY_SECONDS) -> sa.Engine:
     """An engine without asyncio, for migrations. Makes the folder of an SQLite file."""
     parsed = _parsed(url)
@@ -144,12 +153,11 @@ class Database:
         self.is_sqlite = file is not None
         # SQLite's own waiting sleeps up to 100 ms; writers of one process take turns here without sleeping.
         self._turn: asyncio.Lock | nullcontext[None] = asyncio.Lock() if file else nullcontext()
+        # This database's own INSERT, which knows ON CONFLICT.
+        self.insert: Callable[[sa.Table], Any] = sqlite.insert if file else postgresql.insert
         if file:
             _mannered(self._engine.sync_engine, busy)
-
-    def insert(self, table: sa.Table) -> Any:
-        """This database's own INSERT, which knows ON CONFLICT (a sqlite.Insert or a postgresql.Insert)."""
-        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+            _visiting(self._engine.sync_engine)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:

@@ -22,6 +22,19 @@ CHUNK = 1000  # rows and parameters a statement: below SQLite's and PostgreSQL's
 PERSON_COLUMNS = (PERSON.c.id, PERSON.c.installation, PERSON.c.wake_at, PERSON.c.revision, PERSON.c.state)
 ENTRY_COLUMNS = ("person_id", "kind", "at", "on", "week", "day", "text", "about", "went", "minutes")
 
+# Statements of every turn are built once: putting one together takes longer than running it.
+LOCKED = (
+    sa.select(*PERSON_COLUMNS)
+    .where(PERSON.c.id.in_(sa.bindparam("persons", type_=sa.String, expanding=True)))
+    .order_by(PERSON.c.id)
+    .with_for_update()
+)
+SAVE = (
+    sa.update(PERSON)
+    .where(PERSON.c.id == sa.bindparam("of"), PERSON.c.revision == sa.bindparam("loaded"))
+    .values(revision=PERSON.c.revision + 1)
+)
+
 T = TypeVar("T")
 
 
@@ -93,8 +106,7 @@ async def load(connection: AsyncConnection, vault: Vault, persons: Sequence[str]
     """Locks these people in the order of their ids, so that no two transactions wait for each other, and loads them."""
     found: dict[str, Known] = {}
     for lot in chunks(sorted(set(persons))):
-        query = sa.select(*PERSON_COLUMNS).where(PERSON.c.id.in_(lot)).order_by(PERSON.c.id).with_for_update()
-        found |= {row.id: known(row, vault) for row in await connection.execute(query)}
+        found |= {row.id: known(row, vault) for row in await connection.execute(LOCKED, {"persons": lot})}
     return found
 
 
@@ -102,17 +114,12 @@ async def save(connection: AsyncConnection, vault: Vault, people: Sequence[Saved
     """Writes these people; False if a revision was not the one loaded."""
     if not people:
         return True
-    write = (
-        sa.update(PERSON)
-        .where(PERSON.c.id == sa.bindparam("of"), PERSON.c.revision == sa.bindparam("loaded"))
-        .values(revision=PERSON.c.revision + 1)
-    )
     values = [
         {"of": saved.participant.id, "loaded": saved.revision, "wake_at": saved.wake_at}
         | person_values(saved.participant, vault)
         for saved in people
     ]
-    return (await connection.execute(write, values)).rowcount == len(people)
+    return (await connection.execute(SAVE, values)).rowcount == len(people)
 
 
 async def reach(connection: AsyncConnection, vault: Vault, addresses: Sequence[str], reachable: bool) -> None:

@@ -31,7 +31,8 @@ INSTALLATION, MOMENT = sa.bindparam("at_installation", type_=sa.String), sa.bind
 WAIT = sa.bindparam("wait", type_=sa.BigInteger)
 MICROSECOND = sa.bindparam("microsecond", type_=sa.BigInteger)
 SKIPPED, ROOM = sa.bindparam("skipped", type_=sa.String, expanding=True), sa.bindparam("room", type_=sa.Integer)
-PICKED = (OUTBOX.c.id, OUTBOX.c.address_id, OUTBOX.c.payload, OUTBOX.c.attempts, OUTBOX.c.dedup)
+HOME = sa.select(ADDRESS.c.platform_id).where(ADDRESS.c.id == OUTBOX.c.address_id).scalar_subquery()
+PICKED = (OUTBOX.c.id, OUTBOX.c.address_id, OUTBOX.c.payload, OUTBOX.c.attempts, OUTBOX.c.dedup, HOME.label("home"))
 
 
 def _waiting(table: sa.FromClause = OUTBOX) -> sa.ColumnElement[bool]:
@@ -78,6 +79,35 @@ EXPIRE = (
 READY = _next().with_only_columns(OUTBOX.c.id)
 # One moment for all rows: a wait that ended between two of them let the second overtake the first.
 PICK = _next(MICROSECOND).with_for_update(of=OUTBOX, skip_locked=True)
+MARK = (
+    sa.update(OUTBOX)
+    .where(OUTBOX.c.id.in_(sa.bindparam("rows", expanding=True)))
+    .values(state=int(Stage.SENDING), attempts=OUTBOX.c.attempts + 1)
+)
+HELD = sa.update(LEASE).where(
+    LEASE.c.installation == INSTALLATION,
+    LEASE.c.owner == sa.bindparam("by_owner"),
+    LEASE.c.epoch == sa.bindparam("of_epoch"),
+)
+RENEW = HELD.values(until=NOW + sa.bindparam("lasting", type_=sa.BigInteger)).returning(NOW)
+FINISH = (
+    sa.update(OUTBOX)
+    .where(OUTBOX.c.id == sa.bindparam("row"), OUTBOX.c.installation == INSTALLATION, staged(Stage.SENDING))
+    .values(
+        state=sa.bindparam("ended"),
+        retry_at=sa.case((WAIT > 0, NOW + WAIT), else_=0),
+        attempts=OUTBOX.c.attempts - sa.bindparam("uncounted", type_=sa.Integer),
+        ref=sa.bindparam("reference"),
+        problem=sa.bindparam("trouble"),
+    )
+)
+REFS = (
+    sa.select(OUTBOX.c.address_id, OUTBOX.c.asked, OUTBOX.c.ref)
+    .where(OUTBOX.c.address_id.in_(sa.bindparam("addresses", type_=sa.String, expanding=True)))
+    .where(OUTBOX.c.asked.in_(sa.bindparam("questions", type_=sa.Integer, expanding=True)))
+    .where(OUTBOX.c.asked > sa.literal_column("0"), OUTBOX.c.ref.is_not(None))
+    .order_by(OUTBOX.c.id)
+)
 
 
 class SqlOutbox:
@@ -106,7 +136,7 @@ class SqlOutbox:
     async def release(self, installation: str, owner: str, epoch: int) -> None:
         """Gives the lease back, if it is still this one."""
         async with self._database.writing() as connection:
-            await connection.execute(_held(installation, owner, epoch).values(until=0))
+            await connection.execute(HELD.values(until=0), _lease(installation, owner, epoch))
 
     async def tick(
         self,
@@ -126,8 +156,8 @@ class SqlOutbox:
         async with self._database.writing() as connection:
             await self._lose(connection, [result.id for result in results if result.state == "unreachable"])
             await self._move(connection, {result.id: result.moved_to for result in results if result.moved_to})
-            lease = _held(installation, owner, epoch).values(until=NOW + int(ttl * MICROSECONDS)).returning(NOW)
-            if (microsecond := await connection.scalar(lease)) is None:
+            lease = _lease(installation, owner, epoch) | {"lasting": int(ttl * MICROSECONDS)}
+            if (microsecond := await connection.scalar(RENEW, lease)) is None:
                 raise LeaseLost(installation)
             await self._finish(connection, installation, results)
             await connection.execute(EXPIRE, {"at_installation": installation, "moment": now})
@@ -188,19 +218,9 @@ class SqlOutbox:
     async def _finish(self, connection: AsyncConnection, installation: str, results: Sequence[Result]) -> None:
         if not results:
             return
-        write = (
-            sa.update(OUTBOX)
-            .where(OUTBOX.c.id == sa.bindparam("row"), OUTBOX.c.installation == installation, staged(Stage.SENDING))
-            .values(
-                state=sa.bindparam("ended"),
-                retry_at=sa.case((WAIT > 0, NOW + WAIT), else_=0),
-                attempts=OUTBOX.c.attempts - sa.bindparam("uncounted", type_=sa.Integer),
-                ref=sa.bindparam("reference"),
-                problem=sa.bindparam("trouble"),
-            )
-        )
         values = [
             {
+                "at_installation": installation,
                 "row": result.id,
                 "ended": ENDED[result.state],
                 "wait": int(result.retry_in * MICROSECONDS),
@@ -210,7 +230,7 @@ class SqlOutbox:
             }
             for result in results
         ]
-        await connection.execute(write, values)
+        await connection.execute(FINISH, values)
         if any(result.state == "queued" for result in results):
             await _stop_held(connection, installation)
 
@@ -234,13 +254,7 @@ class SqlOutbox:
                 break
         if not picked:
             return ()
-        chosen = OUTBOX.c.id.in_([row.id for row in picked.values()])
-        mark = sa.update(OUTBOX).where(chosen)
-        await connection.execute(mark.values(state=int(Stage.SENDING), attempts=OUTBOX.c.attempts + 1))
-        query = sa.select(ADDRESS.c.id, ADDRESS.c.platform_id).where(ADDRESS.c.id.in_(picked))
-        platform_ids = {
-            row.id: self._vault.decrypt(row.platform_id).decode() for row in await connection.execute(query)
-        }
+        await connection.execute(MARK, {"rows": [row.id for row in picked.values()]})
         replies = {address: codec.load_reply(self._vault.decrypt(row.payload)) for address, row in picked.items()}
         unknown = {address: reply for address, reply in replies.items() if reply.ref is None}
         named = {address: reply for address, reply in unknown.items() if reply.of}
@@ -251,7 +265,7 @@ class SqlOutbox:
             Delivery(
                 id=row.id,
                 address=address,
-                platform_id=platform_ids[address],
+                platform_id=self._vault.decrypt(row.home).decode(),
                 reply=replies[address],
                 attempts=row.attempts,
                 keyed=row.dedup is not None,
@@ -263,13 +277,9 @@ class SqlOutbox:
         """Replies that edit a question, by address: they learn here which message put it."""
         if not closing:
             return {}
-        query = (
-            sa.select(OUTBOX.c.address_id, OUTBOX.c.asked, OUTBOX.c.ref)
-            .where(OUTBOX.c.address_id.in_(closing), OUTBOX.c.asked.in_({reply.asked for reply in closing.values()}))
-            .where(OUTBOX.c.asked > sa.literal_column("0"), OUTBOX.c.ref.is_not(None))
-            .order_by(OUTBOX.c.id)
-        )
-        found = {(row.address_id, row.asked): row.ref for row in await connection.execute(query)}  # the latest counts
+        wanted = {"addresses": list(closing), "questions": list({reply.asked for reply in closing.values()})}
+        rows_of_them = await connection.execute(REFS, wanted)
+        found = {(row.address_id, row.asked): row.ref for row in rows_of_them}  # the latest counts
         return {
             address: replace(reply, ref=self._vault.decrypt(ref).decode())
             for address, reply in closing.items()
@@ -296,8 +306,9 @@ async def _stop_held(connection: AsyncConnection, installation: str) -> None:
         await connection.execute(back.where(OUTBOX.c.broadcast_id.in_(stopped)).values(state=int(ended)))
 
 
-def _held(installation: str, owner: str, epoch: int) -> sa.Update:
-    return sa.update(LEASE).where(LEASE.c.installation == installation, LEASE.c.owner == owner, LEASE.c.epoch == epoch)
+def _lease(installation: str, owner: str, epoch: int) -> dict[str, str | int]:
+    """The parameters of HELD."""
+    return {"at_installation": installation, "by_owner": owner, "of_epoch": epoch}
 
 
 def _live() -> sa.ColumnElement[bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,6 +35,28 @@ from bot.storage.vault import Vault
 
 MOST = 1_000_000  # entries of one person
 
+# Statements of every turn are built once: putting one together takes longer than running it.
+ADDRESSES = sa.select(ADDRESS.c.installation, ADDRESS.c.lookup, ADDRESS.c.person_id).where(
+    ADDRESS.c.lookup.in_(sa.bindparam("lookups", type_=sa.String, expanding=True))
+)
+
+
+@cache
+def _receive(insert: Callable[[sa.Table], Any]) -> Any:
+    return insert(RECEIVED).on_conflict_do_nothing().returning(RECEIVED.c.key)
+
+
+@cache
+def _queue(insert: Callable[[sa.Table], Any]) -> Any:
+    return insert(OUTBOX).on_conflict_do_nothing(index_elements=["dedup"])
+
+
+@cache
+def _keep(insert: Callable[[sa.Table], Any]) -> Any:
+    keep = insert(ENTRY)
+    new = {column: keep.excluded[column] for column in rows.ENTRY_COLUMNS}
+    return keep.on_conflict_do_update(index_elements=["id"], set_=new)
+
 
 class SqlUnitOfWork:
     """One writing transaction; `insert` is the database's own INSERT."""
@@ -47,9 +70,8 @@ class SqlUnitOfWork:
         """Marks these input keys as received and returns those never seen before."""
         if not keys:
             return set()
-        mark = self._insert(RECEIVED).on_conflict_do_nothing().returning(RECEIVED.c.key)
         values = [{"installation": installation, "key": key, "at": at} for key in sorted(set(keys))]
-        return set((await self._connection.execute(mark, values)).scalars())
+        return set((await self._connection.execute(_receive(self._insert), values)).scalars())
 
     async def persons(self, origins: Sequence[Origin]) -> Mapping[Origin, str]:
         """The person behind each origin. Whoever adds an address adds its person too; another waits and finds both."""
@@ -64,9 +86,8 @@ class SqlUnitOfWork:
     async def _at(self, lookups: Mapping[Origin, str]) -> dict[Origin, str]:
         found: dict[tuple[str, str], str] = {}
         for lot in rows.chunks(sorted(set(lookups.values()))):
-            columns = ADDRESS.c.installation, ADDRESS.c.lookup, ADDRESS.c.person_id
-            query = sa.select(*columns).where(ADDRESS.c.lookup.in_(lot))
-            found |= {(row.installation, row.lookup): row.person_id for row in await self._connection.execute(query)}
+            addresses = await self._connection.execute(ADDRESSES, {"lookups": lot})
+            found |= {(row.installation, row.lookup): row.person_id for row in addresses}
         keyed = {origin: (origin.installation, lookup) for origin, lookup in lookups.items()}
         return {origin: found[key] for origin, key in keyed.items() if key in found}
 
@@ -125,10 +146,9 @@ class SqlUnitOfWork:
         """Keeps what people wrote or did; an entry whose id is known replaces the old one, in its old place."""
         if not entries:
             return
-        keep = self._insert(ENTRY)
-        new = {column: keep.excluded[column] for column in rows.ENTRY_COLUMNS}
-        keep = keep.on_conflict_do_update(index_elements=["id"], set_=new)
-        await self._connection.execute(keep, [rows.entry_values(entry, self._vault) for entry in entries])
+        await self._connection.execute(
+            _keep(self._insert), [rows.entry_values(entry, self._vault) for entry in entries]
+        )
 
     async def touch(self, touched: Sequence[TouchpointRow]) -> None:
         """Keeps touchpoints; a second one of the same (person, kind, on) raises StoreError."""
@@ -161,7 +181,7 @@ class SqlUnitOfWork:
             }
             for one in outgoing
         ]
-        await self._connection.execute(self._insert(OUTBOX).on_conflict_do_nothing(index_elements=["dedup"]), values)
+        await self._connection.execute(_queue(self._insert), values)
 
     async def cancel(self, addresses: Sequence[str], priority: int) -> None:
         """Withdraws what is queued for these addresses at this priority or a less urgent one."""

@@ -183,6 +183,13 @@ class StandIn:
         """Takes back the faults that are left."""
         self._faults.clear()
 
+    def cut(self) -> None:
+        """Breaks every open connection, as a platform does that goes away."""
+        assert self._runner is not None
+        assert self._runner.server is not None
+        for connection in self._runner.server.connections:
+            connection.force_close()
+
     def lift_limits(self) -> None:
         """From now on every bot may send as it likes."""
         self._limits = {token: Limits.raised() for token in self.bots}

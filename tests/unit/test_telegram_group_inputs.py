@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from telegram import Update
 
+from adapters.telegram.groups import Raw
 from adapters.telegram.inputs import to_incoming
 from bot.model import Changed, Incoming, MessageReceived, Origin
 from tests.unit.test_telegram_inputs import ANA, GROUP, ROBOT, member, message, update
@@ -14,11 +14,11 @@ from tests.unit.test_telegram_inputs import ANA, GROUP, ROBOT, member, message, 
 WARD, ANA_S = Origin("telegram:1", "-5"), Origin("telegram:1", "7")
 
 
-def incoming(read: Update) -> Incoming | None:
+def incoming(read: Raw) -> Incoming | None:
     return to_incoming("telegram:1", read, "our_bot")
 
 
-def moved(before: str, after: str, who: dict[str, Any] = ANA, **more: Any) -> Update:
+def moved(before: str, after: str, who: dict[str, Any] = ANA, **more: Any) -> Raw:
     person = {"user": who, "until_date": 0}
     old, new = {**person, "status": before}, {**person, "status": after, **more}
     return update("chat_member", chat=GROUP, date=1, old_chat_member=old, new_chat_member=new, **{"from": ANA})
@@ -45,7 +45,7 @@ def test_the_command_comes_from_its_writer_and_names_the_group(text: str) -> Non
         moved("left", "member", ROBOT),
     ],
 )
-def test_everything_else_there_is_none_of_our_business(read: Update) -> None:
+def test_everything_else_there_is_none_of_our_business(read: Raw) -> None:
     assert incoming(read) is None
 
 
@@ -62,7 +62,7 @@ def test_everything_else_there_is_none_of_our_business(read: Update) -> None:
         (message(chat=GROUP, migrate_to_chat_id=-1005), WARD, Changed("moved", "-1005")),
     ],
 )
-def test_coming_and_going_is_heard(read: Update, who: Origin, what: Changed) -> None:
+def test_coming_and_going_is_heard(read: Raw, who: Origin, what: Changed) -> None:
     heard = incoming(read)
     assert heard is not None
     assert (heard.origin, heard.given, heard.first_name) == (who, what, "")

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from telegram import Update
 
+from adapters.telegram.groups import Raw
 from adapters.telegram.inputs import group_called, to_incoming
 from bot.model import Changed, ChoiceMade, Incoming, Input, LocationShared, MessageReceived, Origin
 
@@ -16,28 +16,26 @@ FILE: dict[str, Any] = {"file_id": "f", "file_unique_id": "u"}
 SIZED: dict[str, Any] = {**FILE, "width": 1, "height": 1}
 
 
-def update(kind: str, **content: Any) -> Update:
-    read = Update.de_json({"update_id": 42, kind: content}, None)
-    assert read is not None
-    return read
+def update(kind: str, **content: Any) -> Raw:
+    return {"update_id": 42, kind: content}
 
 
-def message(kind: str = "message", sender: Any = ANA, chat: Any = PRIVATE, **content: Any) -> Update:
+def message(kind: str = "message", sender: Any = ANA, chat: Any = PRIVATE, **content: Any) -> Raw:
     return update(kind, message_id=9, date=1, chat=chat, **{"from": sender}, **content)
 
 
-def tap(data: str, chat: Any = PRIVATE) -> Update:
+def tap(data: str, chat: Any = PRIVATE) -> Raw:
     carrier = {"message_id": 3, "date": 0, "chat": chat}  # date 0: a message too old to be shown to us
     return update("callback_query", id="q", chat_instance="c", data=data, message=carrier, **{"from": ANA})
 
 
-def member(status: str, chat: Any = PRIVATE) -> Update:
+def member(status: str, chat: Any = PRIVATE) -> Raw:
     robot = {"user": ROBOT, "until_date": 0}
     change = {"old_chat_member": {**robot, "status": "member"}, "new_chat_member": {**robot, "status": status}}
     return update("my_chat_member", chat=chat, date=1, **{"from": ANA}, **change)
 
 
-def given(read: Update) -> Input | None:
+def given(read: Raw) -> Input | None:
     incoming = to_incoming("telegram:1", read, "our_bot")
     return incoming.given if incoming else None
 
@@ -129,7 +127,7 @@ def test_blocking_and_coming_back_are_changes() -> None:
     ],
     ids=["bot", "group", "service note", "channel", "channel's edit", "group's tap", "poll"],
 )  # fmt: skip
-def test_what_is_not_for_us_is_nothing(read: Update) -> None:
+def test_what_is_not_for_us_is_nothing(read: Raw) -> None:
     assert given(read) is None
 
 

@@ -141,7 +141,7 @@ def test_nothing_to_say_is_no_message() -> None:
 def test_a_long_label_is_cut_and_an_empty_one_still_shows() -> None:
     markup = keyboard(((Button("1:a", "x" * 200), Button("1:b", "  ")),))
     assert markup is not None
-    assert [button.text for button in markup.inline_keyboard[0]] == ["x" * 63 + "…", "…"]
+    assert [button["text"] for button in markup["inline_keyboard"][0]] == ["x" * 63 + "…", "…"]
 
 
 @pytest.mark.parametrize("data", ["", "é" * 33, "x" * 65])

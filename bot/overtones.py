@@ -1,0 +1,152 @@
+"""The safety screen's second listener: how heavy a text is, by the weights of its words and of what stands together.
+
+Pure: the weights are handed in as data (`bot/safety_rules/<language>/weights.tsv`), learned from labelled examples
+(docs/safety.md). A text is read as sequences: a word, two words, two with one between (`want _ die`), pieces of a word
+(`~uicid`), and families in the place of words (`<pills>`, `counted <pills>`, `<kin> .. <pills>`: at most four words
+apart). What the sequences of a span weigh is added up and divided by the root of their number. It works in time linear
+in the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import accumulate
+from math import sqrt
+from typing import Literal
+
+from bot.unmasking import LEET, squeezed, unmasked
+
+STOP = "."  # stands for the end of a sentence, and of the text
+PIECE = re.compile(r"[a-z0-9']+|[.?!\n;]+|,")
+PIECES = (4, 5)  # letters of a piece of a word; shorter words are read whole only
+REACH = 4  # words: how far apart two families are still read together
+SPAN = 40  # words that are weighed together: a longer text is read in spans, and the heaviest counts
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What was learned in one language.
+
+    `families` are lists of words that are read alike, a star standing for any ending. A span that weighs `urgent` or
+    more is urgent, one that weighs `concern` or more is a concern.
+    """
+
+    language: str
+    bias: float
+    urgent: float
+    concern: float
+    of: Mapping[str, float] = field(repr=False)
+    families: Mapping[str, Sequence[str]] = field(repr=False)
+
+
+class Overtones:
+    """Weighs texts in one language. Never raises for a str."""
+
+    def __init__(self, weights: Weights) -> None:
+        self.weights = weights
+        self._sequences = Sequences(weights.families)
+
+    def level(self, plain: str) -> Literal["urgent", "concern"] | None:
+        """How severe the heaviest span of an unmasked text is."""
+        weight = self.heaviest(plain)
+        return "urgent" if weight >= self.weights.urgent else "concern" if weight >= self.weights.concern else None
+
+    def heaviest(self, plain: str) -> float:
+        """What the heaviest span of an unmasked text weighs."""
+        return self._heaviest(plain)[0]
+
+    def why(self, plain: str, most: int = 8) -> list[tuple[str, float]]:
+        """What weighed most in the heaviest span, and how much of its weight that is."""
+        _, start, end = self._heaviest(plain)
+        heard = list(self._sequences(words_of(plain)))[start:end]
+        counted = Counter(sequence for sequences in heard for sequence in sequences)
+        root = sqrt(max(1, counted.total()))
+        weighed = ((sequence, self.weights.of.get(sequence, 0.0) * n / root) for sequence, n in counted.items())
+        return sorted((one for one in weighed if one[1] > 0), key=lambda one: (-one[1], one[0]))[:most]
+
+    def _heaviest(self, plain: str) -> tuple[float, int, int]:
+        """The weight of the heaviest span, its first word, and the one behind its last."""
+        words, of = words_of(plain), self.weights.of
+        heard = list(self._sequences(words))
+        weight = [0.0, *accumulate(sum(of.get(sequence, 0.0) for sequence in sequences) for sequences in heard)]
+        count = [0, *accumulate(map(len, heard))]
+        return max(
+            (
+                (self.weights.bias + (weight[end] - weight[start]) / sqrt(max(1, count[end] - count[start])), start, end)
+                for start, end in spans(words)
+            ),
+        )
+
+
+class Sequences:
+    """Reads words as sequences, for each word those that end with it."""
+
+    def __init__(self, families: Mapping[str, Sequence[str]]) -> None:
+        self._whole, self._begins = dict[str, set[str]](), dict[str, set[str]]()
+        for name, words in families.items():
+            for word in words:
+                kept = self._begins if word.endswith("*") else self._whole
+                kept.setdefault(squeezed(unmasked(word.rstrip("*"))), set()).add(f"<{name}>")
+        self._longest = max(map(len, self._begins), default=0)
+        self._alone = lru_cache(8_192)(self._read)
+
+    def __call__(self, words: Sequence[str]) -> Iterator[list[str]]:
+        """For each word the sequences that end with it."""
+        families = list[tuple[str, ...]]()
+        for at, word in enumerate(words):
+            heard, own = self._alone(word)
+            sequences = [*heard]
+            if at:
+                before = words[at - 1]
+                sequences.append(f"{before} {word}")
+                sequences += [f"{before} {family}" for family in own]
+                sequences += [f"{family} {word}" for family in families[-1]]
+            if at > 1:
+                sequences.append(f"{words[at - 2]} _ {word}")
+            if own:
+                sequences += [f"{one} .. {other}" for near in families[-REACH:] for one in near for other in own]
+            families.append(own)
+            yield sequences
+
+    def _read(self, word: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What a word is by itself, and its families."""
+        begun = (self._begins.get(word[:end], set()) for end in range(1, min(len(word), self._longest) + 1))
+        families = tuple(sorted(self._whole.get(word, set()).union(*begun)))
+        marked = f"^{word}$"
+        lengths = PIECES if len(word) >= min(PIECES) else ()
+        pieces = (f"~{marked[at : at + size]}" for size in lengths for at in range(len(marked) - size + 1))
+        return (word, *pieces, *families), families
+
+
+def words_of(plain: str) -> list[str]:
+    """The words and stops of an unmasked text; it begins and ends with a stop."""
+    words = [STOP]
+    for piece in PIECE.findall(plain):
+        if piece[0] in ".?!\n;":
+            if words[-1] != STOP:
+                words.append(STOP)
+        elif word := piece.replace("'", ""):
+            words.append(squeezed(word if word.isdecimal() else word.translate(LEET)))
+    return words if words[-1] == STOP and len(words) > 1 else [*words, STOP]
+
+
+def spans(words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Where spans begin and end: at each sentence, in a long one also midway; they end with a sentence if they can."""
+    last_stop, stop = list[int](), 0
+    for at, word in enumerate(words):
+        stop = at if word == STOP else stop
+        last_stop.append(stop)
+    begun = 0
+    for start, word in enumerate(words):
+        if start and word != STOP and start - begun < SPAN // 2:
+            continue
+        begun = start
+        end = min(start + SPAN, len(words))
+        whole = last_stop[end - 1] + 1
+        yield start, whole if whole - start > SPAN // 2 else end
+        if end == len(words):
+            return
