@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help venv demo chat test check format bench soak safety attack audit lock clean
+.PHONY: help venv demo chat test check format bench soak safety weights attack audit lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,14 @@ soak: .venv/dev ## kills and faults at random moments for MINUTES=2; fails if an
 safety: .venv/dev ## what the safety screen finds and misses on labelled sentences
 	$(BIN)/python -m tests.safety_table
 
+.venv/weights/made: requirements-weights.txt
+	$(PYTHON) -m venv .venv/weights
+	.venv/weights/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-weights.txt
+	@touch $@
+
+weights: .venv/weights/made ## teaches the safety screen anew from labelled examples, and says what it hears and misses
+	.venv/weights/bin/python -m tests.safety_lessons
+
 attack: .venv/dev ## what somebody who leads a group could find out about one person, view by view
 	$(BIN)/python -m tests.attacker
 
@@ -71,6 +79,7 @@ lock: .venv/dev ## pins requirements anew, with hashes and without index lines (
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -c requirements-otel.txt requirements-dev.in -o requirements-dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-peers.in -o requirements-peers.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-audit.in -o requirements-audit.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-weights.in -o requirements-weights.txt
 
 clean: ## forgets the environment and caches, never data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

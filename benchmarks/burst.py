@@ -1,4 +1,4 @@
-"""A morning burst: everybody is due in the same minute on one process, and a few others write meanwhile; and a flood."""
+"""A morning burst: everybody is due in one minute on one process, and a few others write meanwhile; and a flood."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DUE = 100_000
 WRITING = 40  # people who are not due, and write
 LOT = 10  # of them write one after the other …
 EVERY = 0.25  # … so many seconds apart on average
-LEAD = timedelta(seconds=8)  # for the process to start and to be spoken with
+LEAD = timedelta(seconds=5)  # in which their wake times are set; by then that is long done
 LOOK_EVERY = 0.05  # seconds
 FLOOD, FLOODS = 100, 5
 MOST = 200.0  # MB
@@ -96,12 +96,11 @@ def burst(fresh: Fresh, due: int, strict: bool) -> Burst:
         url = fresh(folder)
         server.ask("people", people=due + WRITING)
         engine = sa.create_engine(_driver(url))
-        due_at = _due_soon(engine)
         try:
             with Process(run(), folder / "ours.log", settings(server, url, **rates)) as bot:
                 server.until(lambda: server.calls("getUpdates") > 0, bot)
                 server.ask("converse", text="/today", first=due + 1, people=WRITING, every=EVERY / 10)
-                return _watched(server, bot, engine, due, due_at)
+                return _watched(server, bot, engine, due, _due_soon(engine))
         finally:
             engine.dispose()
 
@@ -118,8 +117,8 @@ def _watched(server: StandIn, bot: Process, engine: sa.Engine, due: int, due_at:
                 time.sleep(LOOK_EVERY)
         ended.append(time.monotonic())
 
-    began = time.monotonic() + max(0.0, (due_at - datetime.now(UTC)).total_seconds())
-    time.sleep(began - time.monotonic())
+    time.sleep((due_at - datetime.now(UTC)).total_seconds())
+    began = time.monotonic()
     watching = Thread(target=watch)
     watching.start()
     lot = 0
@@ -180,18 +179,27 @@ async def _fill(url: str, due: int, seed: int) -> None:
     store = await open_store(url, [KEY])
     try:
         await settle(store, origins[:due], programme, now, now - timedelta(seconds=1), seed, [noon])
+        _asleep(url)
         await settle(store, origins[due:], programme, now + timedelta(hours=20), now, seed, [noon])
     finally:
         await store.close()
 
 
-def _due_soon(engine: sa.Engine) -> datetime:
-    """Those whose morning has begun are woken at one instant, which lies a little ahead; which."""
-    now = datetime.now(UTC)
-    at, passed = ((one - EPOCH) // MICROSECOND for one in (now + LEAD, now))
+def _asleep(url: str) -> None:
+    """Nobody is woken who is there by now."""
+    engine = sa.create_engine(_driver(url))
     with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE person SET wake_at = :at WHERE wake_at <= :now"), {"at": at, "now": passed})
-    return now + LEAD
+        connection.execute(sa.text("UPDATE person SET wake_at = NULL"))
+    engine.dispose()
+
+
+def _due_soon(engine: sa.Engine) -> datetime:
+    """Those who sleep are woken at one instant, which lies a little ahead; which."""
+    due_at = datetime.now(UTC) + LEAD
+    at = {"at": (due_at - EPOCH) // MICROSECOND}
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE person SET wake_at = :at WHERE wake_at IS NULL"), at)
+    return due_at
 
 
 # ---------------------------------------------------------------- the flood

@@ -7,6 +7,7 @@ import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 
 from benchmarks.candidates import AHEAD, prepare, run, settings, sqlite
 from benchmarks.crowd import add
@@ -16,6 +17,7 @@ from benchmarks.report import Row
 log = sys.stderr
 
 CROWDS = (0, 100_000, 1_000_000)
+STARTS = 3  # one alone may fall into the time in which the kernel writes a new crowd to the disk
 TALKING = 200  # people who write, so that it is not only the start that is seen
 MOST = 200.0  # MB
 SOON = 2.0  # seconds
@@ -27,6 +29,14 @@ def measure(quick: bool, seed: int) -> list[Row]:
     return [row for crowd in crowds for row in among(crowd, talking, seed)]
 
 
+def first_poll(server: StandIn, folder: Path, database: str) -> float:
+    """Seconds from a start to the first `getUpdates`."""
+    before = server.calls("getUpdates")
+    with Process(run(), folder / "ours.log", settings(server, database)) as bot:
+        server.until(lambda: server.calls("getUpdates") > before, bot)
+        return time.perf_counter() - bot.began
+
+
 def among(crowd: int, talking: int, seed: int) -> list[Row]:
     """With so many participants; with nobody, nobody talks."""
     log.write(f"memory: {crowd:,} participants\n")
@@ -35,11 +45,14 @@ def among(crowd: int, talking: int, seed: int) -> list[Row]:
         if crowd:
             prepare(database, server.tokens, talking, seed)
             add(database, crowd - talking, datetime.now(UTC) + AHEAD)
+        seconds = [first_poll(server, Path(name), database) for _ in range(STARTS)]
+        polls = server.calls("getUpdates")
         with Process(run(), Path(name) / "ours.log", settings(server, database)) as bot:
-            server.until(lambda: server.calls("getUpdates") > 0, bot)
-            seconds, resident = time.perf_counter() - bot.began, bot.resident
+            server.until(lambda: server.calls("getUpdates") > polls, bot)
+            resident = bot.resident
+            soon = median(seconds) < SOON
             rows = [
-                Row(f"s to the first poll, {crowd:,} participants", [seconds], {}, "under 2", seconds < SOON, 2),
+                Row(f"s to the first poll, {crowd:,} participants", seconds, {}, "under 2", soon, 2),
                 Row(f"resident MB at the start, {crowd:,} participants", [resident], {}, "under 200", resident < MOST),
             ]
             if crowd:

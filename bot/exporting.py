@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any, Protocol
 
@@ -15,6 +16,11 @@ from curriculum.model import Programme
 
 FORMAT, VERSION = "heartsease-export", 1
 NAME = "heartsease-my-data"
+# Bytes of a file. A bot may send 50 MB on Telegram (core.telegram.org/bots/api#senddocument); Slack tells of no figure,
+# but a workspace may restrict it (files.getUploadURLExternal: file_upload_size_restricted). This much opens on an old
+# phone, and a slow line takes it while an adapter waits.
+MOST = 4_000_000
+LOCK = 10_000  # what a locked page has around its content
 
 
 class Library(Protocol):
@@ -27,24 +33,52 @@ class Library(Protocol):
         ...
 
 
-async def files(work: UnitOfWork, known: Known, person: Participant, library: Library, now: datetime) -> Sequence[Said]:
-    """The messages that bring it. Where others may export messages, one locked page, and its key in a window."""
+async def files(
+    work: UnitOfWork, known: Known, person: Participant, library: Library, now: datetime, most: int = MOST
+) -> Sequence[Said]:
+    """The messages that bring it, in files of at most so many bytes, each of which can be read by itself.
+
+    Where others may export messages, pages that are locked, and their key in a window.
+    """
     everything = await gathered(work, known, person, now)
     titles = {p.id: p.title for week in library.in_locale(person.locale).weeks for p in week.practices}
-    page = library.renderer.document("export", {**everything, "titles": titles}, person.locale)
-    data = json.dumps(everything, ensure_ascii=False, indent=1, default=plainly)
-    if person.discreet:
-        phrase = locking.new_passphrase()
-        locked = await locking.locked(json.dumps({"page": page, "data": data}), phrase)
-        sealed = library.renderer.document("locked", locked, person.locale)
-        return (
-            Said("mydata/locked_file", file=Document(f"{NAME}.html", "text/html", sealed)),
-            Said("mydata/passphrase", {"passphrase": phrase}, private=True),
-        )
-    return (
-        Said("mydata/page_file", file=Document(f"{NAME}.html", "text/html", page)),
-        Said("mydata/data_file", file=Document(f"{NAME}.json", "application/json", data)),
-    )
+    entries = everything["entries"]
+
+    def contents(first: int, last: int) -> tuple[str, ...]:
+        """A page and data with the entries from `first` to before `last`."""
+        apart = {"entries": entries[first:last], "entries_before": first, "entries_after": len(entries) - last}
+        page = library.renderer.document("export", {**everything, **apart, "titles": titles}, person.locale)
+        data = json.dumps({**everything, **apart}, ensure_ascii=False, indent=1, default=plainly)
+        both = json.dumps({"page": page, "data": data}, ensure_ascii=False)
+        return (both,) if person.discreet else (page, data)
+
+    room = most * 3 // 4 - LOCK if person.discreet else most  # base64 makes four bytes of three
+    parts = await asyncio.to_thread(cut, contents, 0, len(entries), room)
+    if not person.discreet:
+        pages = numbered("mydata/page_file", "html", "text/html", [page for page, _ in parts])
+        return (*pages, *numbered("mydata/data_file", "json", "application/json", [data for _, data in parts]))
+    phrase = locking.new_passphrase()
+    locked = [await locking.locked(both, phrase) for (both,) in parts]
+    sealed = [library.renderer.document("locked", one, person.locale) for one in locked]
+    shown = Said("mydata/passphrase", {"passphrase": phrase}, private=True)
+    return (*numbered("mydata/locked_file", "html", "text/html", sealed), shown)
+
+
+def cut(contents: Callable[[int, int], tuple[str, ...]], first: int, last: int, room: int) -> list[tuple[str, ...]]:
+    """The contents of as many parts as are needed for each to have room; what is one entry's is not cut."""
+    made = contents(first, last)
+    if last - first < 2 or all(len(one.encode()) <= room for one in made):
+        return [made]
+    half = (first + last) // 2
+    return [*cut(contents, first, half, room), *cut(contents, half, last, room)]
+
+
+def numbered(prompt: str, ending: str, media_type: str, contents: Sequence[str]) -> Iterator[Said]:
+    """A message with each of these files; where there are several, their names and words count them."""
+    parts = len(contents)
+    for part, content in enumerate(contents, 1):
+        name = f"{NAME}.{ending}" if parts == 1 else f"{NAME}-{part}-of-{parts}.{ending}"
+        yield Said(prompt, {"part": part, "parts": parts}, file=Document(name, media_type, content))
 
 
 async def gathered(work: UnitOfWork, known: Known, person: Participant, now: datetime) -> dict[str, Any]:
@@ -72,6 +106,8 @@ async def gathered(work: UnitOfWork, known: Known, person: Participant, now: dat
         "group": await group(work, person),
         "roles": [{"role": role, "group": cohort} for role, cohort in await work.cohorts.roles(person.id)],
         "entries": [written(entry) for entry in reversed(entries)],
+        "entries_before": 0,
+        "entries_after": 0,
         "messages_due": [{"kind": one.kind.value, "on": one.on, "missed": one.missed, "at": one.at} for one in touched],
         "open_questions": [
             {"conversation": run.conversation, "step": run.step, "since": run.started} for run in person.runs
@@ -158,7 +194,7 @@ async def group(work: UnitOfWork, person: Participant) -> dict[str, Any] | None:
             {"starts": lessons[id_].starts, "coming": said.coming, "noted_present": said.present}
             for id_, said in sorted(answers.items())
         ],
-        "shared_in_its_chat": [{"on": one.on} for one in person.shared],
+        "shared_in_its_chat": [{"on": one.on} for one in person.shared if not one.back],
     }
 
 

@@ -1,4 +1,4 @@
-"""Erases people who asked for it: once our last words to them are sent, or a minute later, whatever became of those."""
+"""Erases people who asked for it: once our last words are sent and what they shared is deleted, or a minute later."""
 
 from __future__ import annotations
 
@@ -18,9 +18,14 @@ PATIENCE = timedelta(minutes=1)
 
 
 async def due(work: UnitOfWork, known: Known, now: datetime) -> Outcome:
-    """What their alarm leads to: they are erased, or looked at again while the goodbye is on its way."""
+    """What their alarm leads to: they are erased, or looked at again while the goodbye is on its way.
+
+    So is the deletion of what they shared in a group's chat. A deletion that takes longer goes on without them: what it
+    needs, the chat's own id of the message, stays in the outbox, and tells nothing of anybody.
+    """
     person = known.participant
-    if person.erase_at is not None and now < person.erase_at + PATIENCE and await work.unsent(person.address):
+    shared = [key for one in person.shared for key in (one.key, one.undoing)]
+    if person.erase_at is not None and now < person.erase_at + PATIENCE and await work.unsent(person.address, shared):
         return Outcome(saved={person.id: Saved(person, now + AGAIN, known.revision)})
     log.info("erasing", person=person.id)
     return Outcome(gone={person.id: now})

@@ -34,6 +34,37 @@ Ready = Callable[[], Awaitable[tuple[bool, dict[str, str]]]]
 Look = Callable[[], Awaitable[None]]
 Webhook = Callable[[Mapping[str, str], bytes], Awaitable["Answer"]]
 
+# What app.openapi() says of answers; a test sends whatever it allows, and what it does not, and compares.
+_TEXT = {"type": "string"}
+_WHY = {"type": "object", "required": ["error"], "properties": {"error": _TEXT}, "additionalProperties": False}
+_ALIVE = {"type": "object", "required": ["alive"], "properties": {"alive": {"const": True}}}
+_PARTS = {"type": "object", "additionalProperties": _TEXT}
+_CLOCK = {
+    "type": "object",
+    "required": ["now", "next_wake", "pending", "idle"],
+    "properties": {
+        "now": _TEXT,
+        "next_wake": {"type": ["string", "null"]},
+        "pending": {"type": "integer", "minimum": 0},
+        "idle": {"type": "boolean"},
+    },
+    "additionalProperties": False,
+}
+_MOVE = {"type": "object", "required": ["to"], "properties": {"to": _TEXT}, "additionalProperties": False}
+_ANY_OBJECT = {"type": "object"}
+
+
+def _as_json(schema: Mapping[str, Any]) -> dict[str, Any]:
+    return {"content": {"application/json": {"schema": schema}}}
+
+
+REFUSED: dict[int | str, dict[str, Any]] = {"4XX": _as_json(_WHY)}
+_CALLED: dict[int | str, dict[str, Any]] = {  # a webhook's own refusals have no words: no person reads them
+    200: {},
+    "4XX": {"content": {"application/json": {"schema": _WHY}, "text/plain": {}}},
+    503: {},
+}
+
 log = structlog.get_logger()
 
 
@@ -65,7 +96,14 @@ def http_app(
     A webhook gets headers (any case) and the body, at most 1 MiB, and returns what to answer with. `static` is a folder
     served under /static. Errors are {"error": …}.
     """
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,  # app.openapi() describes what is here, and nobody outside needs to read that
+        redirect_slashes=False,
+        default_response_class=Response,
+        responses=REFUSED,
+    )
     app.add_middleware(Guarded)
     for problem, answer in _ANSWERS.items():
         app.add_exception_handler(problem, answer)
@@ -82,11 +120,11 @@ def http_app(
 
 
 def _health(app: FastAPI, ready: Ready, metrics: CollectorRegistry, look: Look) -> None:
-    @app.get("/healthz")
+    @app.get("/healthz", responses={200: _as_json(_ALIVE)})
     async def alive() -> Response:
         return JSONResponse({"alive": True})
 
-    @app.get("/readyz")
+    @app.get("/readyz", responses={200: _as_json(_PARTS), 503: _as_json(_PARTS)})
     async def readiness() -> Response:
         try:
             well, parts = await ready()
@@ -95,7 +133,7 @@ def _health(app: FastAPI, ready: Ready, metrics: CollectorRegistry, look: Look) 
             well, parts = False, {"readiness": type(error).__name__}
         return JSONResponse(parts, 200 if well else 503)
 
-    @app.get("/metrics")
+    @app.get("/metrics", responses={200: {"content": {"text/plain": {}}}})
     async def exposition() -> Response:
         await look()
         return Response(generate_latest(metrics), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -104,7 +142,7 @@ def _health(app: FastAPI, ready: Ready, metrics: CollectorRegistry, look: Look) 
 def _webhook(app: FastAPI, path: str, webhook: Webhook) -> None:
     gate = Gate()
 
-    @app.post(path)
+    @app.post(path, responses=_CALLED, openapi_extra={"requestBody": {"required": True, **_as_json(_ANY_OBJECT)}})
     async def called(request: Request) -> Response:
         with gate.reading():
             body = await request.body()
@@ -113,11 +151,15 @@ def _webhook(app: FastAPI, path: str, webhook: Webhook) -> None:
 
 
 def _rehearsal(app: FastAPI, rehearsal: Rehearsal) -> None:
-    @app.get("/rehearsal")
+    @app.get("/rehearsal", responses={200: _as_json(_CLOCK)})
     async def status() -> Response:
         return JSONResponse(dict(await rehearsal.status()))
 
-    @app.post("/rehearsal")
+    @app.post(
+        "/rehearsal",
+        responses={200: _as_json(_CLOCK), 503: _as_json(_CLOCK)},
+        openapi_extra={"requestBody": {"required": True, **_as_json(_MOVE)}},
+    )
     async def move(request: Request) -> Response:
         refuse_other_sites(request)
         match _json(await request.body()):
@@ -172,7 +214,7 @@ class HttpServer:
     """Serves an ASGI app from this event loop, between `start` and `stop`. Port 0 takes any that is free."""
 
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:
-        self._app, self._host, self._asked_port = app, host, port
+        self.app, self._host, self._asked_port = app, host, port
         self._server: _InOurLoop | None = None
         self._serving: asyncio.Task[None] | None = None
         self.port = port  # the real one once started
@@ -192,7 +234,7 @@ class HttpServer:
         listener = _listener(self._host, self._asked_port)
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
-            self._app,
+            self.app,
             log_config=None,
             access_log=False,  # a webhook's path is a secret
             lifespan="off",

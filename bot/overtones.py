@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import accumulate
 from math import sqrt
 from typing import Literal
 
@@ -49,6 +48,7 @@ class Overtones:
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
         self._sequences = Sequences(weights.families)
+        self._alone = lru_cache(8_192)(self._weighed_alone)
 
     def level(self, plain: str) -> Literal["urgent", "concern"] | None:
         """How severe the heaviest span of an unmasked text is."""
@@ -62,24 +62,29 @@ class Overtones:
     def why(self, plain: str, most: int = 8) -> list[tuple[str, float]]:
         """What weighed most in the heaviest span, and how much of its weight that is."""
         _, start, end = self._heaviest(plain)
-        heard = list(self._sequences(words_of(plain)))[start:end]
+        heard = list(self._sequences.of(words_of(plain)))[start:end]
         counted = Counter(sequence for sequences in heard for sequence in sequences)
-        root = sqrt(max(1, counted.total()))
+        root = sqrt(counted.total())
         weighed = ((sequence, self.weights.of.get(sequence, 0.0) * n / root) for sequence, n in counted.items())
         return sorted((one for one in weighed if one[1] > 0), key=lambda one: (-one[1], one[0]))[:most]
 
     def _heaviest(self, plain: str) -> tuple[float, int, int]:
         """The weight of the heaviest span, its first word, and the one behind its last."""
         words, of = words_of(plain), self.weights.of
-        heard = list(self._sequences(words))
-        weight = [0.0, *accumulate(sum(of.get(sequence, 0.0) for sequence in sequences) for sequences in heard)]
-        count = [0, *accumulate(map(len, heard))]
-        return max(
-            (
-                (self.weights.bias + (weight[end] - weight[start]) / sqrt(max(1, count[end] - count[start])), start, end)
-                for start, end in spans(words)
-            ),
+        weight, count = [0.0], [0]
+        for word, together in zip(words, self._sequences.together(words), strict=True):
+            alone, number = self._alone(word)
+            weight.append(weight[-1] + alone + sum([of.get(sequence, 0.0) for sequence in together]))
+            count.append(count[-1] + number + len(together))
+        weighed = (
+            (self.weights.bias + (weight[end] - weight[start]) / sqrt(count[end] - count[start]), start, end)
+            for start, end in spans(words)
         )
+        return max(weighed)
+
+    def _weighed_alone(self, word: str) -> tuple[float, int]:
+        sequences = self._sequences.alone(word)[0]
+        return sum(self.weights.of.get(sequence, 0.0) for sequence in sequences), len(sequences)
 
 
 class Sequences:
@@ -92,27 +97,34 @@ class Sequences:
                 kept = self._begins if word.endswith("*") else self._whole
                 kept.setdefault(squeezed(unmasked(word.rstrip("*"))), set()).add(f"<{name}>")
         self._longest = max(map(len, self._begins), default=0)
-        self._alone = lru_cache(8_192)(self._read)
+        self.alone = lru_cache(8_192)(self._alone)
 
-    def __call__(self, words: Sequence[str]) -> Iterator[list[str]]:
-        """For each word the sequences that end with it."""
-        families = list[tuple[str, ...]]()
+    def of(self, words: Sequence[str]) -> Iterator[list[str]]:
+        """For each word all sequences that end with it."""
+        for word, together in zip(words, self.together(words), strict=True):
+            yield [*self.alone(word)[0], *together]
+
+    def together(self, words: Sequence[str]) -> Iterator[list[str]]:
+        """For each word the sequences that it makes with what stands before it."""
+        near = list[tuple[str, ...]]()  # the families of the words before
         for at, word in enumerate(words):
-            heard, own = self._alone(word)
-            sequences = [*heard]
+            own = self.alone(word)[1]
+            sequences = list[str]()
             if at:
                 before = words[at - 1]
-                sequences.append(f"{before} {word}")
-                sequences += [f"{before} {family}" for family in own]
-                sequences += [f"{family} {word}" for family in families[-1]]
+                sequences = [
+                    f"{before} {word}",
+                    *[f"{before} {one}" for one in own],
+                    *[f"{one} {word}" for one in near[-1]],
+                ]
             if at > 1:
                 sequences.append(f"{words[at - 2]} _ {word}")
             if own:
-                sequences += [f"{one} .. {other}" for near in families[-REACH:] for one in near for other in own]
-            families.append(own)
+                sequences += [f"{one} .. {other}" for families in near for one in families for other in own]
+            near = [*near[-REACH + 1 :], own]
             yield sequences
 
-    def _read(self, word: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def _alone(self, word: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What a word is by itself, and its families."""
         begun = (self._begins.get(word[:end], set()) for end in range(1, min(len(word), self._longest) + 1))
         families = tuple(sorted(self._whole.get(word, set()).union(*begun)))

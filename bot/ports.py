@@ -160,8 +160,8 @@ class UnitOfWork(Protocol):
         """Gives an entry of this person's another text, or deletes it without one; what is not theirs stays."""
         ...
 
-    async def unsent(self, address: str) -> bool:
-        """Whether anything for this address is queued or being sent."""
+    async def unsent(self, address: str, keys: Sequence[str] = ()) -> bool:
+        """Whether anything for this address, or with one of these `dedup` keys, is queued or being sent."""
         ...
 
     async def reach(self, address: str, reachable: bool) -> None:

@@ -76,6 +76,7 @@ HABITS: Mapping[str, tuple[str, ...]] = {
     "evening/how_was_it": ("[did]", "[did]", "[did]", "[a_little]", "[a_little]", "[not_today]", "=reflection", "yes"),
     "evening/what_was_it_like": ("=reflection", "=reflection", "=reflection", "[skip]"),
     "evening/strain": ("[no_strain]", "[no_strain]", "[no_strain]", "[some_strain]", "=reflection"),
+    "morning/strain": ("[no_strain]", "[no_strain]", "[some_strain]", "=reflection"),
     "evening/strained": ("[carry_on]", "=reflection"),
     "safety/support": ("[close_support]",),
     "evening/look_back": ("=reflection", "=reflection", "[skip]"),

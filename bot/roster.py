@@ -160,7 +160,7 @@ def _goes_to_bed(rhythm: Rhythm, today: _Work | None, up: int) -> int:
         bed = _A_DAY
     if today:
         bed = max(bed, today.sleep[0] + _A_DAY)
-    return min(max(bed, up + _AWAKE), _A_DAY)
+    return max(bed, up + _AWAKE)
 
 
 def _latest_morning(today: _Work | None, bed: int) -> int:

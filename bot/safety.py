@@ -1,18 +1,21 @@
-"""The safety screen: finds plain statements of crisis in what somebody wrote, before any conversation reads it.
+"""The safety screen: finds statements of crisis in what somebody wrote, before any conversation reads it.
 
-Pure: the rules are handed in as data (`bot/safety_rules/<language>/*.yaml`). A pattern is a sequence of words, in which
-`(a|b c)` stands for alternatives, `[a|b]` for what may be missing, `<name>` for a list of words, `..` for up to two
-words that are no negation, `^` and `$` for the ends of a clause. It works in time linear in the text.
+Two listeners: the rules, here, and the weights of words (bot/overtones.py). The most severe finding is the answer, of
+two alike the rule's. Pure: both are handed in as data (`bot/safety_rules/<language>/`). A pattern is a sequence of
+words, in which `(a|b c)` stands for alternatives, `[a|b]` for what may be missing, `<name>` for a list of words, `..`
+for up to two words that are no negation, `^` and `$` for the ends of a clause. It works in time linear in the text.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, Literal
+
+from bot.overtones import Overtones
+from bot.unmasking import LEET, squeezed, unmasked
 
 Level = Literal["urgent", "concern"]
 SEVERITY: Mapping[Level, int] = {"concern": 1, "urgent": 2}
@@ -22,12 +25,13 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SHORTEST_ING = 5  # letters: "kin" and "sin" are words of their own
 LONGEST = 14  # letters of a word that may be spaced out
 FROM_SUBJECT = 3  # words between "she" and what she wants: "she wanted to end it"
+WEIGHED = "weighed"  # the rule that is named where the weights alone spoke: names go into logs, words never
 NEAR = 2  # words: how close an idiom must stand to what it lets through
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the screen found: the rule's level and id, and the language whose rules it stands in."""
+    """What the screen found: the level, the rule's id (or `weighed`), and the language that it was found in."""
 
     level: Level
     rule: str
@@ -92,22 +96,32 @@ class Rules:
 class Screen:
     """Says of a text what is most severe in it. Never raises for a str."""
 
-    def __init__(self, rules: Iterable[Rules]) -> None:
+    def __init__(self, rules: Iterable[Rules], overtones: Iterable[Overtones] = ()) -> None:
         self._languages = tuple(_Compiled(each) for each in rules)
+        self._overtones = tuple(overtones)
 
     def __call__(self, text: str) -> Finding | None:
-        """The most severe finding; None if there is nothing."""
+        """The most severe finding, of two alike the rule's; None if there is nothing."""
         plain = unmasked(text)
         found = [finding for language in self._languages for finding in language.findings(plain)]
+        if not any(finding.level == "urgent" for finding in found):
+            levels = ((each.level(plain), each.weights.language) for each in self._overtones)
+            found += [Finding(level, WEIGHED, language) for level, language in levels if level]
         return max(found, key=lambda finding: SEVERITY[finding.level], default=None)
 
+    def why(self, text: str) -> list[tuple[str, float]]:
+        """What weighed most in the text, whether or not it was enough. Holds words of the text: never for a log."""
+        plain = unmasked(text)
+        heaviest = max(self._overtones, key=lambda each: each.heaviest(plain) - each.weights.concern, default=None)
+        return heaviest.why(plain) if heaviest else []
+
     def only(self, language: str) -> Screen:
-        """The same screen with the rules of one language.
+        """The same screen with the rules and weights of one language.
 
         Raises:
             KeyError: there are no rules for it.
         """
-        chosen = Screen(())
+        chosen = Screen((), (each for each in self._overtones if each.weights.language == language))
         chosen._languages = tuple(each for each in self._languages if each.rules.language == language)
         if not chosen._languages:
             raise KeyError(language)
@@ -116,29 +130,10 @@ class Screen:
 
 # ---------------------------------------------------------------- text
 
-APOSTROPHES = re.compile("[’‘ʼ`´′＇]")
-LOOKALIKES = str.maketrans("аеорсухіѕјкмтнзαεορνικτυ", "aeopcyxisjkmthsaeopviktu")
 SPACED = re.compile(r"(?<![a-z0-9'])[a-z](?:[ .\-_*,/|]{1,3}[a-z]){2,}(?![a-z0-9'])")
 PIECE = re.compile(r"[a-z0-9](?:[a-z0-9'@$!*]*[a-z0-9*])?|[.?!\n;]+|[,:()]+")
 QUOTED = re.compile(r'["“”«„][^"“”«»„\n]{1,300}["“”»]')
 BESIDE = 40  # characters of a quotation's either side that tell who says it
-LEET = str.maketrans("!10345@$7", "iioeasast")
-DOUBLED = re.compile(r"([a-z])\1+")
-
-
-def unmasked(text: str) -> str:
-    """Lower-case Latin letters where the text shows them: no accents, styles, invisible characters or lookalikes."""
-    text = APOSTROPHES.sub("'", text)
-    if text.isascii():  # most texts, five times as fast
-        return text.lower().replace("...", " ")
-    decomposed = unicodedata.normalize("NFKD", text).casefold()
-    shown = (mark for mark in decomposed if unicodedata.category(mark) not in ("Mn", "Cf", "Me"))
-    return "".join(shown).translate(LOOKALIKES).replace("...", " ")
-
-
-def squeezed(word: str) -> str:
-    """The word with its repeated letters written once: "killll" and "kill" are the same."""
-    return DOUBLED.sub(r"\1", word)
 
 
 @dataclass(slots=True)

@@ -31,6 +31,7 @@ from bot.model import (
     Reply,
     Said,
     Touched,
+    undoing,
 )
 from bot.model.replacing import replace
 from bot.ports import Curriculum, Known, Rendered, Renderer, Saved, TouchpointRow, UnitOfWork
@@ -197,4 +198,5 @@ def _outgoing(
 
 def _handling(known: Known, event: Handled, now: datetime) -> Outgoing:
     """As urgent as what the timetable says, so that it does not overtake the message that it is about."""
-    return _outgoing(known, Reply(act=event.act, of=event.of), now, PRIORITY["scheduled"])
+    outgoing = _outgoing(known, Reply(act=event.act, of=event.of), now, PRIORITY["scheduled"])
+    return replace(outgoing, dedup=undoing(event.of)) if event.act == "delete" else outgoing

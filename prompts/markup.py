@@ -57,20 +57,14 @@ def _marker(block: Block) -> str:
 
 
 def _with_typed(block: Block, typed: Sequence[str]) -> Block:
-    if not any(PLACE in span.text for span in block.spans):
-        return block
-    spans = tuple(part for span in block.spans for part in _filled(span, typed))
-    return Block(spans, block.kind, block.number)
+    spans = [part for span in block.spans for part in (_filled(span, typed) if PLACE in span.text else (span,))]
+    return Block(tuple(spans), block.kind, block.number)
 
 
-def _filled(span: Span, typed: Sequence[str]) -> Iterator[Span]:
-    if PLACE not in span.text:
-        yield span
-        return
-    for n, part in enumerate(PLACEHOLDER.split(span.text)):
-        text = typed[ord(part) - FIRST] if n % 2 else part
-        if text:
-            yield Span(text, span.bold, span.italic, span.link)
+def _filled(span: Span, typed: Sequence[str]) -> list[Span]:
+    parts = PLACEHOLDER.split(span.text)
+    parts[1::2] = [typed[ord(part) - FIRST] for part in parts[1::2]]
+    return [Span(part, span.bold, span.italic, span.link) for part in parts if part]
 
 
 def _blocks(tokens: Sequence[Token]) -> Iterator[Block]:

@@ -88,11 +88,21 @@ def shown(fact: object) -> str:
 
 
 def roster_in_words(fact: object) -> str:
-    """Shifts by date, or since when the course is held; empty for anything else."""
+    """Shifts by date, the hours of shifts, or since when the course is held; empty for anything else."""
     if isinstance(fact, Shelter):
         return f"since {fact.since}" + (", asked" if fact.asked else "")
-    days = fact if isinstance(fact, tuple) else ()
-    return ", ".join(f"{on:%m-%d} {shift}" for on, shift in days if isinstance(on, date))
+    return ", ".join(filter(None, map(shift_in_words, fact if isinstance(fact, tuple) else ())))
+
+
+def shift_in_words(entry: object) -> str:
+    """One of these."""
+    match entry:
+        case (date() as on, shift):
+            return f"{on:%m-%d} {shift}"
+        case (shift, time() as begins, time() as ends):
+            return f"{shift} {begins:%H:%M}-{ends:%H:%M}"
+        case _:
+            return ""
 
 
 def rhythm_in_words(rhythm: Rhythm) -> str:
@@ -102,6 +112,7 @@ def rhythm_in_words(rhythm: Rhythm) -> str:
     times = " ".join(f"{at:%H:%M}" for at, wanted in kinds if wanted)
     dial = "" if rhythm.gratitude_every == 1 else f" gratitude {rhythm.gratitude_every}"
     dial += f" shifts {roster_in_words(rhythm.roster)}" if rhythm.roster else ""
+    dial += f" hours {roster_in_words(rhythm.hours)}" if rhythm.hours else ""
     return f"{times} quiet {rhythm.quiet_from:%H:%M}-{rhythm.quiet_until:%H:%M}{off}{dial}"
 
 

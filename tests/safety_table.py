@@ -10,6 +10,8 @@ from bot.safety import Screen
 from bot.safety_rules import LANGUAGES, load_screen
 
 DATA = Path(__file__).parent / "data" / "safety"
+HEARD = DATA / "heard"  # what the weights are taught with: label, tab, text, tab, kind
+AUTHORS = ("a", "b", "c", "d", "e")
 CORPORA = ("first", "second", "while_tuning", "third", "fourth")
 PARTS = ("", "held", "unseen")
 
@@ -31,6 +33,27 @@ class Counted:
     def precision(self) -> float:
         """The share of sentences labelled urgent among those labelled urgent or none that were called urgent."""
         return self.urgent_as_urgent / max(1, self.urgent_as_urgent + self.false_urgent)
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """An example that the weights are taught with: how plainly a crisis is told, how hard a harmless text is."""
+
+    author: str
+    label: str
+    text: str
+    kind: str
+
+
+def taught(language: str, author: str) -> list[Taught]:
+    """The examples by one author."""
+    lines = (HEARD / f"{language}_{author}.tsv").read_text("utf-8").splitlines()
+    return [Taught(author, label, text, kind) for label, text, kind in (line.split("\t") for line in lines)]
+
+
+def tuned(language: str) -> list[Taught]:
+    """The project's own sentences, in so far as they were never held back."""
+    return [Taught("project", label, text, "tuned") for corpus in CORPORA for label, text in rows(language, corpus, "")]
 
 
 def rows(language: str, corpus: str, part: str) -> list[tuple[str, str]]:

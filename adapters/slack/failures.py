@@ -75,6 +75,13 @@ NOT_ALLOWED = frozenset(
         "not_allowed_token_type",
     }
 )
+# https://docs.slack.dev/reference/methods/files.getUploadURLExternal#errors: what an organisation allows
+NO_FILES = NOT_ALLOWED | {
+    "file_uploads_disabled",
+    "file_uploads_except_images_disabled",
+    "file_upload_size_restricted",
+    "file_type_not_allowed",
+}
 _PASSING = frozenset({"fatal_error", "internal_error", "service_unavailable", "request_timeout", "team_added_to_org"})
 
 

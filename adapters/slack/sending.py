@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 from adapters.refs import ids_of, joined
 from adapters.slack import markup
 from adapters.slack.client import FAILED, Web
-from adapters.slack.failures import NO_THREAD, code, meaning
+from adapters.slack.failures import NO_FILES, NO_THREAD, code, meaning
 from adapters.slack.inputs import PICK
 from adapters.slack.markup import Json, Part
 from adapters.slack.people import People
@@ -110,7 +110,7 @@ class Sender:
                 blocks = (*part.blocks, *(buttons if len(done.sent) == len(parts) - 1 else ()))
                 done.sent.append(await self._post_part(done, Part(blocks, part.text)))
             if reply.file is not None:
-                await self._upload(reply.file, channel, done.thread)
+                await self._attach(done, reply.file)
         except FAILED:
             if done.sent:
                 self._under_way[delivery.id] = done
@@ -137,9 +137,18 @@ class Sender:
         self._remember(done.channel, ts, part)
         return ts
 
+    async def _attach(self, done: _UnderWay, file: Document) -> None:
+        """The file; where the workspace takes none, they hear that it is missing, and not by our silence."""
+        try:
+            await self._upload(file, done.channel, done.thread)
+        except Rejected:
+            missing = {"type": "section", "text": markup.plain_text(self._words.no_file, markup.BLOCK_TEXT)}
+            await self._post_part(done, Part((missing,), markup.escaped(self._words.no_file)))
+            raise
+
     async def _upload(self, file: Document, channel: str, thread: str | None) -> None:
         content = file.content.encode()
-        with meaning(Rejected):
+        with meaning(Rejected, NO_FILES):
             place = await self._web.api.files_getUploadURLExternal(filename=file.name, length=len(content))
             await self._web.upload(str(place["upload_url"]), content)
             about: dict[str, str | None] = {"id": str(place["file_id"]), "title": file.name}

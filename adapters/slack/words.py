@@ -27,5 +27,9 @@ class Words:
         "I have read that. Your organisation may be able to export messages. "
         "What you write or read in a window that a button opens is not a message."
     )
+    no_file: str = (
+        "A file belongs here that this workspace does not take from me. "
+        "Whoever looks after Heartsease here can change that."
+    )
     empty: str = "Please write a few words."
     too_long: str = "At most {most} characters, please."

@@ -84,7 +84,7 @@ def _button(button: Button) -> Mapping[str, str]:
 def _pieces(blocks: Sequence[Block]) -> Iterator[_Piece]:
     before: Block | None = None
     for block in blocks:
-        spans = [piece for span in block.spans for piece in _linked(span)]
+        spans = [_piece(span) for span in block.spans]
         if not any(piece.text.strip() for piece in spans):
             continue
         if before is not None:
@@ -98,17 +98,20 @@ def _pieces(blocks: Sequence[Block]) -> Iterator[_Piece]:
         before = block
 
 
-def _linked(span: Span) -> Iterator[_Piece]:
+def _piece(span: Span) -> _Piece:
     """TDLib's parser drops tel: links and breaks mailto: ones, but clients find numbers and addresses in the text."""
-    text, link = _BLANK_LINES.sub("\n\n", clean(span.text)), clean(span.link or "").strip()
+    text = _BLANK_LINES.sub("\n\n", clean(span.text))
+    if not span.link:
+        return _Piece(text, span.bold, span.italic)
+    link = clean(span.link).strip()
     scheme, _, rest = link.partition(":")
     match scheme.lower():
         case "http" | "https":
-            yield _Piece(text, span.bold, span.italic, link)
+            return _Piece(text, span.bold, span.italic, link)
         case "tel" | "mailto" if rest and rest not in text:
-            yield _Piece(f"{text} ({rest})" if text.strip() else rest, span.bold, span.italic)
+            return _Piece(f"{text} ({rest})" if text.strip() else rest, span.bold, span.italic)
         case _:
-            yield _Piece(text, span.bold, span.italic)
+            return _Piece(text, span.bold, span.italic)
 
 
 def _html(pieces: Iterable[_Piece]) -> Iterator[str]:

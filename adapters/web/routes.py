@@ -9,16 +9,18 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 from urllib.parse import quote, urlsplit
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
-from adapters.inputs import TEXT_LIMIT, choice_made, clean
+from adapters.inputs import choice_made, clean
+from adapters.web import described
 from adapters.web.adapter import Chat, WebAdapter
+from adapters.web.described import Body, From, Leap, Say, Tap, To, Where
 from bot.edge import cannot_lie
 from bot.model import Changed, Incoming, Input, LocationShared, MessageReceived, Origin
 from bot.ports import Door
@@ -27,7 +29,6 @@ BODY_LIMIT = 64 * 1024  # bytes
 KEEP_ALIVE = 15.0  # seconds of silence after which a stream says that it lives
 LONGEST_WAIT = 25.0  # seconds
 
-Leap = Literal["evening", "morning", "week"]
 Jump = Callable[[Origin, Leap], Awaitable[None]]
 PlaceOf = Callable[[Origin], Awaitable[Mapping[str, Any]]]
 
@@ -70,48 +71,7 @@ _HEADERS = {
 }
 
 _Seconds = Annotated[float, Query(ge=0, allow_inf_nan=False)]
-Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{8,40}$")]
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-
-class Say(_Body):
-    """Send {"text": "…"} with some words, at most 8,000 characters. Longer ones can come in parts."""
-
-    text: str = Field(max_length=TEXT_LIMIT)
-    id: Id | None = None  # the same id again acts once: a page may repeat what it is unsure of
-
-
-class Tap(_Body):
-    """Send {"data": "…", "ref": "…"} as the button and its message carry them."""
-
-    data: str = Field(min_length=1, max_length=64)
-    ref: str | None = Field(default=None, max_length=64)
-    id: Id | None = None
-
-
-class Where(_Body):
-    """Send {"latitude": …, "longitude": …} in degrees."""
-
-    latitude: float = Field(ge=-90, le=90, allow_inf_nan=False)
-    longitude: float = Field(ge=-180, le=180, allow_inf_nan=False)
-
-
-class From(_Body):
-    """Send {"zone": "Europe/Madrid"}, or another time zone's name."""
-
-    zone: str = Field(max_length=64)
-
-
-class To(_Body):
-    """Send {"to": "evening"}, {"to": "morning"} or {"to": "week"}."""
-
-    to: Leap
-
-
-_B = TypeVar("_B", bound=_Body)
+_B = TypeVar("_B", bound=Body)
 
 
 def own_page_only(request: Request) -> None:
@@ -284,22 +244,25 @@ def routes(adapter: WebAdapter, door: Door, jump: Jump, place: PlaceOf, stage: S
     ?as=facilitator and ?as=channel once POST /chat/group was called. Errors are JSON: {"error": …}.
     """
     pages = _Pages(adapter, door, jump, place, stage)
-    router = APIRouter(dependencies=[Depends(own_page_only)])
-    router.add_api_route("/", pages.page)
-    router.add_api_route("/chat/place", pages.where)
-    router.add_api_route("/chat/since", pages.since)
-    router.add_api_route("/chat/events", pages.events)
-    router.add_api_route("/chat/picture/{ref}", pages.picture)
-    router.add_api_route("/chat/file/{ref}", pages.file)
-    for name, act in (
-        ("say", pages.say),
-        ("tap", pages.tap),
-        ("location", pages.location),
-        ("jump", pages.leap),
-        ("again", pages.again),
-        *((("group", pages.group),) if stage is not None else ()),
+    router = APIRouter(dependencies=[Depends(own_page_only)], default_response_class=Response)
+    for path, act, answers, views in (
+        ("/", pages.page, described.PAGE, False),
+        ("/chat/place", pages.where, described.PLACE, True),
+        ("/chat/since", pages.since, described.SINCE, True),
+        ("/chat/events", pages.events, described.EVENTS, True),
+        ("/chat/picture/{ref}", pages.picture, described.PICTURE, True),
+        ("/chat/file/{ref}", pages.file, described.FILE, True),
     ):
-        router.add_api_route(f"/chat/{name}", act, methods=["POST"])
+        router.add_api_route(path, act, **described.described(answers, views=views))
+    for name, does, body, answers, views in (
+        ("say", pages.say, Say, described.SAID, True),
+        ("tap", pages.tap, Tap, described.DONE, True),
+        ("location", pages.location, Where, described.DONE, True),
+        ("jump", pages.leap, To, described.PLACE, True),
+        ("again", pages.again, None, described.DONE, False),
+        *((("group", pages.group, From, described.GROUP, False),) if stage is not None else ()),
+    ):
+        router.add_api_route(f"/chat/{name}", does, methods=["POST"], **described.described(answers, body, views=views))
     return router
 
 

@@ -9,6 +9,7 @@ from bot import journey
 from bot.access import may
 from bot.cohorts.model import Act, Cohort
 from bot.conversations.base import Context, Given, Move, again, ask, conversation, finish, for_an_hour, meant
+from bot.conversations.sharing import still_there
 from bot.model import Carried, Choice, Decided, Event, Exported, Handled, Said, State
 
 erasing = conversation("erasing", first="sure", open_for=for_an_hour, anytime=True)
@@ -63,7 +64,7 @@ def last(ctx: Context, given: Given) -> Move | Said:
 def gone(ctx: Context, *events: Event) -> Move:
     """They leave, what they shared with their group is taken back, and after a goodbye everything is deleted."""
     person = ctx.participant
-    taken_back = (Carried((one.home,), Handled("delete", of=one.key)) for one in person.shared)
+    taken_back = (Carried((one.home,), Handled("delete", of=one.key)) for one in still_there(person))
     return forgotten(ctx, *events, *taken_back, Said("erasing/done", {"platform": ctx.platform}))
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from bot.consent import latest, with_answer
+from bot.conversations import straining
 from bot.conversations.base import (
     ENTERED,
     Context,
@@ -18,7 +17,6 @@ from bot.conversations.base import (
     until_the_day_turns,
 )
 from bot.conversations.gratitude import MOST, gratitudes
-from bot.conversations.in_need import led_by
 from bot.conversations.sharing import with_offer
 from bot.model import Choice, MessageReceived, OneOf, Reacted, Recorded, Said
 from bot.roster import is_night
@@ -32,13 +30,6 @@ WENT = {
 }
 SKIP = {"skip": ("skip", "no", "pass")}
 SHIFTS = {"next_shifts": ("yes", "shifts"), "not_tonight": ("no", "not tonight", "good night", "thanks", "thank you")}
-STRAIN = {
-    "no_strain": ("no", "n", "nothing", "not really"),
-    "some_strain": ("a little", "a bit", "some"),
-    "much_strain": ("yes", "y"),
-}
-EASES = {"carry_on": ("go on", "ok", "skip"), "pause": (), "home_support": ("support",), "tell_leader": ()}
-STRAIN_DAY = 6  # of a week: the seventh has its look back
 DONE = {"that_is_all": ("no", "that's all", "that is all", "done", "nothing", "skip", "good night")}
 
 
@@ -105,44 +96,7 @@ def research(ctx: Context, given: Given) -> Move | Said:
             return Said("evening/research", {"who": ctx.research}).offering(Choice("no"), Choice("yes"))
 
 
-@evening.step
-def strain(ctx: Context, given: Given) -> Move | Said:
-    """Once a week, whether the practice itself was hard on them: it can be, and then less of it is right."""
-    if not asks_about_strain(ctx):
-        return ask("gratitude")
-    text, chosen = typed(given), meant(given, STRAIN)
-    if chosen in STRAIN or (chosen is None and text is not None):
-        record = Recorded("strain", "" if chosen else text or "", about=ctx.week.step, went=chosen or "some_strain")
-        return ask("gratitude" if chosen == "no_strain" else "strained", record)
-    return Said("evening/strain", writes=True).offering(*map(Choice, STRAIN))
-
-
-@evening.step
-def strained(ctx: Context, given: Given) -> Move | Said:
-    """Gentler ways, a pause, people; and words for it, if they like. Stopping is right where it is too much."""
-    text = typed(given)
-    match meant(given, EASES):
-        case "pause":
-            return finish(then="pause")
-        case "home_support":
-            return finish(then="support")
-        case "tell_leader" if led_by(ctx.participant, ctx.cohort):
-            return finish(then="telling", notes={"calm": True})
-        case "carry_on":
-            return ask("gratitude")
-        case None if text is not None:
-            return ask("gratitude", Recorded("strain", text, about=ctx.week.step))
-        case _:
-            offered = [name for name in EASES if name != "tell_leader" or led_by(ctx.participant, ctx.cohort)]
-            return Said("evening/strained", writes=True).offering(*(Choice(name) for name in offered), columns=2)
-
-
-def asks_about_strain(ctx: Context) -> bool:
-    """From the second week on, on its sixth day or the last one before that on which they want to hear from us."""
-    if ctx.place is None or ctx.place.week < 2 or ctx.day > STRAIN_DAY:
-        return False
-    later = (ctx.today + timedelta(days=n) for n in range(1, STRAIN_DAY - ctx.day + 1))
-    return all(on.weekday() in ctx.participant.rhythm.days_off for on in later)
+straining.add_to(evening, onward=lambda _: ask("gratitude"))
 
 
 @evening.step

@@ -15,7 +15,7 @@ from bot.conversations.base import (
     tapped,
     typed,
 )
-from bot.conversations.sharing import labelled, taken_back, with_offer
+from bot.conversations.sharing import labelled, still_there, taken_back, with_offer
 from bot.model import Choice, MessageReceived, Reacted, Recall, Recorded, Said
 
 MOST = 3
@@ -50,16 +50,16 @@ def write(ctx: Context, given: Given) -> Move | Said:
         texts = [record.text for record in records]
         return with_offer(ctx, texts, *records, *reaction, thanks=Said("gratitude/kept"))
     question = Said("gratitude/write", writes=True).offering(Choice("read_back"))
-    return question.offering(Choice("take_back")) if ctx.participant.shared else question
+    return question.offering(Choice("take_back")) if still_there(ctx.participant) else question
 
 
 @gratitude.step
 def shared_lines(ctx: Context, given: Given) -> Move | Said:
     """Which of the lines that stand in a group's chat comes back."""
-    one = next((one for one in ctx.participant.shared if one.key == tapped(given)), None)
+    one = next((one for one in still_there(ctx.participant) if one.key == tapped(given)), None)
     if one is not None:
         return taken_back(ctx.participant, one)
-    if meant(given, {"keep": ("keep", "no")}) == "keep" or not ctx.participant.shared:
+    if meant(given, {"keep": ("keep", "no")}) == "keep" or not still_there(ctx.participant):
         return finish(Said("sharing/left"))
     return Said("sharing/lines").offering(*labelled(ctx.participant), Choice("keep"))
 

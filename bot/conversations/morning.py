@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.cohorts.model import Cohort, Theme
+from bot.conversations import straining
 from bot.conversations.base import (
     Context,
     Given,
@@ -35,17 +36,27 @@ def invite(ctx: Context, given: Given) -> Move | Said:
     text = typed(given)
     match meant(given, WORDS):
         case "carry":
-            return finish(Said("morning/thanks"), taken=(ctx.today, ctx.practice.id), intention="")
+            return taken(ctx)
         case "more":
             facts = {"practice": ctx.practice}
             return stay(Said("morning/more", facts, writes=True).offering(Choice("carry"), Choice("another")))
         case "another":
             return ask("invite", notes={"practice": next_practice(ctx).id, "another": True})
         case None if text is not None:
-            record = Recorded("intention", text, about=ctx.practice.id)
-            return finish(record, Said("morning/thanks"), taken=(ctx.today, ctx.practice.id), intention=text)
+            return taken(ctx, Recorded("intention", text, about=ctx.practice.id))
         case _:
             return invitation(ctx).offering(Choice("carry"), Choice("more"), Choice("another"))
+
+
+def taken(ctx: Context, *records: Recorded) -> Move:
+    """The practice comes along into the day, with an intention if there is one."""
+    along: dict[str, Any] = {"taken": (ctx.today, ctx.practice.id), "intention": records[0].text if records else ""}
+    if straining.is_due_in_the_morning(ctx):
+        return ask("strain", *records, **along)
+    return finish(*records, Said("morning/thanks"), **along)
+
+
+straining.add_to(morning, onward=lambda _: finish(Said("morning/thanks")))
 
 
 def invitation(ctx: Context) -> Said:

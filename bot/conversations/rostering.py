@@ -1,4 +1,7 @@
-"""Shifts: the coming days in a few taps or one line, shown back before they count; correcting one, clearing all."""
+"""Shifts: the coming days in a few taps or one line, shown back before they count; correcting one, clearing all.
+
+When each kind of shift begins and ends can be said once, at any of these questions.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,10 @@ from bot.conversations.base import (
     typed,
 )
 from bot.conversations.onboarding import YES_NO
-from bot.model import Choice, Said, Shift
-from bot.roster_text import FURTHEST, parse_shifts
+from bot.model import Choice, Rhythm, Said, Shift
+from bot.roster import hours as hours_of
+from bot.roster import with_hours
+from bot.roster_text import FURTHEST, parse_hours, parse_shifts
 
 shifts = conversation("shifts", first="overview", open_for=for_an_hour)
 
@@ -33,7 +38,25 @@ KINDS: Mapping[str, Shift] = {
     "shift_day": "day",
     "shift_late": "late",
     "shift_night": "night",
+    "shift_long_day": "long_day",
+    "shift_long_night": "long_night",
     "shift_off": "off",
+}
+OVERVIEW: Mapping[str, tuple[str, ...]] = {
+    "next_days": ("next",),
+    "change_one": ("change",),
+    "shift_hours": ("hours", "my hours"),
+    "clear_shifts": ("clear",),
+    "close": ("no", "fine", "nothing"),
+}
+DAY: Mapping[str, tuple[str, ...]] = {
+    "same_again": ("same", "the same", "same again"),
+    "shifts_done": ("done", "that is all"),
+    "shift_hours": OVERVIEW["shift_hours"],
+}
+HOURS: Mapping[str, tuple[str, ...]] = {
+    "hours_fine": ("yes", "y", "ok", "fine", "no", "done", "close"),
+    "usual_hours": ("usual", "usual hours"),
 }
 WEEKDAYS = ("on_0", "on_1", "on_2", "on_3", "on_4", "on_5", "on_6")
 
@@ -46,9 +69,11 @@ def overview(ctx: Context, given: Given) -> Move | Said:
     known = upcoming(ctx)
     if given is ENTERED and max(known, default=ctx.today) <= ctx.today:
         return ask("day")
-    match meant(given, {"next_days": ("next",), "change_one": ("change",), "close": ("no", "fine", "nothing")}):
+    match meant(given, OVERVIEW):
         case "next_days":
             return ask("day")
+        case "shift_hours":
+            return to_hours(ctx)
         case "change_one":
             return ask("which")
         case "clear_shifts":
@@ -57,8 +82,7 @@ def overview(ctx: Context, given: Given) -> Move | Said:
             return finish(Said("settings/closed"))
     if typed(given) is not None:
         return in_one_line(ctx, given)
-    offered = ("next_days", "change_one", "clear_shifts", "close")
-    return listed("shifts/overview", known).offering(*map(Choice, offered), columns=2)
+    return listed("shifts/overview", known).offering(*map(Choice, OVERVIEW), columns=2)
 
 
 @shifts.step
@@ -67,7 +91,9 @@ def day(ctx: Context, given: Given) -> Move | Said:
     known, on = draft(ctx), following(ctx)
     since: date = ctx.run.notes.get("since", on)
     before, text = known.get(on - A_DAY), typed(given)
-    match meant(given, {"same_again": ("same", "the same", "same again"), "shifts_done": ("done", "that is all")}):
+    match meant(given, DAY):
+        case "shift_hours":
+            return to_hours(ctx)
         case "same_again" if before is not None:
             return entered(ctx, since, {on: before})
         case "shifts_done":
@@ -76,11 +102,11 @@ def day(ctx: Context, given: Given) -> Move | Said:
             return entered(ctx, since, {on: KINDS[kind]})
         case None if text is not None:
             found = parse_shifts(text, on, ctx.today)
-            return entered(ctx, since, found) if found else again(Said("shifts/unclear"))
+            return entered(ctx, since, found) if found else no_shifts(ctx, text)
     question = Said("shifts/day", {"on": on, "is_today": on == ctx.today, "first": on == since})
-    question = question.offering(*map(Choice, KINDS), columns=4)
+    question = question.offering(*map(Choice, KINDS))
     question = question.offering(Choice("same_again")) if before is not None else question
-    return question.offering(Choice("shifts_done")) if on > since else question
+    return question.offering(Choice("shifts_done" if on > since else "shift_hours"))
 
 
 @shifts.step
@@ -126,8 +152,25 @@ def one_day(ctx: Context, given: Given) -> Move | Said:
     if found:
         return ask("confirm", notes=merged(ctx, found))
     if text is not None:
-        return again(Said("shifts/unclear"))
-    return Said("shifts/one_day", {"on": on}).offering(*map(Choice, KINDS), columns=4)
+        return no_shifts(ctx, text)
+    return Said("shifts/one_day", {"on": on}).offering(*map(Choice, KINDS))
+
+
+@shifts.step
+def hours(ctx: Context, given: Given) -> Move | Said:
+    """When each shift begins and ends, for good; then on to where they were."""
+    rhythm, text = ctx.participant.rhythm, typed(given)
+    match meant(given, HOURS):
+        case "hours_fine":
+            return ask(ctx.run.notes["asked_at"])
+        case "usual_hours":
+            return ask("hours", rhythm=replace(rhythm, hours=()))
+    if text is not None:
+        found = parse_hours(text)
+        return ask("hours", rhythm=with_hours(rhythm, found)) if found else again(Said("shifts/hours_unclear"))
+    known = tuple((shift, *span) for shift, span in hours_of(rhythm).items())
+    offered = HOURS if rhythm.hours else ("hours_fine",)
+    return Said("shifts/hours", {"hours": known}).offering(*map(Choice, offered))
 
 
 @shifts.step
@@ -172,8 +215,20 @@ def entered(ctx: Context, since: date, found: Draft) -> Move:
 
 def in_one_line(ctx: Context, given: Given) -> Move:
     """Shifts that were written where something else was asked: "tue night"."""
-    found = parse_shifts(typed(given) or "", ctx.run.notes.get("since", ctx.today), ctx.today)
-    return ask("confirm", notes=merged(ctx, found)) if found else again(Said("shifts/unclear"))
+    text = typed(given) or ""
+    found = parse_shifts(text, ctx.run.notes.get("since", ctx.today), ctx.today)
+    return ask("confirm", notes=merged(ctx, found)) if found else no_shifts(ctx, text)
+
+
+def no_shifts(ctx: Context, text: str) -> Move:
+    """What they wrote names no shifts by date; perhaps it says when shifts begin and end."""
+    found = parse_hours(text)
+    return to_hours(ctx, rhythm=with_hours(ctx.participant.rhythm, found)) if found else again(Said("shifts/unclear"))
+
+
+def to_hours(ctx: Context, **updates: Rhythm) -> Move:
+    """When shifts begin and end; this question comes again after it."""
+    return ask("hours", notes={"asked_at": ctx.run.step}, **updates)
 
 
 def listed(prompt: str, known: Draft) -> Said:

@@ -25,7 +25,7 @@ from bot.model import Carried, Choice, Event, Handled, Participant, Recorded, Sa
 
 sharing = conversation("sharing", first="offer", open_for=until_the_day_turns)
 
-REMEMBERED = 7  # shared lines that can be taken back in the chat with us
+OFFERED_BACK = 7  # shared lines that can be taken back one by one in the chat with us
 ALL = "all_of_them"
 KEEP = ("no", "n", "keep", "keep it")
 OFFERED: Mapping[str, tuple[str, ...]] = {"share_it": ("yes", "y", "share"), "keep_it": KEEP}
@@ -102,7 +102,7 @@ def shared(ctx: Context, cohort: Cohort, text: str, who: str) -> Move:
     until = ctx.now + timedelta(days=1)
     said = Said("gathering/shared", {"text": text, "who": who}, key=key, of=thread_key(cohort, on))
     said, opened = (replace(one, urgency="scheduled", expires=until) for one in (said, opener(cohort, on)))
-    kept = (*ctx.participant.shared, Shared(key, cohort.home, ctx.today))[-REMEMBERED:]
+    kept = (*ctx.participant.shared, Shared(key, cohort.home, ctx.today))
     home = (cohort.home,)
     return ask("after", Carried(home, opened), Carried(home, said), shared=kept)
 
@@ -111,8 +111,8 @@ def shared(ctx: Context, cohort: Cohort, text: str, who: str) -> Move:
 def after(ctx: Context, given: Given) -> Move | Said:
     """It is there; it need not stay."""
     match meant(given, AFTER):
-        case "take_back" if ctx.participant.shared:
-            return taken_back(ctx.participant, ctx.participant.shared[-1])
+        case "take_back" if still_there(ctx.participant):
+            return taken_back(ctx.participant, still_there(ctx.participant)[-1])
         case "that_is_all" | "take_back":
             return finish(Said(ctx.run.notes["thanks"]))
         case None if (text := typed(given)) is not None:
@@ -123,7 +123,7 @@ def after(ctx: Context, given: Given) -> Move | Said:
 
 def taken_back(person: Participant, one: Shared) -> Move:
     """The message goes from the group's chat."""
-    kept = tuple(other for other in person.shared if other != one)
+    kept = tuple(replace(other, back=True) if other == one else other for other in person.shared)
     return finish(Carried((one.home,), Handled("delete", of=one.key)), Said("sharing/taken_back"), shared=kept)
 
 
@@ -133,6 +133,11 @@ def texts(ctx: Context) -> tuple[str, ...]:
     return tuple(written)
 
 
+def still_there(person: Participant) -> tuple[Shared, ...]:
+    """What of theirs stands in the group's chat."""
+    return tuple(one for one in person.shared if not one.back)
+
+
 def labelled(person: Participant) -> list[Choice]:
-    """A button for each line that can be taken back, the latest first, by its date."""
-    return [Choice(one.key, label=f"{one.on:%d %b}") for one in reversed(person.shared)]
+    """A button for each of the latest lines that can be taken back, the latest first, by its date."""
+    return [Choice(one.key, label=f"{one.on:%d %b}") for one in reversed(still_there(person)[-OFFERED_BACK:])]

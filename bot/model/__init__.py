@@ -35,6 +35,7 @@ from bot.model.person import (
     State,
     Timer,
     Trusted,
+    undoing,
 )
 from bot.model.places import City, Gazetteer
 from bot.model.reply import (
@@ -140,4 +141,5 @@ __all__ = [
     "Urgency",
     "WokeUp",
     "Written",
+    "undoing",
 ]

@@ -160,13 +160,27 @@ class Pairing:
     hushed: str = field(default="", repr=False)  # the id of a meeting in which they want no more words passed to them
 
 
+def undoing(key: str) -> str:
+    """The key of what deletes the message with this one: a message is deleted once."""
+    return f"{key}:undone"
+
+
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """Words of one's own in a group's chat: the key of the message, the chat's id, and the local date."""
+    """Words of one's own in a group's chat: the key of the message, the chat's id, and the local date.
+
+    What was taken `back` is remembered, too: whoever erases somebody has to know of every copy of their words.
+    """
 
     key: str
     home: str
     on: date
+    back: bool = False
+
+    @property
+    def undoing(self) -> str:
+        """The key of the deletion, as soon as there is one."""
+        return undoing(self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +234,7 @@ class Participant:
     home_of: str = ""  # the id of the cohort whose home this chat is: a channel or group, and nobody's own
     pinned: str = ""  # the key of what is pinned there
     offered: date | None = None  # when sharing a gratitude with the group was offered last
-    shared: tuple[Shared, ...] = ()  # what of theirs stands in a group's chat, newest last
+    shared: tuple[Shared, ...] = ()  # what of theirs was said in a group's chat, newest last
     country: str = ""  # that they confirmed (ISO 3166), or "ZZ" for one whose numbers we do not know
     sheltered: Shelter | None = None
     trusted: Trusted | None = None

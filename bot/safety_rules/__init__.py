@@ -9,10 +9,13 @@ from typing import Any, cast
 
 import yaml
 
+from bot.overtones import Overtones, Weights
 from bot.safety import Level, Rule, Rules, Screen
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "es")
+NO_TOPICS = ("words", "families")
+HEAD = ("(bias)", "(urgent)", "(concern)")  # what stands before the sequences in weights.tsv
 
 
 def load_rules(language: str) -> Rules:
@@ -22,7 +25,7 @@ def load_rules(language: str) -> Rules:
         FileNotFoundError: there are none for it.
     """
     words = _read(HERE / language / "words.yaml")
-    topics = [_read(path) for path in sorted((HERE / language).glob("*.yaml")) if path.stem != "words"]
+    topics = [_read(path) for path in sorted((HERE / language).glob("*.yaml")) if path.stem not in NO_TOPICS]
     return Rules(
         language=words["language"],
         rules=tuple(_rule(rule) for topic in topics for rule in topic["rules"]),
@@ -44,6 +47,29 @@ def load_rules(language: str) -> Rules:
     )
 
 
+def load_families(language: str) -> Mapping[str, tuple[str, ...]]:
+    """The words that the weights of one language read alike, by family.
+
+    Raises:
+        FileNotFoundError: there are none for it.
+    """
+    return {name: tuple(words.split()) for name, words in _read(HERE / language / "families.yaml").items()}
+
+
+def load_weights(language: str) -> Weights:
+    """What was learned in one language.
+
+    Raises:
+        FileNotFoundError: there is nothing for it.
+        ValueError: the file is damaged.
+    """
+    lines = (HERE / language / "weights.tsv").read_text("utf-8").splitlines()
+    pairs = (line.split("\t") for line in lines if not line.startswith("#"))
+    of = {sequence: float(weight) for sequence, weight in pairs}
+    bias, urgent, concern = (of.pop(name) for name in HEAD)
+    return Weights(language, bias, urgent, concern, of, load_families(language))
+
+
 def _rule(data: Mapping[str, str]) -> Rule:
     own = data.get("own", "no") == "yes"
     return Rule(data["id"], cast(Level, data["level"]), _lines(data["patterns"]), _lines(data.get("unless", "")), own)
@@ -61,5 +87,6 @@ def _lines(text: str) -> tuple[str, ...]:
 
 @cache
 def load_screen(languages: tuple[str, ...] = LANGUAGES) -> Screen:
-    """The screen with the rules of these languages; built once."""
-    return Screen(load_rules(language) for language in languages)
+    """The screen with the rules and weights of these languages; built once."""
+    weighed = [Overtones(load_weights(language)) for language in languages]
+    return Screen((load_rules(language) for language in languages), weighed)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Literal
 
 from bot.cohorts import pulse
 from bot.cohorts.model import FACILITATOR, OWNER, Cohort
 from bot.cohorts.ports import Cohorts
-from bot.model import Origin, Participant, Reply
+from bot.model import PRIORITY, Origin, Outgoing, Participant, Reply
 from bot.storage.tables import Stage
 
 PASSED = ("partner/", "gathering/shared", "desk/asked_for")  # prompts whose messages are about somebody else
@@ -18,7 +19,7 @@ NAMING = (*PASSED, "classes/who_was_there", "facilitators/", "audit/")  # and th
 OVER = (Stage.SENT, Stage.DEAD, Stage.EXPIRED, Stage.UNREACHABLE, Stage.CANCELLED)
 UNNAMED = "…"
 
-Fate = Literal["stays", "emptied", "redacted", "dropped"]
+Fate = Literal["stays", "emptied", "redacted", "dropped", "undone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,16 @@ class Traces:
             return "stays"
         if stage in OVER and not (copy and stage is Stage.EXPIRED):  # that one may be planned anew
             return "emptied"
+        if dedup in self.keys and stage is Stage.SENDING:  # it may arrive: its receipt is what deletes it
+            return "undone"
         if dedup in self.keys or reply.prompt.startswith(PASSED):
             return "dropped"
         return "redacted" if copy or reply.prompt.startswith(NAMING) else "stays"
+
+    @staticmethod
+    def undone(dedup: str | None) -> Reply:
+        """What stands in the place of a message that is on the wire: sent again, it says nothing."""
+        return Reply("delete", of=dedup or "")
 
     def without(self, reply: Reply) -> Reply:
         """The same message without their names."""
@@ -79,6 +87,18 @@ async def near(person: Participant, cohorts: Cohorts, walked: Sequence[str], met
     if led:
         people |= {who.id for who, _ in await cohorts.broadcasts.census(led)}
     return sorted(people - {"", person.id})
+
+
+async def deletions(person: Participant, cohorts: Cohorts, at: datetime) -> list[Outgoing]:
+    """What takes back all that still stands of theirs in groups' chats; what was asked for before is not posted twice."""
+    homes = {
+        home.id: (home.address, there) for home, there in await cohorts.people([one.home for one in person.shared])
+    }
+    return [
+        Outgoing(*homes[one.home], Reply("delete", of=one.key), PRIORITY["scheduled"], at, dedup=one.undoing)
+        for one in person.shared
+        if not one.back and one.home in homes
+    ]
 
 
 async def forget(person: Participant, cohorts: Cohorts, told: Traces) -> tuple[str, ...]:

@@ -137,10 +137,10 @@ class MemoryUnitOfWork:
         else:
             self._data.put(self._data.entries, entry, replace(known, text=text))
 
-    async def unsent(self, address: str) -> bool:
-        """Whether anything for this address is queued or being sent."""
-        rows = self._data.outbox.values()
-        return any(row.out.address == address and row.stage in (Stage.QUEUED, Stage.SENDING) for row in rows)
+    async def unsent(self, address: str, keys: Sequence[str] = ()) -> bool:
+        """Whether anything for this address, or with one of these `dedup` keys, is queued or being sent."""
+        meant = (row for row in self._data.outbox.values() if row.out.address == address or row.out.dedup in keys)
+        return any(row.stage in (Stage.QUEUED, Stage.SENDING) for row in meant)
 
     async def reach(self, address: str, reachable: bool) -> None:
         """Marks an address and its person as reachable or not; the person's revision moves on if that changes them."""

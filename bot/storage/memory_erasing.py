@@ -9,9 +9,9 @@ from typing import Any
 
 from bot.cohorts.ports import Cohorts
 from bot.keeping import Erased
-from bot.model import Origin, Participant
+from bot.model import Origin, Participant, Reply
 from bot.storage import erasing
-from bot.storage.memory_data import Data
+from bot.storage.memory_data import Data, Row
 from bot.storage.tables import Stage
 
 
@@ -28,6 +28,7 @@ class MemoryErasing:
             data.put(data.tombstones, person, at)
         if (known := data.people.get(person)) is None:
             return Erased(person)
+        await self._take_back(known.participant, at)
         addresses = [one for one in data.addresses.values() if one.person == person]
         origins = [one.origin for one in addresses]
         walked = [one.cohort for one in data.members.values() if one.person == person]
@@ -43,6 +44,14 @@ class MemoryErasing:
         copies = self._forget_copies(near, told)
         entries, messages = self._drop(known.participant, {one.id for one in addresses}, origins)
         return Erased(person, entries, messages, copies, leaderless)
+
+    async def _take_back(self, person: Participant, at: datetime) -> None:
+        data = self._data
+        for one in await erasing.deletions(person, self._cohorts, at):
+            if one.dedup is not None and one.dedup not in data.dedup:
+                number = next(data.numbers)
+                data.put(data.outbox, number, Row(number, one))
+                data.put(data.dedup, one.dedup, number)
 
     def _forget_author(self, person: str) -> None:
         for id_, one in list(self._data.invitations.items()):
@@ -66,8 +75,12 @@ class MemoryErasing:
                 match fate:
                     case "dropped":
                         self._data.drop(table, number)
-                    case "emptied" | "redacted":
-                        less = told.without(row.out.reply) if fate == "redacted" else type(row.out.reply)()
+                    case "emptied" | "redacted" | "undone":
+                        less = {
+                            "emptied": Reply(),
+                            "redacted": told.without(row.out.reply),
+                            "undone": told.undone(row.out.dedup),
+                        }[fate]
                         self._data.put(table, number, replace(row, out=replace(row.out, reply=less)))
         return copies
 

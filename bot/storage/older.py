@@ -21,7 +21,7 @@ def participant(data: bytes) -> bytes:
     person = json.loads(data)
     for step in steps:
         person = step(person)
-    return json.dumps(person).encode()
+    return json.dumps(person, separators=(",", ":")).encode()
 
 
 def readable(data: bytes) -> bytes:
@@ -37,7 +37,7 @@ def readable(data: bytes) -> bytes:
     long = [at for at, (_, shift) in enumerate(roster) if shift.startswith(LONG)]
     if long:
         rhythm |= {"roster": [[on, shift.removeprefix(LONG)] for on, shift in roster], "long": long}
-    return json.dumps(person).encode()
+    return json.dumps(person, separators=(",", ":")).encode()
 
 
 def _with_long_shifts(person: dict[str, Any]) -> dict[str, Any]:

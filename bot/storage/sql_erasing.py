@@ -115,9 +115,9 @@ class SqlErasing:
                         emptied.append(row.id)
                     case "dropped":
                         dropped.append(row.id)
-                    case "redacted":
-                        payload = self._vault.encrypt(codec.dump_reply(told.without(reply)))
-                        redacted.append({"row": row.id, "fresh": payload})
+                    case "redacted" | "undone" as fate:
+                        fresh = told.without(reply) if fate == "redacted" else told.undone(row.dedup)
+                        redacted.append({"row": row.id, "fresh": self._vault.encrypt(codec.dump_reply(fresh))})
         for some in rows.chunks(emptied):
             await self._connection.execute(sa.update(OUTBOX).where(OUTBOX.c.id.in_(some)).values(payload=GONE))
         for some in rows.chunks(dropped):

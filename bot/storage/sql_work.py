@@ -15,7 +15,7 @@ from bot.errors import StoreError
 from bot.keeping import Erased
 from bot.model import Entry, Incoming, Origin, Outgoing, Participant
 from bot.ports import Known, Saved, TouchpointRow
-from bot.storage import codec, rows
+from bot.storage import codec, erasing, rows
 from bot.storage.sql_cohorts import SqlCohorts
 from bot.storage.sql_erasing import SqlErasing
 from bot.storage.sql_queries import SqlQueries
@@ -217,10 +217,11 @@ class SqlUnitOfWork:
         change = sa.delete(ENTRY) if text is None else sa.update(ENTRY).values(text=self._vault.encrypt(text))
         await self._connection.execute(change.where(*mine))
 
-    async def unsent(self, address: str) -> bool:
-        """Whether anything for this address is queued or being sent."""
+    async def unsent(self, address: str, keys: Sequence[str] = ()) -> bool:
+        """Whether anything for this address, or with one of these `dedup` keys, is queued or being sent."""
         waits = sa.or_(staged(Stage.QUEUED), staged(Stage.SENDING))
-        query = sa.select(sa.exists().where(OUTBOX.c.address_id == address, waits))
+        meant = sa.or_(OUTBOX.c.address_id == address, OUTBOX.c.dedup.in_(keys))
+        query = sa.select(sa.exists().where(meant, waits))
         return bool(await self._connection.scalar(query))
 
     async def reach(self, address: str, reachable: bool) -> None:
@@ -258,6 +259,8 @@ class SqlUnitOfWork:
     async def erase(self, person: str, at: datetime) -> Erased:
         """Deletes all of this person's, takes them out of what is others', and keeps a tombstone."""
         self.erased = True
+        for known in (await self.load([person])).values():
+            await self.post(await erasing.deletions(known.participant, self.cohorts, at))
         return await SqlErasing(self._connection, self._insert, self._vault, self.cohorts).erase(person, at)
 
     async def remember(self, name: str, value: str) -> None:

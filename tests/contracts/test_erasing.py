@@ -29,6 +29,7 @@ from bot.model import (
     Reply,
     Shared,
     Span,
+    undoing,
 )
 from bot.ports import Result, Saved, Store, TouchpointRow
 from bot.storage.tables import METADATA
@@ -112,7 +113,7 @@ async def waiting(store: Store) -> list[str]:
     texts: list[str] = []
     results: list[Result] = []
     while picked := await store.outbox.tick(BOT, "one", epoch, -1, results, 100, frozenset(), NOW, False):
-        texts += [one.reply.text[0].spans[0].text for one in picked]
+        texts += [one.reply.text[0].spans[0].text for one in picked if one.reply.act == "message"]
         results = [Result(one.id, "sent", ref="17") for one in picked]
     return texts
 
@@ -203,6 +204,44 @@ async def test_erasing_twice_or_nobody_is_no_error(store: Store) -> None:
     await erase(store, ana.id)
     assert await erase(store, ana.id) == Erased(ana.id)
     assert await erase(store, "nobody") == Erased("nobody")
+
+
+async def test_what_she_shared_is_deleted_even_if_it_was_on_the_wire_when_she_was_erased(store: Store) -> None:
+    people = await welcome(store)
+    ana, home = people["Anastasia"], people["Agnes"]
+    ana = replace(ana, shared=(Shared("share:1", home.id, NOW.date()),))
+    async with store.writing() as work:
+        await work.save([Saved(ana, None, 1)])
+        await work.post([said(home, f"Anastasia: {THANKS}", "gathering/shared", dedup="share:1")])
+    epoch = await store.outbox.acquire(BOT, "one", -1)
+    assert epoch is not None
+    [sending] = await store.outbox.tick(BOT, "one", epoch, -1, [], 9, frozenset(), NOW, False)
+    async with store.writing() as work:
+        delete = Outgoing(home.address, BOT, Reply("delete", of="share:1"), 5, NOW, dedup=undoing("share:1"))
+        await work.post([delete])
+        assert await work.unsent(ana.address, ["share:1"])
+        assert await work.unsent(ana.address, [undoing("share:1")])
+        assert not await work.unsent(ana.address)
+        await work.erase(ana.id, NOW)
+    arrived = [Result(sending.id, "sent", ref="17")]
+    [deleting] = await store.outbox.tick(BOT, "one", epoch, -1, arrived, 9, frozenset(), NOW, False)
+    assert (deleting.reply.act, deleting.reply.ref) == ("delete", "17")
+
+
+async def test_what_was_on_the_wire_says_nothing_of_her_when_it_goes_again(store: Store) -> None:
+    people = await welcome(store)
+    ana, home = people["Anastasia"], people["Agnes"]
+    async with store.writing() as work:
+        await work.save([Saved(replace(ana, shared=(Shared("share:1", home.id, NOW.date()),)), None, 1)])
+        await work.post([said(home, f"Anastasia: {THANKS}", "gathering/shared", dedup="share:1")])
+    epoch = await store.outbox.acquire(BOT, "one", -1)
+    assert epoch is not None
+    [_] = await store.outbox.tick(BOT, "one", epoch, -1, [], 9, frozenset(), NOW, False)
+    await erase(store, ana.id)
+    again = await store.outbox.acquire(BOT, "another", -1)  # the process died
+    assert again is not None
+    [sending] = await store.outbox.tick(BOT, "another", again, -1, [], 9, frozenset(), NOW, False)
+    assert sending.reply == Reply("delete", of="share:1")  # without a ref there is nothing to delete
 
 
 async def erase_and_fail(store: Store, ana: Participant) -> None:

@@ -4,19 +4,37 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from base64 import b64decode
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
 import jsonschema
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
-from bot import exporting
+from bot import exporting, locking
 from bot.coach import Coach, House
 from bot.cohorts.desk import FrontDesk
-from bot.model import Changed, ChoiceMade, Delivery, Document, Incoming, Input, MessageReceived, Origin, Participant
-from bot.ports import Result, Store
+from bot.model import (
+    Changed,
+    ChoiceMade,
+    Delivery,
+    Document,
+    Entry,
+    Incoming,
+    Input,
+    MessageReceived,
+    Origin,
+    Outgoing,
+    Participant,
+    Reply,
+    Shared,
+)
+from bot.ports import Result, Saved, Store
 from curriculum.loader import Library
 from prompts.markup import plain
 from prompts.renderer import Prompts
@@ -83,19 +101,24 @@ class Desk:
             await self.sent(at)
         return plain(self.heard[-1].reply.text)
 
-    async def sent(self, at: str = TELEGRAM, state: str = "sent") -> None:
-        """All that waits goes out, or fails in this way."""
+    async def sent(self, at: str = TELEGRAM, state: str = "sent", but: str = "") -> None:
+        """All that waits goes out, or fails in this way; to one chat, nothing does."""
         epoch = await self.store.outbox.acquire(at, "me", 0.0) or 1
         results: list[Result] = []
+        busy: frozenset[str] = frozenset()
+        if but:
+            async with self.store.writing() as work:
+                silent = (await work.persons([Origin(at, but)]))[Origin(at, but)]
+                busy = frozenset({(await work.load([silent]))[silent].participant.address})
         while True:
             more = await self.store.outbox.tick(
-                at, "me", epoch, 60, results, 50, frozenset(), self.clock.at + timedelta(seconds=1), True
+                at, "me", epoch, 60, results, 50, busy, self.clock.at + timedelta(seconds=1), True
             )
             if not more:
                 await self.store.outbox.release(at, "me", epoch)
                 return
             self.heard += more
-            results = [Result(one.id, state) for one in more]
+            results = [Result(one.id, state, ref=str(one.id)) for one in more]
 
     async def person(self, who: str = "7", at: str = TELEGRAM) -> Participant | None:
         async with self.store.reading() as queries:
@@ -163,6 +186,53 @@ async def test_in_slack_the_export_is_locked_and_its_passphrase_is_no_message(de
     assert "a second page" not in file.reply.file.content  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("at", [TELEGRAM, SLACK])
+async def test_a_very_long_history_comes_in_files_of_a_bearable_size_that_have_all_of_it(desk: Desk, at: str) -> None:
+    most, texts = 60_000, [f"{number} {ODD} " + "¡né! " * (number % 60) for number in range(300)]
+    await desk.says(*ONBOARDING, at=at)
+    person = await desk.person(at=at)
+    assert person is not None
+    pages = [
+        Entry(f"e{number}", person.id, "journal", NOON, NOON.date(), text=text) for number, text in enumerate(texts)
+    ]
+    async with desk.store.writing() as work:
+        await work.record(pages)
+        [known] = (await work.load([person.id])).values()
+        brought = await exporting.files(work, known, person, desk.coach._scribe, NOON, most)
+    files = [said.file for said in brought if said.file is not None]
+    assert all(len(file.content.encode()) <= most for file in files)
+    if at == SLACK:
+        opened = [unlocked(file.content, brought[-1].facts["passphrase"]) for file in files]
+    else:
+        opened = [
+            *zip(
+                *([file.content for file in files if file.name.endswith(end)] for end in ("html", "json")), strict=True
+            )
+        ]
+    parts = len(opened)
+    assert parts > 3
+    assert [file.name for file in files][parts - 1] == f"heartsease-my-data-{parts}-of-{parts}.html"
+    found, seen = [json.loads(data) for _, data in opened], 0
+    for (page, _), one in zip(opened, found, strict=True):
+        jsonschema.validate(one, SCHEMA, format_checker=jsonschema.FormatChecker())
+        here = [entry["text"] for entry in one["entries"]]
+        assert here == texts[seen : seen + len(here)]
+        assert (one["entries_before"], one["entries_after"]) == (seen, len(texts) - seen - len(here))
+        assert page.count("<article>") == len(here)
+        assert f"this one has {seen + 1} to {seen + len(here)} of 300" in page
+        seen += len(here)
+    assert seen == len(texts)
+
+
+def unlocked(page: str, phrase: str) -> tuple[str, str]:
+    """What a locked page shows with its passphrase: the page and the data."""
+    [sealed] = re.findall(r"const sealed = (\{.*?\});", page)
+    parts = {name: b64decode(part) for name, part in json.loads(sealed).items() if name != "rounds"}
+    key = PBKDF2HMAC(SHA256(), 32, parts["salt"], locking.ROUNDS).derive(phrase.encode())
+    inside = json.loads(AESGCM(key).decrypt(parts["nonce"], parts["sealed"], None))
+    return inside["page"], inside["data"]
+
+
 async def test_erasing_says_goodbye_first_and_then_nothing_is_left(desk: Desk) -> None:
     await written(desk)
     person = await desk.person()
@@ -189,6 +259,60 @@ async def test_a_goodbye_that_is_not_sent_holds_erasing_up_for_a_minute_at_most(
     desk.clock.at += timedelta(minutes=1)
     await desk.coach.wake()
     assert await desk.person() is None
+
+
+async def shared_by(desk: Desk) -> Origin:
+    """What was shared in a group's chat stands there; the chat."""
+    await written(desk)
+    chat, person = Origin(TELEGRAM, "-5"), await desk.person()
+    assert person is not None
+    async with desk.store.writing() as work:
+        home = (await work.persons([chat]))[chat]
+        known = await work.load([home, person.id])
+        kept = tuple(Shared(f"share:{n}", home, NOON.date(), back=n == 2) for n in range(9))
+        address = known[home].participant.address
+        await work.save([Saved(replace(person, shared=kept), known[person.id].wake_at, known[person.id].revision)])
+        await work.post([Outgoing(address, TELEGRAM, Reply(), 5, NOON, dedup=one.key) for one in kept])
+    await desk.sent()
+    return chat
+
+
+async def test_erasing_waits_until_what_was_shared_is_deleted(desk: Desk) -> None:
+    chat = await shared_by(desk)
+    await desk.says("/mydata", "erase", "erase")
+    await desk.comes(MessageReceived("erase"))
+    await desk.sent(but=chat.platform_id)
+    desk.clock.at += timedelta(seconds=4)
+    await desk.coach.wake()
+    assert await desk.person() is not None
+    heard = len(desk.heard)
+    await desk.sent()
+    deleted = {one.reply.of: one.reply.ref for one in desk.heard[heard:] if one.reply.act == "delete"}
+    assert sorted(deleted) == [f"share:{n}" for n in range(9) if n != 2]  # all of it, but what was taken back before
+    assert all(deleted.values())
+    desk.clock.at += timedelta(seconds=4)
+    await desk.coach.wake()
+    assert await desk.person() is None
+
+
+async def test_a_chat_that_cannot_be_reached_holds_erasing_up_for_a_minute_and_is_tidied_all_the_same(
+    desk: Desk,
+) -> None:
+    chat = await shared_by(desk)
+    await desk.says("/mydata", "erase", "erase")
+    await desk.comes(MessageReceived("erase"))
+    await desk.sent(but=chat.platform_id)
+    desk.clock.at += timedelta(seconds=59)
+    await desk.coach.wake()
+    assert await desk.person() is not None
+    desk.clock.at += timedelta(seconds=5)
+    await desk.coach.wake()
+    assert await desk.person() is None
+    heard = len(desk.heard)
+    await desk.sent()
+    deletions = [one.reply for one in desk.heard[heard:] if one.reply.act == "delete"]
+    assert len(deletions) == 8
+    assert all(reply.ref for reply in deletions)
 
 
 async def test_somebody_who_blocked_us_meanwhile_is_erased_all_the_same(desk: Desk) -> None:

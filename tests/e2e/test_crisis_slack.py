@@ -164,7 +164,7 @@ async def test_help_comes_first_while_a_message_to_all_goes_out_and_then_one_wor
 
 
 async def test_what_was_arranged_in_calm_comes_back_in_windows_and_her_facilitator_reads_a_wish(tmp_path: Path) -> None:
-    async with led(tmp_path) as (server, product, ana, agnes):
+    async with led(tmp_path) as (_, product, ana, agnes):
         who, reach, plan = await arranges(ana)
         await product.move(EVENING.isoformat())
         await says_it(ana, DANGER["en"])

@@ -8,6 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.slack import SlackAdapter
+from adapters.slack.words import Words
 from bot.errors import DeliveryError, Ignored, Rejected, Retry, Unreachable
 from bot.model import Button, Document, Reply
 from tests.e2e.slack_listening import delivery, said
@@ -96,7 +97,7 @@ async def test_an_app_from_an_older_manifest_goes_on_with_all_that_it_may() -> N
         receipt = await adapter.send(delivery(said("Hello.")))
         with pytest.raises(Ignored):
             await adapter.send(delivery(Reply("pin", of="hello", ref=receipt.ref)))
-        assert [message.text for message in ana.messages] == ["The class.", "Hello."]
+        assert [message.text for message in ana.messages] == ["The class.", Words().no_file, "Hello."]
         assert adapter.problem is None
         await adapter.close()
 
@@ -118,6 +119,17 @@ async def test_private_text_reaches_neither_files_nor_company(server: StandIn, a
         with pytest.raises(Rejected):
             await adapter.send(delivery(reply))
     assert server.calls == []
+
+
+async def test_where_files_are_not_allowed_they_hear_so_and_somebody_has_to_look(
+    server: StandIn, adapter: SlackAdapter
+) -> None:
+    server.fault("files.getUploadURLExternal", "file_uploads_disabled")
+    with pytest.raises(Rejected):
+        await adapter.send(delivery(said("The class.", file=CLASS)))
+    ana = server.member("U7")
+    assert [message.text for message in ana.messages] == ["The class.", Words().no_file]
+    assert ana.files == []
 
 
 @pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])

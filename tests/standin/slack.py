@@ -31,6 +31,7 @@ from urllib.parse import urlencode
 import aiohttp
 from aiohttp import web
 
+from tests.standin.serving import SLACK, serving
 from tests.standin.slack_checks import SCOPES, Json, Limits, Refused, check, check_view
 from tests.standin.slack_messages import Channel, Message, SharedFile, Shown, View
 from tests.standin.slack_methods import perform, together_id
@@ -113,7 +114,7 @@ class StandIn:
         self.space.arrived = self._wake.set
 
     async def __aenter__(self) -> Self:
-        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.2)
+        self._runner = web.ServerRunner(serving(self._handle, SLACK), shutdown_timeout=0.2)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.space.url = self.url.removesuffix("/api/")

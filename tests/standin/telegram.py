@@ -32,6 +32,7 @@ import aiohttp
 import typer
 from aiohttp import web
 
+from tests.standin.serving import TELEGRAM, serving
 from tests.standin.telegram_bot import SPENDS, BotLine, perform
 from tests.standin.telegram_chats import Attached, Json, Message, Shown
 from tests.standin.telegram_checks import Limits, Params, Refused, check
@@ -104,7 +105,7 @@ class StandIn:
         self._runner: web.ServerRunner | None = None
 
     async def __aenter__(self) -> Self:
-        self._runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=0.2)
+        self._runner = web.ServerRunner(serving(self._handle, TELEGRAM), shutdown_timeout=0.2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
         await site.start()

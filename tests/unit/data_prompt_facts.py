@@ -17,6 +17,7 @@ KINDS = (
 PAGES = [Entry(str(n), "ana", "journal", NOON, MONDAY, text=text) for n, text in enumerate(("tea", "rain\nand wind"))]
 BOTH = (True, False)
 CONSENT = [{"cohort": cohort, "age": 18} for cohort in BOTH]
+PARTS = [{"part": part, "parts": parts} for part, parts in ((1, 1), (1, 2), (2, 2))]
 LINES: dict[str, Any] = {
     "numbers": [SimpleNamespace(name="", value="112"), SimpleNamespace(name="Helpline", value="116 123")],
     "emergency": "112",
@@ -47,6 +48,9 @@ DATA_FACTS: Mapping[str, Sequence[Mapping[str, Any]]] = {
     ]
     + [{"zone": None, "rhythm": None, "cohort": "", "counts": [], "shifts": 0, "trusted": False, "leads": False}],
     "mydata/pages": [{"entries": PAGES}, {"entries": []}],
+    "mydata/page_file": PARTS,
+    "mydata/data_file": PARTS,
+    "mydata/locked_file": PARTS,
     "mydata/passphrase": [{"passphrase": "abcd-efgh-jkmn-pqrs-tuvw-xyz2"}],
     "mydata/research_changed": [{"given": given} for given in BOTH],
     "mydata/consents": [

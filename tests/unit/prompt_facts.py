@@ -12,6 +12,7 @@ from bot.cohorts.model import Act, Figure, Pulse
 from bot.cohorts.pulse import FIGURES
 from bot.conversations.announcing import EXAMPLES
 from bot.model import Entry, Ledger, OneOf, Place, Rhythm, Written
+from bot.roster import HOURS
 from curriculum.loader import Library
 from tests.unit.data_prompt_facts import DATA_FACTS
 from tests.unit.home_prompt_facts import HOME_FACTS
@@ -24,7 +25,7 @@ WEEK = COURSE.week(3)
 PRACTICE = WEEK.practices[1]
 MONDAY = date(2026, 3, 2)
 RHYTHM = Rhythm(days_off=frozenset({5, 6}))
-SHIFTS = [{"shifts": ((MONDAY, "day"), (date(2026, 3, 3), "late"), (date(2026, 3, 4), "night"), (MONDAY, "off"))}]
+SHIFTS = [{"shifts": tuple((MONDAY, shift) for shift in (*HOURS, "off"))}]
 LEDGER = Ledger(sits=4, minutes=41, gratitudes=9, letters=2, reflections=12)
 
 
@@ -324,6 +325,7 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     "settings/rhythm_saved": each("rhythm", RHYTHM, *(replace(RHYTHM, gratitude_every=days) for days in (0, 3, 7))),
     "shifts/confirm": SHIFTS,
     "shifts/day": truths("first", "is_today", on=MONDAY),
+    "shifts/hours": [{"hours": tuple((shift, *span) for shift, span in HOURS.items())}],
     "shifts/one_day": [{"on": MONDAY}],
     "shifts/overview": SHIFTS,
     "settings/zone_saved": [{"zone": "Asia/Tokyo", "clock": "22:30"}],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import broadcasting, memory, mornings, pairing, talking
+from benchmarks import broadcasting, burst, memory, mornings, pairing, talking
 from benchmarks.candidates import DEFAULT, EAGER, ON_POSTGRES
 from benchmarks.capacity import SPREADS, Load, bots_for, morning, most
 from benchmarks.report import HEAD, OURS, Row, quantile, table
@@ -49,6 +49,18 @@ def test_broadcasting_tells_the_share_of_the_rate_refusals_and_waits_of_replies(
     refused = next(row for row in rows if "refused" in row.what)
     assert list(refused.ours) == [0]
     assert set(rows[-1].peers) == set(broadcasting.LOOPS)
+
+
+def test_a_burst_tells_seconds_waits_memory_and_rates_on_both_databases_and_what_a_flood_does_to_others() -> None:
+    rows = burst.measure(True, SEED)
+    measures = told(rows)
+    for database in ("SQLite", "PostgreSQL"):
+        for limits in ("as fast as it goes", "at 28 a second"):
+            assert f"300 due in a minute, {database}, {limits}: s until all are committed" in measures
+            assert f"300 due in a minute, {database}, {limits}: ms to a reply meanwhile, 99 in 100 within" in measures
+            assert f"300 due in a minute, {database}, {limits}: resident MB at most" in measures
+    assert [list(row.ours) for row in rows if "refused" in row.what] == [[0], [0]]
+    assert measures[-1] == "100 messages at once by one person: ms to others' replies, 99 in 100 within"
 
 
 def test_memory_is_told_with_nobody_and_with_a_crowd() -> None:

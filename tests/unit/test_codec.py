@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic_core import PydanticSerializationError
 
-from bot.model import Incoming, Participant, Reply, Run
+from bot.model import Incoming, Participant, Reply, Rhythm, Run
 from bot.storage import codec
 
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=45)), timezone(timedelta(hours=-11))])
@@ -82,6 +83,31 @@ def test_defaults_take_no_room() -> None:
 
 def test_a_state_from_before_a_field_existed_or_after_one_went_still_loads() -> None:
     assert codec.load_participant(b'{"id":"ana","gone":1}') == Participant("ana")
+
+
+SHIFTS_OF_OLD = {"day", "late", "night", "off"}  # all that programs before long shifts can read
+
+
+def test_to_an_older_program_long_shifts_are_short_and_hours_of_ones_own_are_unknown() -> None:
+    days = ("day", "long_day", "long_night", "off", "night")
+    roster = tuple((date(2026, 3, day), shift) for day, shift in enumerate(days, 1))
+    hours = (("long_day", time(7, 30), time(19, 30)),)
+    ana = Participant("ana", name='"long_"', rhythm=Rhythm(roster=roster, hours=hours))  # type: ignore[arg-type]
+    stored = json.loads(codec.dump_participant(ana))
+    assert codec.load_participant(codec.dump_participant(ana)) == ana
+    assert [shift for _, shift in stored["rhythm"]["roster"]] == ["day", "day", "night", "off", "night"]
+    for new in ("long", "hours"):
+        del stored["rhythm"][new]  # it saves the person without what it does not know
+    again = codec.load_participant(json.dumps(stored).encode()).rhythm
+    assert {shift for _, shift in again.roster} <= SHIFTS_OF_OLD
+    assert again.hours == ()
+
+
+def test_a_roster_from_before_there_were_long_shifts_loads_as_it_was() -> None:
+    old = b'{"id":"ana","rhythm":{"roster":[["2026-03-02","night"],["2026-03-03","off"]]}}'
+    expected = ((date(2026, 3, 2), "night"), (date(2026, 3, 3), "off"))
+    assert codec.load_participant(old) == Participant("ana", rhythm=Rhythm(roster=expected))  # type: ignore[arg-type]
+    assert codec.dump_participant(codec.load_participant(old)) == old
 
 
 def test_what_could_not_be_loaded_again_is_not_saved() -> None:

@@ -50,6 +50,7 @@ READERS: list[Callable[[str], object]] = [
     lambda text: clock_text.parse_date(text, TODAY),
     clock_text.parse_days,
     lambda text: roster_text.parse_shifts(text, TODAY, TODAY),
+    roster_text.parse_hours,
     words.command_in,
     words.code_in,
     words.words_after,

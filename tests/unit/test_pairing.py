@@ -180,6 +180,9 @@ def test_a_large_odd_cohort_joins_whoever_can_be_joined() -> None:
 def test_shifts_that_overlap_and_near_zones_go_together() -> None:
     day, late, night = (Mate(shift, BERLIN, shift) for shift in ("day", "late", "night"))
     assert misfit(day, replace(day, id="x")) < misfit(day, late) < misfit(day, night)
+    assert misfit(replace(day, shift="long_day"), night) == misfit(day, replace(night, shift="long_night"))
+    assert misfit(day, night) == misfit(day, replace(night, shift="long_night"))
+    assert misfit(day, replace(day, shift="long_day")) == misfit(day, day)
     assert misfit(day, Mate("off", BERLIN, "off")) == misfit(day, Mate("unknown", BERLIN)) == misfit(day, day)
     assert misfit(Mate("a", BERLIN), Mate("b", replace(BERLIN, east=120))) > misfit(
         Mate("a", BERLIN), Mate("b", BERLIN)

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.model import Rhythm, Shift
+from bot.roster import HOURS, Hours, is_workable, with_hours
 from bot.timetable import (
     day_begins,
     fitted,
@@ -76,8 +77,10 @@ rhythms = st.builds(
     evenings=st.sampled_from((True, True, True, False)),
 )
 fitted_rhythms = rhythms.map(fitted)
-SHIFTS: tuple[Shift | None, ...] = ("day", "late", "night", "night", "off", None)
+SHIFTS: tuple[Shift | None, ...] = ("day", "late", "night", "night", "off", "long_day", "long_night", None)
 rosters = st.lists(st.sampled_from(SHIFTS), min_size=1, max_size=6)
+spans = st.tuples(times, times).filter(lambda span: is_workable(*span))
+own_hours = st.dictionaries(st.sampled_from(sorted(HOURS)), spans, max_size=2)
 other_zones = st.sampled_from(sorted(available_timezones() - {*ZONES, "Factory", "localtime"})).map(zone)
 
 
@@ -218,13 +221,13 @@ def on_shifts(rhythm: Rhythm, since: date, shifts: Sequence[Shift | None]) -> Rh
 
 @pytest.mark.parametrize("name", ZONES)
 @steady(16)
-@given(st.data(), fitted_rhythms, rosters, st.integers(-4, 1))
+@given(st.data(), fitted_rhythms, rosters, own_hours, st.integers(-4, 1))
 def test_all_of_it_holds_on_shifts(
-    name: str, data: st.DataObject, rhythm: Rhythm, shifts: Sequence[Shift | None], since: int
+    name: str, data: st.DataObject, rhythm: Rhythm, shifts: Sequence[Shift | None], own: Hours, since: int
 ) -> None:
     tz = zone(name)
     on = data.draw(days(tz))
-    working = on_shifts(rhythm, on + since * DAY, shifts)
+    working = on_shifts(with_hours(rhythm, own), on + since * DAY, shifts)
     check_touchpoints(tz, working, on)
     check_silence(tz, working, on)
     now = data.draw(minutes_of(st.just(on)))

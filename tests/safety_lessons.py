@@ -1,0 +1,221 @@
+"""Teaches the safety screen's second listener: `make weights` reads the labelled examples and writes weights.tsv.
+
+Thresholds come from sentences by authors whom the weights that judge them have not read. Runs in an environment of its
+own: nothing of this is needed to listen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from math import sqrt
+from pathlib import Path
+from random import Random
+
+import numpy
+from scipy.sparse import csr_matrix
+from sklearn.svm import LinearSVC
+
+from bot.overtones import Overtones, Sequences, Weights, words_of
+from bot.safety import Screen
+from bot.safety_rules import HEAD, HERE, LANGUAGES, load_families, load_rules
+from bot.unmasking import unmasked
+from tests.safety_table import AUTHORS, Taught, taught, tuned
+
+ROOT = Path(__file__).parent.parent
+AFTER_DANGER = ("crisis", "support", "safety_plan", "strain", "grounding")  # goldens in which danger may be typed
+URGENT_SHARE, ANY_SHARE = 0.007, 0.01  # of the ordinary harmless texts may be called urgent, or anything at all
+CONCERN_WORTH = 0.3  # of an example of concern, beside 1 of an urgent or harmless one
+WORTH = {"careless": 0.3, "foreign": 0.3}  # of a copy with typing mistakes, and of a text in another language
+RARE = 2  # examples in which a sequence has to stand
+LIGHT = 0.02  # weights below are left out
+LEVELS = ("urgent", "concern", "none")
+RNG = 4  # seed of the typing mistakes and of the learner
+
+
+def lessons(language: str) -> list[Taught]:
+    """What this language is taught with: its examples, what people say in the tests, and the other languages' texts."""
+    own = [one for author in AUTHORS for one in taught(language, author)]
+    others = [one for other in LANGUAGES if other != language for author in AUTHORS for one in taught(other, author)]
+    foreign = [replace(one, label="none", kind="foreign") for one in others]
+    return [*own, *tuned(language), *everyday(), *foreign]
+
+
+def everyday() -> Iterator[Taught]:
+    """What participants write in the golden conversations and rehearsals that are not about danger."""
+    rules = Screen([load_rules(language) for language in LANGUAGES])
+    for path in sorted((ROOT / "tests" / "conversations").glob("*.yaml")):
+        if not path.stem.startswith(AFTER_DANGER):
+            for said in re.findall(r"^ *- says: (.+)$", path.read_text("utf-8"), re.MULTILINE):
+                if not rules(text := said.strip("'\"")):
+                    yield Taught("tests", "none", text, "everyday")
+    tree = ast.parse((ROOT / "bot" / "rehearse_people.py").read_text("utf-8"))
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and " " in node.value
+            and not rules(node.value)
+        ):
+            yield Taught("tests", "none", node.value, "everyday")
+
+
+def careless(text: str, rng: Random) -> str:
+    """The text as somebody types it in a hurry: lower case, few stops, letters left out or swapped."""
+    words = re.sub(r"[.,;:!?'’]", " " if rng.random() < 0.3 else "", text.lower()).split()
+    return " ".join(_mistyped(word, rng) if len(word) > 3 and rng.random() < 0.15 else word for word in words)
+
+
+def _mistyped(word: str, rng: Random) -> str:
+    at = rng.randrange(1, len(word) - 1)
+    return rng.choice(
+        (
+            word[:at] + word[at + 1 :],
+            word[:at] + word[at] + word[at:],
+            word[:at] + word[at + 1] + word[at] + word[at + 2 :],
+        )
+    )
+
+
+# ---------------------------------------------------------------- learning
+
+
+class Reader:
+    """Reads examples as rows of numbers, each text once."""
+
+    def __init__(self, families: Mapping[str, Sequence[str]]) -> None:
+        self._sequences = Sequences(families)
+        self._rows = dict[str, dict[str, float]]()
+
+    def row(self, text: str) -> dict[str, float]:
+        """How often each sequence stands in the text, by the root of their number."""
+        if text not in self._rows:
+            heard = self._sequences.of(words_of(unmasked(text)))
+            counted = Counter(sequence for sequences in heard for sequence in sequences)
+            root = sqrt(counted.total())
+            self._rows[text] = {sequence: count / root for sequence, count in counted.items()}
+        return self._rows[text]
+
+
+def learn(language: str, examples: Sequence[Taught], reader: Reader) -> Weights:
+    """The weights that these examples teach: the mean of urgent against none, and of both levels against none."""
+    common = Counter(sequence for one in examples if one.kind != "foreign" for sequence in reader.row(one.text))
+    columns = {sequence: at for at, sequence in enumerate(sorted(key for key, n in common.items() if n >= RARE))}
+    examples = [*examples, *_hurried(examples)]
+    table = _table([reader.row(one.text) for one in examples], columns)
+    weight = numpy.array([WORTH.get(one.kind, 1.0) for one in examples])
+    label = numpy.array([one.label for one in examples])
+    sure = label != "concern"
+    first = _fitted(table[sure], label[sure] == "urgent", weight[sure])
+    second = _fitted(table, label != "none", weight * numpy.where(sure, 1, CONCERN_WORTH))
+    mean = (first.coef_[0] + second.coef_[0]) / 2
+    of = {sequence: round(float(mean[at]), 3) for sequence, at in columns.items() if abs(mean[at]) >= LIGHT}
+    bias = round(float(first.intercept_[0] + second.intercept_[0]) / 2, 3)
+    return Weights(language, bias, 0.0, 0.0, of, load_families(language))
+
+
+def _hurried(examples: Sequence[Taught]) -> list[Taught]:
+    rng = Random(RNG)
+    own = (one for one in examples if one.author in AUTHORS and one.kind != "foreign")
+    copies = [replace(one, text=careless(one.text, rng), kind="careless") for one in own]
+    return [one for one in copies if one.text]
+
+
+def _table(rows: Sequence[Mapping[str, float]], columns: Mapping[str, int]) -> csr_matrix:
+    kept = [[(columns[key], value) for key, value in row.items() if key in columns] for row in rows]
+    flat = [pair for row in kept for pair in row]
+    starts = numpy.cumsum([0, *map(len, kept)])
+    return csr_matrix(([value for _, value in flat], [at for at, _ in flat], starts), shape=(len(rows), len(columns)))
+
+
+def _fitted(table: csr_matrix, positive: numpy.ndarray, weight: numpy.ndarray) -> LinearSVC:
+    learner = LinearSVC(C=1, class_weight="balanced", max_iter=3000, random_state=RNG)
+    return learner.fit(table, positive, sample_weight=weight)
+
+
+def unheard(language: str, examples: Sequence[Taught], reader: Reader) -> list[tuple[Taught, float]]:
+    """Each author's texts in this language, with what they weigh to somebody taught by everybody else."""
+    weighed = list[tuple[Taught, float]]()
+    for author in AUTHORS:
+        listener = Overtones(learn(language, [one for one in examples if one.author != author], reader))
+        theirs = [one for one in examples if one.author == author and one.kind != "foreign"]
+        weighed += [(one, listener.heaviest(unmasked(one.text))) for one in theirs]
+    return weighed
+
+
+def thresholds(weighed: Sequence[tuple[Taught, float]], rules: Screen) -> tuple[float, float]:
+    """The lowest weights of urgent and of concern with no more false alarms among ordinary texts than may be."""
+    ordinary = [(weight, rules(one.text)) for one, weight in weighed if one.kind == "ordinary"]
+    concern = _lowest([(weight, found is not None) for weight, found in ordinary], ANY_SHARE)
+    urgent = _lowest(
+        [(weight, found is not None and found.level == "urgent") for weight, found in ordinary], URGENT_SHARE
+    )
+    return max(urgent, concern), concern
+
+
+def _lowest(ordinary: Sequence[tuple[float, bool]], share: float) -> float:
+    may_be = int(share * len(ordinary)) - sum(fired for _, fired in ordinary)
+    quiet = sorted((weight for weight, fired in ordinary if not fired), reverse=True)
+    return round(quiet[max(0, may_be)] + 0.001, 3)
+
+
+# ---------------------------------------------------------------- telling and writing
+
+
+def told(language: str, weighed: Sequence[tuple[Taught, float]], rules: Screen, weights: Weights) -> Iterator[str]:
+    """What both listeners make of sentences by authors whom the weights have not read, as lines of a table."""
+    by_kind = dict[tuple[str, str], list[tuple[str, str]]]()
+    for one, weight in weighed:
+        found = rules(one.text)
+        ruled = found.level if found else "none"
+        heard = "urgent" if weight >= weights.urgent else "concern" if weight >= weights.concern else "none"
+        by_kind.setdefault((one.label, one.kind), []).append((ruled, min(ruled, heard, key=LEVELS.index)))
+    for (label, kind), said in sorted(by_kind.items(), key=lambda one: (LEVELS.index(one[0][0]), one[0][1])):
+        shares = (
+            f"{sum(level in levels for level in each) / len(said):.1%}"
+            for levels in (("urgent",), ("urgent", "concern"))
+            for each in zip(*said, strict=True)
+        )
+        yield f"| {language} | {label}, {kind} | {len(said)} | {' | '.join(shares)} |"
+
+
+def write(weights: Weights, examples: Sequence[Taught], path: Path) -> None:
+    """Writes weights.tsv, which a person can read and a review can compare."""
+    own = Counter(one.label for one in examples if one.kind not in ("foreign", "everyday"))
+    head = (
+        f"# What the second listener has learned (bot/overtones.py, docs/safety.md): a sequence, a tab, its weight.\n"
+        f"# From {own['urgent']} urgent, {own['concern']} concern and {own['none']} harmless examples by `make weights`"
+        f" on {datetime.now(UTC).date().isoformat()}; {len(weights.of)} sequences.\n"
+    )
+    numbers = zip(HEAD, (weights.bias, weights.urgent, weights.concern), strict=True)
+    lines = [f"{name}\t{number:.3f}" for name, number in (*numbers, *sorted(weights.of.items()))]
+    path.write_text(head + "\n".join(lines) + "\n", "utf-8")
+
+
+def main() -> None:
+    """Learns every language, says how well it does with unheard authors, and writes what was learned."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only-tell", action="store_true", help="writes nothing")
+    only_tell = parser.parse_args().only_tell
+    print(
+        "| language | sentences by authors not read | number | rules: urgent | both: urgent | rules: any | both: any |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for language in LANGUAGES:
+        examples, reader = lessons(language), Reader(load_families(language))
+        rules = Screen([load_rules(each) for each in LANGUAGES])
+        weighed = unheard(language, examples, reader)
+        urgent, concern = thresholds(weighed, rules)
+        weights = replace(learn(language, examples, reader), urgent=urgent, concern=concern)
+        print("\n".join(told(language, weighed, rules, weights)), flush=True)
+        if not only_tell:
+            write(weights, examples, HERE / language / "weights.tsv")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""The second listener of the safety screen: what weights of words hear, and that they were learned as they say."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.overtones import REACH, SPAN, STOP, Overtones, Sequences, Weights, spans, words_of
+from bot.rehearse_people import PHRASES
+from bot.safety import WEIGHED, Finding, Screen
+from bot.safety_rules import HERE, LANGUAGES, load_families, load_rules, load_screen, load_weights
+from bot.safety_rules.screen import screen_lines
+from bot.unmasking import unmasked
+from tests.safety_table import AUTHORS, taught
+
+SCREEN = load_screen()
+RULES = Screen([load_rules(language) for language in LANGUAGES])
+LISTENERS = {language: Overtones(load_weights(language)) for language in LANGUAGES}
+OTHER = {"en": "es", "es": "en"}
+SMALL_TALK = "The shift was fine and the soup was good. My sister called and we talked about the garden for a while. "
+CHARLA = "El turno fue bien y la sopa estaba rica. Mi hermana llamó y hablamos un rato del jardín y de la comida. "
+
+
+def level(text: str) -> str:
+    found = SCREEN(text)
+    return found.level if found else "none"
+
+
+def only_weighed(language: str) -> list[str]:
+    """Urgent teaching sentences that no rule hears and that the weights do."""
+    examples = [one.text for author in AUTHORS for one in taught(language, author) if one.label == "urgent"]
+    return [text for text in examples if not RULES(text) and SCREEN(text) == Finding("urgent", WEIGHED, language)]
+
+
+def test_what_no_rule_lists_is_heard_by_its_weight() -> None:
+    assert all(len(only_weighed(language)) > 100 for language in LANGUAGES)
+
+
+@pytest.mark.parametrize(("language", "talk"), [("en", SMALL_TALK), ("es", CHARLA)])
+def test_a_crisis_in_the_middle_of_a_long_entry_is_heard(language: str, talk: str) -> None:
+    assert level(talk * 20) == "none"
+    short = [text for text in only_weighed(language) if len(text.split()) <= SPAN // 2][:100]
+    assert sum(level(f"{talk * 8}{text}. {talk * 8}") == "urgent" for text in short) >= 0.8 * len(short)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_texts_of_the_other_language_weigh_nothing(language: str) -> None:
+    texts = [one.text for author in AUTHORS for one in taught(OTHER[language], author)]
+    assert sum(LISTENERS[language].level(unmasked(text)) is not None for text in texts) <= 0.002 * len(texts)
+
+
+@pytest.mark.parametrize("pot", PHRASES)
+def test_simulated_people_raise_no_alarm(pot: str) -> None:
+    assert [text for text in PHRASES[pot] if SCREEN(text)] == []
+
+
+@pytest.mark.parametrize("text", ["I'm done with this course", "ya no sigo con este curso", "stop writing to me", "no"])
+def test_leaving_the_course_is_no_alarm(text: str) -> None:
+    assert level(text) == "none"
+
+
+def test_a_rule_is_named_before_a_weight() -> None:
+    assert SCREEN("I want to die") == Finding("urgent", "wish-to-die", "en")
+
+
+def test_a_heavy_text_is_urgent_even_where_a_rule_is_only_concerned() -> None:
+    said = " ".join(only_weighed("en")[:3])
+    assert SCREEN(f"I can't cope anymore. {said}") == Finding("urgent", WEIGHED, "en")
+
+
+def test_an_explanation_names_what_was_said_and_a_finding_does_not() -> None:
+    text = only_weighed("en")[0]
+    heard = {sequence for each in LISTENERS["en"]._sequences.of(words_of(unmasked(text))) for sequence in each}
+    why = SCREEN.why(text)
+    assert why
+    assert {sequence for sequence, _ in why} <= heard
+    assert [weight for _, weight in why] == sorted((weight for _, weight in why), reverse=True)
+    assert "weighed" in repr(SCREEN(text))
+    assert not any(word in repr(SCREEN(text)) for word in text.split() if len(word) > 4)
+
+
+def test_screen_explains_when_asked() -> None:
+    text = only_weighed("en")[0]
+    (line,) = screen_lines([text])
+    (explained,) = screen_lines([text], why=True)
+    assert line == "urgent\tweighed"
+    assert explained.startswith(f"{line}\t")
+    assert re.search(r" \d\.\d\d", explained)
+
+
+# ---------------------------------------------------------------- reading
+
+FAMILIES = {"kin": ("mum", "sister"), "pills": ("pill*",)}
+SMALL = Weights("en", -1.0, 1.0, 0.5, {"counted <pills>": 4.0, "<kin> .. <pills>": 1.0}, FAMILIES)
+
+
+def test_words_are_read_alone_together_in_pieces_and_as_families() -> None:
+    heard = list(Sequences(FAMILIES).of(words_of(unmasked("Mum counted my PILLS"))))
+    assert heard[1] == ["mum", "<kin>", ". mum", ". <kin>"]
+    assert {"pils", "~^pil", "~ils$", "~^pils", "<pills>", "my pils", "my <pills>", "counted _ pils"} <= set(heard[4])
+    assert "<kin> .. <pills>" in heard[4]
+    assert "<kin> my" not in heard[3]
+
+
+def test_what_is_weighed_is_what_was_taught() -> None:
+    text = words_of("mum counted pills and pills. then tea")
+    counted = Counter(sequence for each in Sequences(FAMILIES).of(text) for sequence in each)
+    weight = sum(SMALL.of.get(sequence, 0) * n for sequence, n in counted.items())
+    assert Overtones(SMALL).heaviest("mum counted pills and pills. then tea") == pytest.approx(
+        weight / counted.total() ** 0.5 - 1
+    )
+
+
+def test_two_thresholds_part_urgent_concern_and_nothing() -> None:
+    for bias, said in ((1.0, "urgent"), (0.7, "concern"), (0.2, None)):
+        assert Overtones(Weights("en", bias, 1.0, 0.5, {}, {})).level("tea") == said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_weights_fit_their_families_and_their_header(language: str) -> None:
+    weights, families = load_weights(language), load_families(language)
+    named = {name for sequence in weights.of for name in re.findall(r"<([a-z]+)>", sequence)}
+    assert named <= set(families)
+    head = (HERE / language / "weights.tsv").read_text("utf-8").split("(bias)")[0]
+    labels = [one.label for author in AUTHORS for one in taught(language, author)]
+    assert f"; {len(weights.of)} sequences." in head
+    assert all(int(re.findall(rf"(\d+) {said}", head)[0]) >= labels.count(said) for said in ("urgent", "concern"))
+    assert weights.concern <= weights.urgent
+    assert (HERE / language / "weights.tsv").stat().st_size < 1_000_000
+
+
+@given(st.lists(st.sampled_from([STOP, "a", "tea"]), min_size=1, max_size=300))
+def test_spans_cover_every_word_and_are_few(words: list[str]) -> None:
+    found = list(spans(words))
+    assert set(range(len(words))) == {at for start, end in found for at in range(start, end)}
+    assert all(0 < end - start <= SPAN for start, end in found)
+    assert len(found) <= len(words)
+
+
+def test_the_work_grows_with_the_length_of_the_text_and_no_faster() -> None:
+    def read(times: int) -> int:
+        return sum(map(len, Sequences(load_families("en")).of(words_of("mother hit hand and counted pills " * times))))
+
+    assert read(200) <= 2.1 * read(100)
+    assert max(map(len, Sequences(load_families("en")).together(["hand"] * 50))) <= REACH * 9 + 8
+
+
+@settings(deadline=None)
+@given(
+    st.text()
+    | st.text(st.characters(codec=None))
+    | st.lists(st.sampled_from(["pills", "my", ".", "'", "é"])).map(" ".join)
+)
+def test_no_text_is_an_error(text: str) -> None:
+    assert level(text) in ("urgent", "concern", "none")
+    assert SCREEN.why(text) is not None
