@@ -35,7 +35,7 @@ DUE = 100_000
 WRITING = 40  # people who are not due, and write
 LOT = 10  # of them write one after the other …
 EVERY = 0.25  # … so many seconds apart on average
-LEAD = timedelta(seconds=5)  # in which their wake times are set; by then that is long done
+LEAD = timedelta(seconds=10)  # in which their wake times are set; by then that is long done
 LOOK_EVERY = 0.05  # seconds
 FLOOD, FLOODS = 100, 5
 MOST = 200.0  # MB
@@ -117,7 +117,7 @@ def _watched(server: StandIn, bot: Process, engine: sa.Engine, due: int, due_at:
                 time.sleep(LOOK_EVERY)
         ended.append(time.monotonic())
 
-    time.sleep((due_at - datetime.now(UTC)).total_seconds())
+    time.sleep(max(0.0, (due_at - datetime.now(UTC)).total_seconds()))
     began = time.monotonic()
     watching = Thread(target=watch)
     watching.start()

@@ -131,7 +131,8 @@ def doctor() -> None:
 
 @app.command()
 def screen(
-    language: Annotated[str | None, typer.Option(help="Only the rules of this language (en, es).")] = None,
+    language: Annotated[str | None, typer.Option(help="Only this language (en, es).")] = None,
+    why: Annotated[bool, typer.Option("--why", help="Also what weighed most: words of the text.")] = False,
 ) -> None:
     """Reads one text a line; prints urgent, concern or none, a tab, and the rule that fired."""
     with clear_errors():
@@ -140,7 +141,8 @@ def screen(
 
         if language is not None and language not in LANGUAGES:
             raise SettingsError("--language", f"there are rules for {' and '.join(LANGUAGES)} only")
-        for line in screen_lines((raw.rstrip("\r\n") for raw in sys.stdin), (language,) if language else LANGUAGES):
+        lines = (raw.rstrip("\r\n") for raw in sys.stdin)
+        for line in screen_lines(lines, (language,) if language else LANGUAGES, why):
             typer.echo(line)
 
 

@@ -9,8 +9,9 @@ import json
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import structlog
 import uvicorn
@@ -20,6 +21,7 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.exceptions import HTTPException as AnyHTTPException
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from bot.edge import BODY_LIMIT, Gate, Guarded, refuse_other_sites
@@ -181,7 +183,15 @@ def _json(body: bytes) -> Any:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, AnyHTTPException)
-    return JSONResponse({"error": error.detail}, error.status_code, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # Starlette names one route's methods; we have two at one
+        here = [route.methods or set() for route in request.app.routes if _stands_at(route, request.url.path)]
+        headers["Allow"] = ", ".join(sorted({headers.get("Allow", "")}.union(*here) - {""}))
+    return JSONResponse({"error": error.detail}, error.status_code, headers=headers)
+
+
+def _stands_at(route: BaseRoute, path: str) -> TypeGuard[Route]:
+    return isinstance(route, Route) and route.path == path
 
 
 async def _misread(request: Request, error: Exception) -> Response:
@@ -214,7 +224,7 @@ class HttpServer:
     """Serves an ASGI app from this event loop, between `start` and `stop`. Port 0 takes any that is free."""
 
     def __init__(self, app: ASGIApp, host: str, port: int) -> None:
-        self.app, self._host, self._asked_port = app, host, port
+        self._app, self._host, self._asked_port = app, host, port
         self._server: _InOurLoop | None = None
         self._serving: asyncio.Task[None] | None = None
         self.port = port  # the real one once started
@@ -234,7 +244,7 @@ class HttpServer:
         listener = _listener(self._host, self._asked_port)
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
-            self.app,
+            self._app,
             log_config=None,
             access_log=False,  # a webhook's path is a secret
             lifespan="off",

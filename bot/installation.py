@@ -64,8 +64,11 @@ class Installation:
 
     @property
     def state(self) -> str:
-        """How it fares; one that listens is not well before its platform has answered once."""
-        if problem := getattr(self.adapter, "problem", None):
+        """How it fares; one that listens is not well before its platform has answered once.
+
+        Whoever lost the lease hears nothing more: a trouble from before says nothing of now.
+        """
+        if self.outbox.held and (problem := getattr(self.adapter, "problem", None)):
             return str(problem)
         unheard = self.outbox.held and getattr(self.adapter, "last_ok", 0.0) is None
         return "ok" if self.outbox.ok and not unheard else self.outbox.last_error or "starting"

@@ -15,7 +15,7 @@ from bot.errors import StoreError
 from bot.model import PRIORITY, Incoming
 from bot.ports import Result, Store
 
-_OUTCOMES = ("sent", "queued", "dead", "expired", "unreachable")
+_OUTCOMES = ("sent", "queued", "dead", "unreachable")
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 

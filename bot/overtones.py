@@ -13,7 +13,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from math import sqrt
 from typing import Literal
 
@@ -23,7 +22,9 @@ STOP = "."  # stands for the end of a sentence, and of the text
 PIECE = re.compile(r"[a-z0-9']+|[.?!\n;]+|,")
 PIECES = (4, 5)  # letters of a piece of a word; shorter words are read whole only
 REACH = 4  # words: how far apart two families are still read together
-SPAN = 40  # words that are weighed together: a longer text is read in spans, and the heaviest counts
+WHOLE = 40  # words: a longer text is read in spans, and the heaviest counts
+SPAN = 20  # words of a span
+MORE_IN_LONG = 0.1  # weight that a span has to have besides to be urgent: among many, one is heavy by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,43 +49,43 @@ class Overtones:
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
         self._sequences = Sequences(weights.families)
-        self._alone = lru_cache(8_192)(self._weighed_alone)
 
     def level(self, plain: str) -> Literal["urgent", "concern"] | None:
         """How severe the heaviest span of an unmasked text is."""
-        weight = self.heaviest(plain)
-        return "urgent" if weight >= self.weights.urgent else "concern" if weight >= self.weights.concern else None
+        words = words_of(plain)
+        weight, _, _ = self._heaviest(words)
+        urgent = self.weights.urgent + (MORE_IN_LONG if len(words) > WHOLE else 0)
+        return "urgent" if weight >= urgent else "concern" if weight >= self.weights.concern else None
 
     def heaviest(self, plain: str) -> float:
         """What the heaviest span of an unmasked text weighs."""
-        return self._heaviest(plain)[0]
+        return self._heaviest(words_of(plain))[0]
 
     def why(self, plain: str, most: int = 8) -> list[tuple[str, float]]:
         """What weighed most in the heaviest span, and how much of its weight that is."""
-        _, start, end = self._heaviest(plain)
-        heard = list(self._sequences.of(words_of(plain)))[start:end]
+        words = words_of(plain)
+        _, start, end = self._heaviest(words)
+        heard = list(self._sequences.of(words))[start:end]
         counted = Counter(sequence for sequences in heard for sequence in sequences)
         root = sqrt(counted.total())
         weighed = ((sequence, self.weights.of.get(sequence, 0.0) * n / root) for sequence, n in counted.items())
         return sorted((one for one in weighed if one[1] > 0), key=lambda one: (-one[1], one[0]))[:most]
 
-    def _heaviest(self, plain: str) -> tuple[float, int, int]:
+    def _heaviest(self, words: Sequence[str]) -> tuple[float, int, int]:
         """The weight of the heaviest span, its first word, and the one behind its last."""
-        words, of = words_of(plain), self.weights.of
+        of, known = self.weights.of, self._sequences.alone(words)
+        alone = {word: sum(of.get(sequence, 0.0) for sequence in sequences) for word, (sequences, _) in known.items()}
         weight, count = [0.0], [0]
-        for word, together in zip(words, self._sequences.together(words), strict=True):
-            alone, number = self._alone(word)
-            weight.append(weight[-1] + alone + sum([of.get(sequence, 0.0) for sequence in together]))
-            count.append(count[-1] + number + len(together))
-        weighed = (
+        for word, together in zip(words, self._sequences.together(words, known), strict=True):
+            weight.append(weight[-1] + alone[word] + sum([of.get(sequence, 0.0) for sequence in together]))
+            count.append(count[-1] + len(known[word][0]) + len(together))
+        return max(
             (self.weights.bias + (weight[end] - weight[start]) / sqrt(count[end] - count[start]), start, end)
             for start, end in spans(words)
         )
-        return max(weighed)
 
-    def _weighed_alone(self, word: str) -> tuple[float, int]:
-        sequences = self._sequences.alone(word)[0]
-        return sum(self.weights.of.get(sequence, 0.0) for sequence in sequences), len(sequences)
+
+Alone = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]  # what each word is by itself, and its families
 
 
 class Sequences:
@@ -97,18 +98,22 @@ class Sequences:
                 kept = self._begins if word.endswith("*") else self._whole
                 kept.setdefault(squeezed(unmasked(word.rstrip("*"))), set()).add(f"<{name}>")
         self._longest = max(map(len, self._begins), default=0)
-        self.alone = lru_cache(8_192)(self._alone)
 
     def of(self, words: Sequence[str]) -> Iterator[list[str]]:
         """For each word all sequences that end with it."""
-        for word, together in zip(words, self.together(words), strict=True):
-            yield [*self.alone(word)[0], *together]
+        known = self.alone(words)
+        for word, together in zip(words, self.together(words, known), strict=True):
+            yield [*known[word][0], *together]
 
-    def together(self, words: Sequence[str]) -> Iterator[list[str]]:
+    def alone(self, words: Sequence[str]) -> Alone:
+        """What each of the words is by itself; read once a text and not kept, as these are people's words."""
+        return {word: self._read(word) for word in set(words)}
+
+    def together(self, words: Sequence[str], known: Alone) -> Iterator[list[str]]:
         """For each word the sequences that it makes with what stands before it."""
         near = list[tuple[str, ...]]()  # the families of the words before
         for at, word in enumerate(words):
-            own = self.alone(word)[1]
+            own = known[word][1]
             sequences = list[str]()
             if at:
                 before = words[at - 1]
@@ -124,7 +129,7 @@ class Sequences:
             near = [*near[-REACH + 1 :], own]
             yield sequences
 
-    def _alone(self, word: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def _read(self, word: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """What a word is by itself, and its families."""
         begun = (self._begins.get(word[:end], set()) for end in range(1, min(len(word), self._longest) + 1))
         families = tuple(sorted(self._whole.get(word, set()).union(*begun)))
@@ -148,6 +153,9 @@ def words_of(plain: str) -> list[str]:
 
 def spans(words: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Where spans begin and end: at each sentence, in a long one also midway; they end with a sentence if they can."""
+    if len(words) <= WHOLE:
+        yield 0, len(words)
+        return
     last_stop, stop = list[int](), 0
     for at, word in enumerate(words):
         stop = at if word == STOP else stop

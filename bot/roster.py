@@ -15,11 +15,12 @@ after it lie in the next day. Whatever the hours, both touchpoints of a date sta
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, time, timedelta
 from functools import lru_cache
 
 from bot.model import Participant, Rhythm, Shift
+from bot.model.replacing import replace
 
 Hours = Mapping[Shift, tuple[time, time]]
 

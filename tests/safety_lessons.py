@@ -7,7 +7,6 @@ own: nothing of this is needed to listen.
 from __future__ import annotations
 
 import argparse
-import ast
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +20,8 @@ import numpy
 from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 
-from bot.overtones import Overtones, Sequences, Weights, words_of
+from bot.overtones import Overtones, Sequences, Weights, spans, words_of
+from bot.rehearse_people import PHRASES
 from bot.safety import Screen
 from bot.safety_rules import HEAD, HERE, LANGUAGES, load_families, load_rules
 from bot.unmasking import unmasked
@@ -33,7 +33,7 @@ URGENT_SHARE, ANY_SHARE = 0.007, 0.01  # of the ordinary harmless texts may be c
 CONCERN_WORTH = 0.3  # of an example of concern, beside 1 of an urgent or harmless one
 WORTH = {"careless": 0.3, "foreign": 0.3}  # of a copy with typing mistakes, and of a text in another language
 RARE = 2  # examples in which a sequence has to stand
-LIGHT = 0.02  # weights below are left out
+LIGHT = 0.05  # weights below are left out
 LEVELS = ("urgent", "concern", "none")
 RNG = 4  # seed of the typing mistakes and of the learner
 
@@ -43,26 +43,25 @@ def lessons(language: str) -> list[Taught]:
     own = [one for author in AUTHORS for one in taught(language, author)]
     others = [one for other in LANGUAGES if other != language for author in AUTHORS for one in taught(other, author)]
     foreign = [replace(one, label="none", kind="foreign") for one in others]
-    return [*own, *tuned(language), *everyday(), *foreign]
+    project = [*tuned(language), *(replace(one, kind="tuned") for one in taught(language, "denials"))]
+    return [*own, *project, *everyday(), *foreign]
 
 
 def everyday() -> Iterator[Taught]:
-    """What participants write in the golden conversations and rehearsals that are not about danger."""
+    """What participants write in the golden conversations and rehearsals that are not about danger, a span each."""
     rules = Screen([load_rules(language) for language in LANGUAGES])
+    for text in (*_in_goldens(), *(phrase for pot in PHRASES.values() for phrase in pot)):
+        if not rules(text):
+            words = words_of(unmasked(text))
+            parts = sorted({" ".join(words[start:end]) for start, end in spans(words)})
+            yield from (Taught("tests", "none", part, "everyday") for part in (parts if len(parts) > 1 else [text]))
+
+
+def _in_goldens() -> Iterator[str]:
     for path in sorted((ROOT / "tests" / "conversations").glob("*.yaml")):
         if not path.stem.startswith(AFTER_DANGER):
             for said in re.findall(r"^ *- says: (.+)$", path.read_text("utf-8"), re.MULTILINE):
-                if not rules(text := said.strip("'\"")):
-                    yield Taught("tests", "none", text, "everyday")
-    tree = ast.parse((ROOT / "bot" / "rehearse_people.py").read_text("utf-8"))
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and " " in node.value
-            and not rules(node.value)
-        ):
-            yield Taught("tests", "none", node.value, "everyday")
+                yield said.strip("'\"")
 
 
 def careless(text: str, rng: Random) -> str:

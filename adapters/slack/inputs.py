@@ -71,7 +71,7 @@ def zone_of(user: Mapping[str, Any]) -> str:
 
 def _event(body: Mapping[str, Any], event: Mapping[str, Any], me: str) -> Heard | None:
     found, key = _occurrence(event, me), key_of(body)
-    return Heard(found[0], key, found[1]) if found and key else None
+    return Heard(found[0], key, found[1]) if found and found[0] and key else None
 
 
 def _occurrence(event: Mapping[str, Any], me: str) -> tuple[str, Input] | None:

@@ -90,10 +90,9 @@ async def near(person: Participant, cohorts: Cohorts, walked: Sequence[str], met
 
 
 async def deletions(person: Participant, cohorts: Cohorts, at: datetime) -> list[Outgoing]:
-    """What takes back all that still stands of theirs in groups' chats; what was asked for before is not posted twice."""
-    homes = {
-        home.id: (home.address, there) for home, there in await cohorts.people([one.home for one in person.shared])
-    }
+    """What takes back all of theirs that still stands in a group's chat; each has its key, so it is posted once."""
+    chats = await cohorts.people([one.home for one in person.shared])
+    homes = {chat.id: (chat.address, installation) for chat, installation in chats}
     return [
         Outgoing(*homes[one.home], Reply("delete", of=one.key), PRIORITY["scheduled"], at, dedup=one.undoing)
         for one in person.shared

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import LeaseLost
@@ -22,6 +23,8 @@ from bot.storage.database import Database, DatabaseNow
 from bot.storage.sql_queries import SENDABLE
 from bot.storage.tables import ADDRESS, BROADCAST, LEASE, OUTBOX, PROCESS, Instant, Stage, staged
 from bot.storage.vault import Vault
+
+log = structlog.get_logger()
 
 MICROSECONDS = 1_000_000
 LONGEST_LEASE = 120  # seconds; what claims to last longer was written before the database's clock went back
@@ -160,7 +163,9 @@ class SqlOutbox:
             if (microsecond := await connection.scalar(RENEW, lease)) is None:
                 raise LeaseLost(installation)
             await self._finish(connection, installation, results)
-            await connection.execute(EXPIRE, {"at_installation": installation, "moment": now})
+            late = await connection.execute(EXPIRE, {"at_installation": installation, "moment": now})
+            if late.rowcount:
+                log.info("past_their_window", installation=installation, rows=late.rowcount)
             return await self._pick(connection, installation, room, busy, now, microsecond)
 
     async def cooling(self, installation: str) -> Mapping[str, float]:

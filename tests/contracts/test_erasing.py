@@ -228,6 +228,28 @@ async def test_what_she_shared_is_deleted_even_if_it_was_on_the_wire_when_she_wa
     assert (deleting.reply.act, deleting.reply.ref) == ("delete", "17")
 
 
+async def test_whatever_erases_her_takes_back_what_she_shared_and_once(store: Store) -> None:
+    people = await welcome(store)
+    ana, home = people["Anastasia"], people["Agnes"]
+    shared = tuple(Shared(f"share:{n}", home.id, NOW.date(), back=n == 0) for n in range(4))
+    async with store.writing() as work:
+        await work.save([Saved(replace(ana, shared=shared), None, 1)])
+        await work.post([said(home, THANKS, "gathering/shared", dedup=one.key) for one in shared])
+    assert await waiting(store) == [THANKS] * 4
+    async with store.writing() as work:
+        asked = Outgoing(home.address, BOT, Reply("delete", of="share:1"), 5, NOW, dedup=undoing("share:1"))
+        await work.post([asked])
+        await work.erase(ana.id, NOW)
+    epoch = await store.outbox.acquire(BOT, "one", -1)
+    assert epoch is not None
+    results: list[Result] = []
+    deleted: list[tuple[str, str | None]] = []
+    while picked := await store.outbox.tick(BOT, "one", epoch, -1, results, 9, frozenset(), NOW, False):
+        deleted += [(one.reply.of, one.reply.ref) for one in picked]
+        results = [Result(one.id, "sent") for one in picked]
+    assert deleted == [("share:1", "17"), ("share:2", "17"), ("share:3", "17")]
+
+
 async def test_what_was_on_the_wire_says_nothing_of_her_when_it_goes_again(store: Store) -> None:
     people = await welcome(store)
     ana, home = people["Anastasia"], people["Agnes"]

@@ -1,4 +1,4 @@
-"""All that is served over HTTP, in this process: both platforms' webhooks, the browser chat with its group, a clock."""
+"""All that is served over HTTP, in this process: both platforms' webhooks, the browser chat, the clock."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from fastapi import FastAPI
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
-from bot.app import add_web, opened, serve
+from adapters.web import STATIC, routes
+from bot.app import add_web, opened
+from bot.http import HttpServer, http_app
 from bot.settings import Settings
 from bot.telegram_bots import add_telegram
 from bot.workspace import connected
 from tests.standin import slack, telegram
+from tests.unit.test_web_group import ScriptedStage
 
 HEADER, SECRET = "X-Telegram-Bot-Api-Secret-Token", "a-long_random_secret"
 CHAT, LEAD = "a-chat-of-somebody-0001", "a-chat-of-who-leads-0001"
@@ -89,7 +92,6 @@ async def _running(folder: Path) -> AsyncIterator[tuple[FastAPI, str]]:
             _env_file=None,
             database_url=f"sqlite:///{folder}/heartsease.db",
             http_port=0,
-            owners="web:*",
             rehearsal="start=2026-03-03T05:00:00Z,speed=0",
             slack_api_url=at_slack.url,
             slack_bot_token=slack.BOT_TOKEN,
@@ -104,12 +106,22 @@ async def _running(folder: Path) -> AsyncIterator[tuple[FastAPI, str]]:
         workspace = await connected(settings, stop)
         assert workspace is not None
         async with opened(settings, workspaces=[workspace.installation]) as app:
-            serve(app, add_web(app), {**add_telegram(app), **workspace.add_to(app)})
-            assert app.server is not None
+            web = add_web(app)
+            await web.close()  # pages' streams end at once, and nobody waits for news
+            assert app.leaps is not None
+            asgi = http_app(
+                ready=app.ready,
+                metrics=app.watch.metrics.registry,
+                look=app.look,
+                webhooks={**add_telegram(app), **workspace.add_to(app)},
+                rehearsal=app.rehearsal,
+                web_router=routes(web, app.door, app.leaps.jump, app.leaps.where, ScriptedStage()),
+                static=STATIC,
+            )
+            app.server = HttpServer(asgi, "127.0.0.1", 0)
             listening = asyncio.Event()
             running = asyncio.create_task(app.run(stop, lambda _: listening.set()))
             await listening.wait()
-            assert isinstance(app.server.app, FastAPI)
-            yield app.server.app, app.server.url
+            yield asgi, app.server.url
             stop.set()
             await running

@@ -89,7 +89,7 @@ async def test_a_platform_that_is_away_for_hours_gets_what_is_still_of_use_once_
         await put(store, [ana.id, ben.id, cleo.id])
         await rising(store, ben.id, LATE, morning=wall(11))
         await rising(store, cleo.id, EVENING, mornings=False)
-        async with replicas(tmp_path, 1, database, server) as (product,):
+        async with replicas(tmp_path, 1, database, server, LOG_LEVEL="info") as (product,):
             await says_ready(product, 1)
             server.fault("sendMessage", 502, FOR_EVER)
             for text in TEXTS:  # are taken, and cannot be answered
@@ -118,6 +118,7 @@ async def test_a_platform_that_is_away_for_hours_gets_what_is_still_of_use_once_
             assert planned(database) == {Stage.SENT: 1, Stage.EXPIRED: 1}
             log = product.log()
             assert (log.count("telegram.unreachable"), log.count("Traceback"), TOKEN in log) == (1, 0, False)
+            assert ("past_their_window" in log, "telegram.back" in log) == (True, True)
             before = [len(person.messages) for person in (ana, ben, cleo)]
             await product.move(EVENING.isoformat())
             assert [len(one.messages) for one in (ana, ben, cleo)] == [number + 1 for number in before]

@@ -72,3 +72,19 @@ async def test_what_comes_to_us_for_another_is_worked_on_and_a_failure_ends_noth
         await settled()
         assert len(door.left) == left
     helping.cancel()
+
+
+class Sending:
+    """An outbox that works, with the lease or without."""
+
+    ok, last_error = True, ""
+
+    def __init__(self, *, held: bool) -> None:
+        self.held = held
+
+
+async def test_a_trouble_from_before_the_lease_was_lost_makes_nobody_unready() -> None:
+    adapter = Slow()
+    adapter.problem = "conflict"  # type: ignore[attr-defined]
+    fares = [Installation(adapter, Sending(held=held), Limits(), None).state for held in (True, False)]  # type: ignore[arg-type]
+    assert fares == ["conflict", "ok"]
