@@ -20,7 +20,7 @@ import numpy
 from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 
-from bot.overtones import Overtones, Sequences, Weights, spans, words_of
+from bot.overtones import MORE_IN_LONG, WHOLE, Overtones, Sequences, Weights, spans, words_of
 from bot.rehearse_people import PHRASES
 from bot.safety import Screen
 from bot.safety_rules import HEAD, HERE, LANGUAGES, load_families, load_rules
@@ -172,7 +172,8 @@ def told(language: str, weighed: Sequence[tuple[Taught, float]], rules: Screen, 
     for one, weight in weighed:
         found = rules(one.text)
         ruled = found.level if found else "none"
-        heard = "urgent" if weight >= weights.urgent else "concern" if weight >= weights.concern else "none"
+        more = MORE_IN_LONG if len(words_of(unmasked(one.text))) > WHOLE else 0
+        heard = "urgent" if weight >= weights.urgent + more else "concern" if weight >= weights.concern else "none"
         by_kind.setdefault((one.label, one.kind), []).append((ruled, min(ruled, heard, key=LEVELS.index)))
     for (label, kind), said in sorted(by_kind.items(), key=lambda one: (LEVELS.index(one[0][0]), one[0][1])):
         shares = (

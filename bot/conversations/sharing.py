@@ -21,10 +21,12 @@ from bot.conversations.base import (
     typed,
     until_the_day_turns,
 )
+from bot.keeping import Keep
 from bot.model import Carried, Choice, Event, Handled, Participant, Recorded, Said, Shared, State
 
 sharing = conversation("sharing", first="offer", open_for=until_the_day_turns)
 
+REMEMBERED = Keep().keyed  # as long as the outbox knows which message it was
 OFFERED_BACK = 7  # shared lines that can be taken back one by one in the chat with us
 ALL = "all_of_them"
 KEEP = ("no", "n", "keep", "keep it")
@@ -102,7 +104,8 @@ def shared(ctx: Context, cohort: Cohort, text: str, who: str) -> Move:
     until = ctx.now + timedelta(days=1)
     said = Said("gathering/shared", {"text": text, "who": who}, key=key, of=thread_key(cohort, on))
     said, opened = (replace(one, urgency="scheduled", expires=until) for one in (said, opener(cohort, on)))
-    kept = (*ctx.participant.shared, Shared(key, cohort.home, ctx.today))
+    known = (one for one in ctx.participant.shared if ctx.today - one.on < REMEMBERED)
+    kept = (*known, Shared(key, cohort.home, ctx.today))
     home = (cohort.home,)
     return ask("after", Carried(home, opened), Carried(home, said), shared=kept)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import schemathesis
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.core.transport import Response
+from schemathesis.core.result import Ok
 from schemathesis.schemas import APIOperation
 
 from bot.edge import BODY_LIMIT, DEFAULT_HEADERS
@@ -19,14 +21,17 @@ from tests.unit.hostile import NASTY
 
 pytestmark = pytest.mark.xdist_group("served_http")
 
+Operation = APIOperation[Any, Any, Any, Any]
+
 EXAMPLES = 8  # of each kind, for each operation
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 TELEGRAM = "/telegram/…"  # its path is a secret
+HOOKS = (f"POST {TELEGRAM}", "POST /slack/events")  # they let go what they cannot read, or it would come again
+FREE = ("GET /healthz", "GET /readyz", "GET /metrics", "GET /rehearsal", "GET /", "POST /chat/again")  # of parameters
 OPERATIONS = (
-    *("GET /healthz", "GET /readyz", "GET /metrics", f"POST {TELEGRAM}", "POST /slack/events"),
-    *("GET /rehearsal", "POST /rehearsal", "GET /", "GET /chat/place", "GET /chat/since", "GET /chat/events"),
+    *(*HOOKS, *FREE, "POST /rehearsal", "GET /chat/place", "GET /chat/since", "GET /chat/events"),
     *("GET /chat/picture/{ref}", "GET /chat/file/{ref}", "POST /chat/say", "POST /chat/tap", "POST /chat/location"),
-    *("POST /chat/jump", "POST /chat/again", "POST /chat/group"),
+    *("POST /chat/jump", "POST /chat/group"),
 )
 TAGS = re.compile(r'</?(p|ul|ol|li|blockquote|strong|em|br|a)( (dir="auto"|start="\d+"|href="[^"<>]*"|'
                   r'target="_blank"|rel="noopener noreferrer"))*>')  # fmt: skip
@@ -42,32 +47,36 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def described(product: Served) -> dict[str, APIOperation]:
+def described(product: Served) -> dict[str, Operation]:
     """The operations by method and path."""
     schema = schemathesis.openapi.from_dict(product.app.openapi())
-    found = (result.ok() for result in schema.get_all_operations())
+    schema.config.checks.negative_data_rejection.expected_statuses = ["4XX"]  # 413 and 408 among them
+    found = [result.ok() for result in schema.get_all_operations() if isinstance(result, Ok)]
     return {re.sub("/telegram/.*", TELEGRAM, f"{one.method.upper()} {one.path}"): one for one in found}
 
 
 def test_every_address_is_described_and_nobody_outside_is_told(
-    product: Served, described: dict[str, APIOperation]
+    product: Served, described: dict[str, Operation]
 ) -> None:
     assert sorted(described) == sorted(OPERATIONS)
     for path in ("/openapi.json", "/docs", "/redoc", "/docs/oauth2-redirect"):
         assert product.request("GET", path).status_code == 404
 
 
-@pytest.mark.parametrize("mode", GenerationMode, ids=lambda mode: str(mode.value))
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        *((name, GenerationMode.POSITIVE) for name in OPERATIONS),
+        *((name, GenerationMode.NEGATIVE) for name in OPERATIONS if name not in FREE),
+    ],
+)
 def test_every_answer_is_as_described(
-    product: Served, described: dict[str, APIOperation], name: str, mode: GenerationMode
+    product: Served, described: dict[str, Operation], name: str, mode: GenerationMode
 ) -> None:
     operation = described[name]
-    if mode is GenerationMode.NEGATIVE and not (operation.body or operation.query or operation.path_parameters):
-        pytest.skip("there is nothing that could be wrong")
     load_all_checks()
-    wanted = [*CONFORMS, *(["negative_data_rejection"] if "telegram" not in name and "slack" not in name else [])]
-    checks = CHECKS.get_by_names(wanted)
+    wanted = CONFORMS if name in HOOKS else (*CONFORMS, "negative_data_rejection")
+    checks: Any = CHECKS.get_by_names(list(wanted))
 
     @settings(
         max_examples=EXAMPLES,
@@ -78,7 +87,7 @@ def test_every_answer_is_as_described(
         suppress_health_check=list(HealthCheck),
     )
     @given(operation.as_strategy(generation_mode=mode))
-    def answers(case: schemathesis.Case) -> None:
+    def answers(case: schemathesis.Case[Any]) -> None:
         answer = product.ask(case.call, base_url=product.url, session=product.session)
         case.validate_response(answer, checks=checks)
         look(answer)
@@ -88,7 +97,7 @@ def test_every_answer_is_as_described(
 
 @pytest.mark.parametrize("name", sorted({name.partition(" ")[2] for name in OPERATIONS}))
 def test_other_methods_are_refused_and_the_right_ones_named(
-    product: Served, described: dict[str, APIOperation], name: str
+    product: Served, described: dict[str, Operation], name: str
 ) -> None:
     mine = {key.partition(" ")[0]: one for key, one in described.items() if key.partition(" ")[2] == name}
     path = next(iter(mine.values())).path.replace("{ref}", "c1")
@@ -101,7 +110,7 @@ def test_other_methods_are_refused_and_the_right_ones_named(
 
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if name.startswith("POST") and "again" not in name])
-def test_a_body_may_be_so_long_and_no_longer(product: Served, described: dict[str, APIOperation], name: str) -> None:
+def test_a_body_may_be_so_long_and_no_longer(product: Served, described: dict[str, Operation], name: str) -> None:
     body = b'{"text": "' + b"x" * BODY_LIMIT + b'"}'
     answer = product.request("POST", described[name].path, data=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 413
@@ -120,7 +129,7 @@ def test_nothing_that_is_said_comes_back_as_markup_of_its_own(product: Served) -
 
 def test_nothing_broke_within(product: Served) -> None:
     wrong = [event for event in product.logged if event["log_level"] in ("error", "critical")]
-    assert wrong == []
+    assert {event["event"] for event in wrong} <= {"slack.unreadable"}  # what is no payload is let go
 
 
 def look(answer: Response) -> None:

@@ -21,8 +21,6 @@ SCREEN = load_screen()
 RULES = Screen([load_rules(language) for language in LANGUAGES])
 LISTENERS = {language: Overtones(load_weights(language)) for language in LANGUAGES}
 OTHER = {"en": "es", "es": "en"}
-SMALL_TALK = "The shift was fine and the soup was good. My sister called and we talked about the garden for a while. "
-CHARLA = "El turno fue bien y la sopa estaba rica. Mi hermana llamó y hablamos un rato del jardín y de la comida. "
 
 
 def level(text: str) -> str:
@@ -40,11 +38,13 @@ def test_what_no_rule_lists_is_heard_by_its_weight() -> None:
     assert all(len(only_weighed(language)) > 100 for language in LANGUAGES)
 
 
-@pytest.mark.parametrize(("language", "talk"), [("en", SMALL_TALK), ("es", CHARLA)])
-def test_a_crisis_in_the_middle_of_a_long_entry_is_heard(language: str, talk: str) -> None:
-    assert level(talk * 20) == "none"
-    short = [text for text in only_weighed(language) if len(text.split()) <= SPAN][:100]
-    assert sum(level(f"{talk * 8}{text}. {talk * 8}") != "none" for text in short) >= 0.8 * len(short)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_crisis_in_the_middle_of_a_long_entry_is_heard(language: str) -> None:
+    ordinary = [one.text.rstrip(".!? ") for one in taught(language, "a") if one.kind == "ordinary"]
+    before, after = ". ".join(ordinary[:8]), ". ".join(ordinary[8:16])
+    assert level(f"{before}. {after}") == "none"
+    crises = only_weighed(language)[:200]
+    assert sum(level(f"{before}. {text}. {after}") != "none" for text in crises) >= 0.8 * len(crises)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
