@@ -44,26 +44,28 @@ class Weights:
 
 
 class Overtones:
-    """Weighs texts in one language. Never raises for a str."""
+    """Weighs texts in one language, handed in as `words_of` reads them. Never raises."""
 
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
         self._sequences = Sequences(weights.families)
 
-    def level(self, plain: str) -> Literal["urgent", "concern"] | None:
-        """How severe the heaviest span of an unmasked text is."""
-        words = words_of(plain)
+    def known(self, words: Sequence[str]) -> int:
+        """How many of the words are known: few of a text in another language."""
+        return sum(word in self.weights.of for word in words)
+
+    def level(self, words: Sequence[str]) -> Literal["urgent", "concern"] | None:
+        """How severe the heaviest span is."""
         weight, _, _ = self._heaviest(words)
         urgent = self.weights.urgent + (MORE_IN_LONG if len(words) > WHOLE else 0)
         return "urgent" if weight >= urgent else "concern" if weight >= self.weights.concern else None
 
-    def heaviest(self, plain: str) -> float:
-        """What the heaviest span of an unmasked text weighs."""
-        return self._heaviest(words_of(plain))[0]
+    def heaviest(self, words: Sequence[str]) -> float:
+        """What the heaviest span weighs."""
+        return self._heaviest(words)[0]
 
-    def why(self, plain: str, most: int = 8) -> list[tuple[str, float]]:
+    def why(self, words: Sequence[str], most: int = 8) -> list[tuple[str, float]]:
         """What weighed most in the heaviest span, and how much of its weight that is."""
-        words = words_of(plain)
         _, start, end = self._heaviest(words)
         heard = list(self._sequences.of(words))[start:end]
         counted = Counter(sequence for sequences in heard for sequence in sequences)
@@ -111,22 +113,20 @@ class Sequences:
 
     def together(self, words: Sequence[str], known: Alone) -> Iterator[list[str]]:
         """For each word the sequences that it makes with what stands before it."""
-        near = list[tuple[str, ...]]()  # the families of the words before
-        for at, word in enumerate(words):
+        near, two_before, before = list[tuple[str, ...]](), "", ""  # `near` has the families of the words before
+        for word in words:
             own = known[word][1]
-            sequences = list[str]()
-            if at:
-                before = words[at - 1]
-                sequences = [
-                    f"{before} {word}",
-                    *[f"{before} {one}" for one in own],
-                    *[f"{one} {word}" for one in near[-1]],
-                ]
-            if at > 1:
-                sequences.append(f"{words[at - 2]} _ {word}")
+            sequences = [f"{before} {word}"] if before else []
+            if two_before:
+                sequences.append(f"{two_before} _ {word}")
+            if near and near[-1]:
+                sequences += [f"{one} {word}" for one in near[-1]]
             if own:
+                if before:
+                    sequences += [f"{before} {one}" for one in own]
                 sequences += [f"{one} .. {other}" for families in near for one in families for other in own]
-            near = [*near[-REACH + 1 :], own]
+            near = [*near[1 - REACH :], own]
+            two_before, before = before, word
             yield sequences
 
     def _read(self, word: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

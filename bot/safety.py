@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any, Literal
 
-from bot.overtones import Overtones
+from bot.overtones import Overtones, words_of
 from bot.unmasking import LEET, squeezed, unmasked
 
 Level = Literal["urgent", "concern"]
@@ -105,15 +105,22 @@ class Screen:
         plain = unmasked(text)
         found = [finding for language in self._languages for finding in language.findings(plain)]
         if not any(finding.level == "urgent" for finding in found):
-            levels = ((each.level(plain), each.weights.language) for each in self._overtones)
+            words = words_of(plain)
+            levels = [(each.level(words), each.weights.language) for each in self._listening(words)]
             found += [Finding(level, WEIGHED, language) for level, language in levels if level]
         return max(found, key=lambda finding: SEVERITY[finding.level], default=None)
 
     def why(self, text: str) -> list[tuple[str, float]]:
         """What weighed most in the text, whether or not it was enough. Holds words of the text: never for a log."""
-        plain = unmasked(text)
-        heaviest = max(self._overtones, key=lambda each: each.heaviest(plain) - each.weights.concern, default=None)
-        return heaviest.why(plain) if heaviest else []
+        words = words_of(unmasked(text))
+        weighed = ((each.heaviest(words) - each.weights.concern, each) for each in self._listening(words))
+        heaviest = max(weighed, key=lambda one: one[0], default=None)
+        return heaviest[1].why(words) if heaviest else []
+
+    def _listening(self, words: Sequence[str]) -> list[Overtones]:
+        """Those who know the text's language: at least half as many of its words as who knows most of them."""
+        known = [each.known(words) for each in self._overtones]
+        return [each for each, some in zip(self._overtones, known, strict=True) if 2 * some >= max(known)]
 
     def only(self, language: str) -> Screen:
         """The same screen with the rules and weights of one language.

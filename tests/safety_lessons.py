@@ -143,7 +143,7 @@ def unheard(language: str, examples: Sequence[Taught], reader: Reader) -> list[t
     for author in AUTHORS:
         listener = Overtones(learn(language, [one for one in examples if one.author != author], reader))
         theirs = [one for one in examples if one.author == author and one.kind != "foreign"]
-        weighed += [(one, listener.heaviest(unmasked(one.text))) for one in theirs]
+        weighed += [(one, listener.heaviest(words_of(unmasked(one.text)))) for one in theirs]
     return weighed
 
 

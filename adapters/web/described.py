@@ -29,7 +29,7 @@ class Say(Body):
 class Tap(Body):
     """Send {"data": "…", "ref": "…"} as the button and its message carry them."""
 
-    data: str = Field(min_length=1, max_length=64)
+    data: str = Field(max_length=64, pattern=r"^(/|[0-9]{1,12}:.)")  # a command, or a question's number and a choice
     ref: str | None = Field(default=None, max_length=64)
     id: Id | None = None
 

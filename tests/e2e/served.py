@@ -52,6 +52,7 @@ class Served:
 def authentic(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """The same as Telegram would send it, and Slack, and the browser whose chat it is."""
     body = request.body or b""
+    assert isinstance(body, bytes | str)
     request.headers.update(slack.signature(body.encode() if isinstance(body, str) else body, int(time.time())))
     request.headers[HEADER] = SECRET
     request.headers["Cookie"] = f"heartsease_chat={CHAT}; heartsease_lead={LEAD}"

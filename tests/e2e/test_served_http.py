@@ -11,8 +11,8 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
-from schemathesis.core.transport import Response
 from schemathesis.core.result import Ok
+from schemathesis.core.transport import Response
 from schemathesis.schemas import APIOperation
 
 from bot.edge import BODY_LIMIT, DEFAULT_HEADERS
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.xdist_group("served_http")
 
 Operation = APIOperation[Any, Any, Any, Any]
 
-EXAMPLES = 8  # of each kind, for each operation
+EXAMPLES = 10  # of each kind, for each operation
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 TELEGRAM = "/telegram/…"  # its path is a secret
 HOOKS = (f"POST {TELEGRAM}", "POST /slack/events")  # they let go what they cannot read, or it would come again
