@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import sqrt
+from math import log2, sqrt
 from typing import Literal
 
 from bot.unmasking import LEET, squeezed, unmasked
@@ -24,15 +24,15 @@ PIECES = (4, 5)  # letters of a piece of a word; shorter words are read whole on
 REACH = 4  # words: how far apart two families are still read together
 WHOLE = 40  # words: a longer text is read in spans, and the heaviest counts
 SPAN = 20  # words of a span
-MORE_IN_LONG = 0.1  # weight that a span has to have besides to be urgent: among many, one is heavy by chance
+LESS_A_DOUBLING = 0.06  # weight that counts less for twice as many spans: among many, one is heavy by chance
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
     """What was learned in one language.
 
-    `families` are lists of words that are read alike, a star standing for any ending. A span that weighs `urgent` or
-    more is urgent, one that weighs `concern` or more is a concern.
+    `families` are lists of words that are read alike, a star standing for any ending. A text whose heaviest span weighs
+    `urgent` or more is urgent, one that weighs `concern` or more is a concern.
     """
 
     language: str
@@ -56,13 +56,12 @@ class Overtones:
 
     def level(self, words: Sequence[str]) -> Literal["urgent", "concern"] | None:
         """How severe the heaviest span is."""
-        weight, _, _ = self._heaviest(words)
-        urgent = self.weights.urgent + (MORE_IN_LONG if len(words) > WHOLE else 0)
-        return "urgent" if weight >= urgent else "concern" if weight >= self.weights.concern else None
+        weight = self.heaviest(words)
+        return "urgent" if weight >= self.weights.urgent else "concern" if weight >= self.weights.concern else None
 
     def heaviest(self, words: Sequence[str]) -> float:
-        """What the heaviest span weighs."""
-        return self._heaviest(words)[0]
+        """What the heaviest span weighs, less in a long text."""
+        return self._heaviest(words)[0] - LESS_A_DOUBLING * log2(sum(1 for _ in spans(words)))
 
     def why(self, words: Sequence[str], most: int = 8) -> list[tuple[str, float]]:
         """What weighed most in the heaviest span, and how much of its weight that is."""

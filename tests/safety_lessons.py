@@ -20,7 +20,7 @@ import numpy
 from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 
-from bot.overtones import MORE_IN_LONG, WHOLE, Overtones, Sequences, Weights, spans, words_of
+from bot.overtones import Overtones, Sequences, Weights, spans, words_of
 from bot.rehearse_people import PHRASES
 from bot.safety import Screen
 from bot.safety_rules import HEAD, HERE, LANGUAGES, load_families, load_rules
@@ -29,7 +29,7 @@ from tests.safety_table import AUTHORS, Taught, taught, tuned
 
 ROOT = Path(__file__).parent.parent
 AFTER_DANGER = ("crisis", "support", "safety_plan", "strain", "grounding")  # goldens in which danger may be typed
-URGENT_SHARE, ANY_SHARE = 0.007, 0.01  # of the ordinary harmless texts may be called urgent, or anything at all
+URGENT_SHARE, ANY_SHARE = 0.01, 0.02  # of the ordinary harmless texts may be called urgent, or anything at all
 CONCERN_WORTH = 0.3  # of an example of concern, beside 1 of an urgent or harmless one
 WORTH = {"careless": 0.3, "foreign": 0.3}  # of a copy with typing mistakes, and of a text in another language
 RARE = 2  # examples in which a sequence has to stand
@@ -172,8 +172,7 @@ def told(language: str, weighed: Sequence[tuple[Taught, float]], rules: Screen, 
     for one, weight in weighed:
         found = rules(one.text)
         ruled = found.level if found else "none"
-        more = MORE_IN_LONG if len(words_of(unmasked(one.text))) > WHOLE else 0
-        heard = "urgent" if weight >= weights.urgent + more else "concern" if weight >= weights.concern else "none"
+        heard = "urgent" if weight >= weights.urgent else "concern" if weight >= weights.concern else "none"
         by_kind.setdefault((one.label, one.kind), []).append((ruled, min(ruled, heard, key=LEVELS.index)))
     for (label, kind), said in sorted(by_kind.items(), key=lambda one: (LEVELS.index(one[0][0]), one[0][1])):
         shares = (

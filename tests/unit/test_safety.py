@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.safety import Finding, Rule, Rules, Screen, unmasked
+from bot.safety import Finding, Rule, Rules, Screen
 from bot.safety_rules import LANGUAGES, load_rules, load_screen
 from bot.safety_rules.help import country_of, help_for
 from bot.safety_rules.screen import screen_lines
+from bot.unmasking import unmasked
 from tests.safety_table import count, rows, table_lines
 
 SCREEN = load_screen()
