@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help venv demo chat test check format bench soak safety weights attack audit lock clean
+.PHONY: help venv demo chat test long check format bench soak safety weights attack audit lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ chat: .venv/run ## the same in the terminal
 test: .venv/dev ## lint, types, contracts, content, and all tests
 	$(MAKE) --no-print-directory check
 	$(BIN)/python -m pytest -n 3 --dist loadgroup
+
+long: .venv/dev ## the few tests besides that take minutes each
+	$(BIN)/python -m pytest -m long --long
 
 check: .venv/dev ## lint, types, import contracts, content
 	$(BIN)/ruff format --check --quiet .

@@ -68,6 +68,7 @@ def advance(participant: Participant, given: Input, world: World) -> Turn:
     if participant.home_of:
         return gathering.turn(participant, given, world)
     visit = Visit(participant, world)
+    visit.let_go()
     match given:
         case WokeUp():
             visit.wake()
@@ -119,7 +120,6 @@ class Visit(Renewal):
 
     def heard(self, given: Input) -> None:
         """Somebody wrote or tapped."""
-        self.let_go()
         self.tell_of_losses()
         self.become(heard=self.world.now, fewer=False, reachable=True, pairing=self.pairing())
         if not self.holds(given):
@@ -258,7 +258,6 @@ class Visit(Renewal):
     def wake(self) -> None:
         """The alarm rang: timers, then touchpoints, oldest first; what is past its window is missed in silence."""
         now, weeks = self.world.now, self.world.programme.length
-        self.let_go()
         self.ring_timers()
         if self.participant.sheltered is not None:
             self.stay_near()
@@ -342,11 +341,11 @@ class Visit(Renewal):
             self.ask_again()
         elif not returning and self.should_check_in(moment):
             self.become(checked_in=moment.on, fewer=True)
-            self.begin("check_in")
+            self.begin("check_in", on=moment.on)
         else:
             if moment.kind is Kind.BOOSTER:
                 self.become(journey=replace(person.journey, boosted_on=moment.on))
-            self.begin(moment.kind.value, returning=returning)
+            self.begin(moment.kind.value, on=moment.on, returning=returning)
 
     def should_check_in(self, moment: Moment) -> bool:
         """After three silent days one gentle question, once, and never instead of a week's theme."""

@@ -24,7 +24,7 @@ PIECES = (4, 5)  # letters of a piece of a word; shorter words are read whole on
 REACH = 4  # words: how far apart two families are still read together
 WHOLE = 40  # words: a longer text is read in spans, and the heaviest counts
 SPAN = 20  # words of a span
-LESS_A_DOUBLING = 0.06  # weight that counts less for twice as many spans: among many, one is heavy by chance
+LESS_A_DOUBLING = 0.03  # weight that counts less for twice as many spans: among many, one is heavy by chance
 
 
 @dataclass(frozen=True, slots=True)

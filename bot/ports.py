@@ -133,7 +133,10 @@ class UnitOfWork(Protocol):
         ...
 
     async def touch(self, rows: Sequence[TouchpointRow]) -> None:
-        """Keeps touchpoints; a second one of the same (person, kind, on) is a bug and raises StoreError."""
+        """Keeps touchpoints; saying a second one of the same (person, kind, on) is a bug and raises StoreError.
+
+        One that was said may turn out to be missed: it expired on its way.
+        """
         ...
 
     async def post(self, outgoing: Sequence[Outgoing]) -> None:
@@ -293,6 +296,7 @@ class OutboxStore(Protocol):
     ) -> Sequence[Delivery]:
         """One transaction: record results, renew the lease, expire what is late, pick by (priority, id), one a chat.
 
+        Whose question expired is woken, and `Participant.unseen` names it; not for copies of broadcasts.
         Reads only when there is nothing to record, renew or pick. Raises LeaseLost.
         """
         ...

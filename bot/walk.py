@@ -25,6 +25,7 @@ from bot.model import (
     FormSubmitted,
     Gazetteer,
     Input,
+    Kind,
     Layer,
     MessageReceived,
     Participant,
@@ -34,6 +35,7 @@ from bot.model import (
     Said,
     State,
     Timer,
+    Touched,
     Travelled,
     Urgency,
 )
@@ -228,10 +230,28 @@ class Walk:
         self.become(runs=kept, timers=tuple(timer for timer in self.participant.timers if timer.name in names))
 
     def let_go(self) -> None:
-        """Open questions whose time is over, or which are not theirs to answer any more, close in silence."""
-        now = self.world.now
+        """Open questions whose time is over, or which are not theirs to answer any more, close in silence.
+
+        So do those that they never saw: what expired before it was sent.
+        """
+        now, unseen = self.world.now, self.participant.unseen
+        for run in [run for run in self.participant.runs if (run.asked, run.started) in unseen]:
+            self.take_back(run)
+        self.become(unseen=())
         runs = (run for run in self.participant.runs if run.until is None or now < run.until)
         self.keep(run for run in runs if self.may_have(run.conversation))
+
+    def take_back(self, run: Run) -> None:
+        """Nobody saw its question: the touchpoint was missed, and what it had begun has not begun."""
+        person, kind = self.participant, run.conversation
+        self.keep(other for other in person.runs if other is not run)
+        if kind == "check_in":  # instead of the first touchpoint of a day
+            kind = journey.first_kind(person.rhythm)
+            self.become(fewer=False)
+        elif kind == Kind.GRADUATION and person.journey.state is State.GRADUATED:
+            self.travel(State.ACTIVE)
+        if "on" in run.notes:
+            self.events.append(Touched(Kind(kind), run.notes["on"], missed=True))
 
     def may_have(self, conversation: str) -> bool:
         """Whether this conversation is open to this person: some are for those who lead or own."""

@@ -31,7 +31,7 @@ ROOT = Path(__file__).parent.parent
 AFTER_DANGER = ("crisis", "support", "safety_plan", "strain", "grounding")  # goldens in which danger may be typed
 URGENT_SHARE, ANY_SHARE = 0.01, 0.02  # of the ordinary harmless texts may be called urgent, or anything at all
 CONCERN_WORTH = 0.3  # of an example of concern, beside 1 of an urgent or harmless one
-WORTH = {"careless": 0.3, "foreign": 0.3}  # of a copy with typing mistakes, and of a text in another language
+WORTH = {"careless": 0.3, "foreign": 0.3, "denied": 3.0}  # of a copy with typing mistakes, a text in another language
 RARE = 2  # examples in which a sequence has to stand
 LIGHT = 0.05  # weights below are left out
 LEVELS = ("urgent", "concern", "none")
@@ -43,7 +43,7 @@ def lessons(language: str) -> list[Taught]:
     own = [one for author in AUTHORS for one in taught(language, author)]
     others = [one for other in LANGUAGES if other != language for author in AUTHORS for one in taught(other, author)]
     foreign = [replace(one, label="none", kind="foreign") for one in others]
-    project = [*tuned(language), *(replace(one, kind="tuned") for one in taught(language, "denials"))]
+    project = [*tuned(language), *(replace(one, kind="denied") for one in taught(language, "denials"))]
     return [*own, *project, *everyday(), *foreign]
 
 

@@ -11,7 +11,7 @@ from bot.safety_rules import LANGUAGES, load_rules, load_screen
 
 DATA = Path(__file__).parent / "data" / "safety"
 HEARD = DATA / "heard"  # what the weights are taught with: label, tab, text, tab, kind
-AUTHORS = ("a", "b", "c", "d", "e", "f", "g")
+AUTHORS = ("a", "b", "c", "d", "e", "f", "g", "h")
 CORPORA = ("first", "second", "while_tuning", "third", "fourth")
 PARTS = ("", "held", "unseen")
 

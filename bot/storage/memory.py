@@ -89,11 +89,12 @@ class MemoryUnitOfWork:
             self._data.put(self._data.entries, entry.id, entry)
 
     async def touch(self, rows: Sequence[TouchpointRow]) -> None:
-        """Keeps touchpoints; a second one of the same (person, kind, on) raises StoreError."""
+        """Keeps touchpoints; saying a second one of the same (person, kind, on) raises StoreError."""
         for row in rows:
             key = (row.person, row.kind, row.on)
-            self._belongs(row.person in self._data.people and key not in self._data.touchpoints)
-            self._data.put(self._data.touchpoints, key, row)
+            before = self._data.touchpoints.get(key)
+            self._belongs(row.person in self._data.people and (row.missed or before is None))
+            self._data.put(self._data.touchpoints, key, replace(before or row, missed=row.missed))
 
     async def post(self, outgoing: Sequence[Outgoing]) -> None:
         """Puts replies into the outbox, in order; one whose `dedup` is already there is left out."""

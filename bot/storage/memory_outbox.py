@@ -11,6 +11,7 @@ from bot.errors import LeaseLost
 from bot.model import Delivery
 from bot.ports import Result, Standing
 from bot.storage.memory_data import Data, Lease, Row
+from bot.storage.rows import overlooked
 from bot.storage.tables import PROCESS, Stage
 
 
@@ -66,6 +67,7 @@ class MemoryOutbox:
                 self._finish(result)
             for row in late:
                 self._data.end(row, Stage.EXPIRED)
+                self._overlook(row, now)
             picked = self._next(installation, busy, now)[: max(room, 0)]
             for row in picked:
                 sending = replace(row, stage=Stage.SENDING, attempts=row.attempts + 1)
@@ -109,6 +111,15 @@ class MemoryOutbox:
         for row in sorted(waiting, key=lambda row: (row.out.priority, row.id)):
             first.setdefault(row.out.address, row)
         return [row for row in first.values() if row.retry_at <= self._seconds() and self._data.sendable(row)]
+
+    def _overlook(self, row: Row, now: datetime) -> None:
+        """Notes that a question never came to somebody, and wakes them."""
+        out = row.out
+        if out.reply.asked and out.reply.act == "message" and out.broadcast is None:
+            person = self._data.addresses[out.address].person
+            known = self._data.people[person]
+            noted = overlooked(known, [(out.reply.asked, out.due_at)], now)
+            self._data.put(self._data.people, person, replace(noted, revision=known.revision + 1))
 
     def _finish(self, result: Result) -> None:
         row = self._data.outbox.get(result.id)

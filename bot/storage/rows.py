@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -28,6 +28,12 @@ LOCKED = (
     .where(PERSON.c.id.in_(sa.bindparam("persons", type_=sa.String, expanding=True)))
     .order_by(PERSON.c.id)
     .with_for_update()
+)
+FREE = (
+    sa.select(ADDRESS.c.id.label("address"), *PERSON_COLUMNS)
+    .join(PERSON, PERSON.c.id == ADDRESS.c.person_id)
+    .where(ADDRESS.c.id.in_(sa.bindparam("addresses", type_=sa.String, expanding=True)))
+    .with_for_update(of=PERSON, skip_locked=True)
 )
 SAVE = (
     sa.update(PERSON)
@@ -136,6 +142,32 @@ async def reach(connection: AsyncConnection, vault: Vault, addresses: Sequence[s
     ]
     await save(connection, vault, changed)
     await connection.execute(sa.update(ADDRESS).where(ADDRESS.c.id.in_(addresses)).values(reachable=reachable))
+
+
+def overlooked(one: Known, questions: Sequence[tuple[int, datetime]], now: datetime) -> Known:
+    """Somebody to whom these questions never came: they are woken for that. Who is to be erased is left in peace."""
+    person = one.participant
+    if person.erase_at is not None:
+        return one
+    person = replace(person, unseen=(*person.unseen, *questions))
+    return replace(one, participant=person, wake_at=min(one.wake_at or now, now))
+
+
+async def overlook(
+    connection: AsyncConnection, vault: Vault, asked: Mapping[str, Sequence[tuple[int, datetime]]], now: datetime
+) -> set[str]:
+    """Notes which questions never came to these addresses, and returns the addresses of which it did.
+
+    The others' people have a turn just now: whoever holds rows of the outbox does not wait for people.
+    """
+    people: dict[str, Known] = {}
+    noted = set()
+    for row in await connection.execute(FREE, {"addresses": sorted(asked)}):
+        one = people.get(row.id) or known(row, vault)
+        people[row.id] = overlooked(one, asked[row.address], now)
+        noted.add(row.address)
+    await save(connection, vault, [Saved(one.participant, one.wake_at, one.revision) for one in people.values()])
+    return noted
 
 
 async def stir(connection: AsyncConnection, persons: sa.Select[Any], at: datetime) -> None:

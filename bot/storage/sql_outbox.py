@@ -1,7 +1,7 @@
 """The outbox over SQL: leases on the database's clock, and the tick, one transaction (design.md §9).
 
 Locks are always taken in the same order, people before the lease before outbox rows, and rows that the coach holds
-are skipped, so a tick and a turn never wait for each other.
+are skipped, as are people of whom a tick learns only from rows, so a tick and a turn never wait for each other.
 """
 
 from __future__ import annotations
@@ -73,12 +73,11 @@ def _next(now: sa.ColumnElement[int] = NOW) -> sa.Select[Any]:
 
 
 # Built once: of a tick's time, half went into putting these together.
-LATE = sa.select(OUTBOX.c.id).where(
+LATE = sa.select(OUTBOX.c.id, OUTBOX.c.address_id, OUTBOX.c.asked, OUTBOX.c.due_at, OUTBOX.c.broadcast_id).where(
     OUTBOX.c.installation == INSTALLATION, staged(Stage.QUEUED), OUTBOX.c.expires_at <= MOMENT
 )
-EXPIRE = (
-    sa.update(OUTBOX).where(OUTBOX.c.id.in_(LATE.with_for_update(skip_locked=True))).values(state=int(Stage.EXPIRED))
-)
+EXPIRING = LATE.limit(rows.CHUNK).with_for_update(skip_locked=True)
+EXPIRE = sa.update(OUTBOX).where(OUTBOX.c.id.in_(sa.bindparam("rows", expanding=True))).values(state=int(Stage.EXPIRED))
 READY = _next().with_only_columns(OUTBOX.c.id)
 # One moment for all rows: a wait that ended between two of them let the second overtake the first.
 PICK = _next(MICROSECOND).with_for_update(of=OUTBOX, skip_locked=True)
@@ -163,9 +162,7 @@ class SqlOutbox:
             if (microsecond := await connection.scalar(RENEW, lease)) is None:
                 raise LeaseLost(installation)
             await self._finish(connection, installation, results)
-            late = await connection.execute(EXPIRE, {"at_installation": installation, "moment": now})
-            if late.rowcount:
-                log.info("past_their_window", installation=installation, rows=late.rowcount)
+            await self._expire(connection, installation, now)
             return await self._pick(connection, installation, room, busy, now, microsecond)
 
     async def cooling(self, installation: str) -> Mapping[str, float]:
@@ -238,6 +235,20 @@ class SqlOutbox:
         await connection.execute(FINISH, values)
         if any(result.state == "queued" for result in results):
             await _stop_held(connection, installation)
+
+    async def _expire(self, connection: AsyncConnection, installation: str, now: datetime) -> None:
+        """What is past its window is not sent; what asks somebody who has a turn just now waits for the next tick."""
+        late = (await connection.execute(EXPIRING, {"at_installation": installation, "moment": now})).all()
+        if not late:
+            return
+        asked: dict[str, list[tuple[int, datetime]]] = {}
+        for row in late:
+            if row.asked and row.broadcast_id is None:
+                asked.setdefault(row.address_id, []).append((row.asked, row.due_at))
+        noted = await rows.overlook(connection, self._vault, asked, now)
+        gone = [row.id for row in late if row.address_id in noted or row.address_id not in asked]
+        await connection.execute(EXPIRE, {"rows": gone})
+        log.info("past_their_window", installation=installation, rows=len(gone))
 
     async def _pick(
         self,

@@ -39,6 +39,7 @@ MOST = 1_000_000  # entries of one person
 ADDRESSES = sa.select(ADDRESS.c.installation, ADDRESS.c.lookup, ADDRESS.c.person_id).where(
     ADDRESS.c.lookup.in_(sa.bindparam("lookups", type_=sa.String, expanding=True))
 )
+TOUCH = sa.insert(TOUCHPOINT)
 
 
 @cache
@@ -49,6 +50,11 @@ def _receive(insert: Callable[[sa.Table], Any]) -> Any:
 @cache
 def _queue(insert: Callable[[sa.Table], Any]) -> Any:
     return insert(OUTBOX).on_conflict_do_nothing(index_elements=["dedup"])
+
+
+@cache
+def _miss(insert: Callable[[sa.Table], Any]) -> Any:
+    return insert(TOUCHPOINT).on_conflict_do_update(index_elements=["person_id", "kind", "on"], set_={"missed": True})
 
 
 @cache
@@ -151,13 +157,15 @@ class SqlUnitOfWork:
         )
 
     async def touch(self, touched: Sequence[TouchpointRow]) -> None:
-        """Keeps touchpoints; a second one of the same (person, kind, on) raises StoreError."""
-        if touched:
+        """Keeps touchpoints; saying a second one of the same (person, kind, on) raises StoreError."""
+        for missed, keep in ((False, TOUCH), (True, _miss(self._insert))):
             values = [
-                {"person_id": one.person, "kind": one.kind.value, "on": one.on, "missed": one.missed, "at": one.at}
+                {"person_id": one.person, "kind": one.kind.value, "on": one.on, "missed": missed, "at": one.at}
                 for one in touched
+                if one.missed is missed
             ]
-            await self._connection.execute(sa.insert(TOUCHPOINT), values)
+            if values:
+                await self._connection.execute(keep, values)
 
     async def post(self, outgoing: Sequence[Outgoing]) -> None:
         """Puts replies into the outbox, in order; one whose `dedup` is already there is left out."""

@@ -132,6 +132,41 @@ async def test_what_is_late_is_never_said(store: Store, sender: Sender) -> None:
         }
 
 
+async def test_whose_question_is_late_hears_of_it_and_nobody_else(store: Store, sender: Sender) -> None:
+    a, b, c = await addresses(store, 3)
+    soon = NOW + timedelta(hours=4)
+    copy = replace(asking(9, b), priority=BROADCAST, broadcast="a broadcast")
+    late = [asking(4, a), saying("and this", a), copy, saying("no question", c)]
+    await post(store, *(replace(one, expires_at=soon) for one in late), asking(5, b))
+    sender.now = soon
+    assert await sender.tick() == ["how was it?"]
+    async with store.writing() as work:
+        people = await work.load(list((await work.persons([Origin(BOT, str(n)) for n in range(3)])).values()))
+        noted = {one.participant.address: (one.participant.unseen, one.wake_at) for one in people.values()}
+        assert noted == {a: (((4, NOW),), soon), b: ((), None), c: ((), None)}
+        assert [one.participant.id for one in await work.due(soon, 9)] == [
+            one.participant.id for one in people.values() if one.participant.address == a
+        ]
+    assert await sender.tick(*sender.ended("sent"), renew=True) == []
+
+
+@pytest.mark.parametrize("url", ["postgres"], indirect=True)
+async def test_who_has_a_turn_is_not_waited_for_and_hears_of_it_in_the_next_tick(store: Store, sender: Sender) -> None:
+    a, b = await addresses(store, 2)
+    await post(store, *(replace(asking(4, each), expires_at=NOW) for each in (a, b)))
+    async with store.writing() as work:
+        ids = await work.persons([Origin(BOT, "0"), Origin(BOT, "1")])
+        (busy,) = (await work.load([ids[Origin(BOT, "0")]])).values()
+        assert await sender.tick() == []
+        async with store.reading() as queries:
+            assert (await queries.counts())["queued"] == 1
+    assert await sender.tick() == []
+    async with store.writing() as work:
+        known = await work.load(list(ids.values()))
+    assert [one.participant.unseen for one in known.values()] == [((4, NOW),)] * 2
+    assert known[busy.participant.id].revision == busy.revision + 1
+
+
 async def test_a_retry_holds_back_what_follows_in_its_chat_but_not_what_is_more_urgent(
     store: Store, sender: Sender
 ) -> None:

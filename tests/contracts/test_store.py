@@ -196,9 +196,22 @@ async def test_a_touchpoint_happens_once_for_ever(store: Store) -> None:
         await work.touch([evening, morning])
     with pytest.raises(StoreError):
         async with store.writing() as work:
-            await work.touch([replace(morning, missed=True)])
+            await work.touch([morning])
+    with pytest.raises(StoreError):
+        async with store.writing() as work:
+            await work.touch([replace(evening, missed=False)])
     async with store.reading() as queries:
         assert await queries.touchpoints(ana.id) == [morning, evening]
+
+
+async def test_what_was_said_and_expired_on_its_way_was_missed_after_all(store: Store) -> None:
+    (ana,) = await welcome(store, ANA)
+    morning = TouchpointRow(ana.id, Kind.MORNING, NOW.date(), False, NOW)
+    async with store.writing() as work:
+        await work.touch([morning])
+        await work.touch([replace(morning, missed=True, at=NOW + timedelta(hours=4))])
+    async with store.reading() as queries:
+        assert await queries.touchpoints(ana.id) == [replace(morning, missed=True)]
 
 
 async def test_what_belongs_to_nobody_is_refused(store: Store) -> None:

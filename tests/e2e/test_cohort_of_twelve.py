@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("twelve")
 WEEKS = range(1, PROGRAMME.length + 1)
 
 
-@pytest.mark.parametrize("mode", ["socket", "http"])
+@pytest.mark.parametrize("mode", ["socket", pytest.param("http", marks=pytest.mark.long)])
 async def test_twelve_people_walk_eight_weeks(tmp_path: Path, mode: str) -> None:
     async with staged(tmp_path, FRIDAY, mode, OWNERS=OWNERS) as stage:
         ward = Ward.of(stage)

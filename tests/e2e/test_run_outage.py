@@ -116,6 +116,9 @@ async def test_a_platform_that_is_away_for_hours_gets_what_is_still_of_use_once_
             assert [len(person.messages) for person in (ana, ben, dora)] == [0, 1, 2]
             assert mornings(ben) == 1
             assert planned(database) == {Stage.SENT: 1, Stage.EXPIRED: 1}
+            assert (await missed(store, ana.id), await missed(store, ben.id)) == ([True], [False])
+            ana.says(TEXTS[0])  # to whom no question came
+            await told(server, ana, "|".join(IN_TURN))
             log = product.log()
             assert (log.count("telegram.unreachable"), log.count("Traceback"), TOKEN in log) == (1, 0, False)
             assert ("past_their_window" in log, "telegram.back" in log) == (True, True)
@@ -123,6 +126,13 @@ async def test_a_platform_that_is_away_for_hours_gets_what_is_still_of_use_once_
             await product.move(EVENING.isoformat())
             assert [len(one.messages) for one in (ana, ben, cleo)] == [number + 1 for number in before]
         assert server.refusals == []
+
+
+async def missed(store: Store, number: int) -> list[bool]:
+    """Of each of their touchpoints."""
+    async with store.reading() as queries:
+        person = await queries.person_at(Origin(installation(), str(number)))
+        return [] if person is None else [one.missed for one in await queries.touchpoints(person)]
 
 
 async def rising(store: Store, number: int, wake: datetime, **rhythm: wall | bool) -> None:

@@ -51,6 +51,7 @@ def test_broadcasting_tells_the_share_of_the_rate_refusals_and_waits_of_replies(
     assert set(rows[-1].peers) == set(broadcasting.LOOPS)
 
 
+@pytest.mark.long
 def test_a_burst_tells_seconds_waits_memory_and_rates_on_both_databases_and_what_a_flood_does_to_others() -> None:
     rows = burst.measure(True, SEED)
     measures = told(rows)
