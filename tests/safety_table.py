@@ -12,8 +12,9 @@ from bot.safety_rules import LANGUAGES, load_rules, load_screen
 DATA = Path(__file__).parent / "data" / "safety"
 HEARD = DATA / "heard"  # what the weights are taught with: label, tab, text, tab, kind
 AUTHORS = ("a", "b", "c", "d", "e", "f", "g", "h")
-CORPORA = ("first", "second", "while_tuning", "third", "fourth")
-PARTS = ("", "held", "unseen")
+CORPORA = ("first", "second", "while_tuning", "third", "fourth", "fifth")
+KINDS = ("plain", "roundabout", "hidden", "hard", "ordinary")  # the parts of "fifth", all of which were held back
+PARTS = ("", "held", "unseen", *KINDS)
 
 
 @dataclass(frozen=True, slots=True)
