@@ -118,9 +118,10 @@ async def test_a_burst_of_due_people_lets_an_input_through_between_two_batches(t
                 self.answered_after = len(lots)
 
         counting = Counting()
-        assert await AlarmClock(counting).look() == 8 * AT_ONCE  # type: ignore[arg-type]
+        woken = await AlarmClock(counting, monotonic=lambda: 0.0).look()  # type: ignore[arg-type]
         await counting.writing
+        assert woken in (8 * AT_ONCE, 8 * AT_ONCE - 1)  # who writes before their turn is not interrupted
         assert max(lots) <= AT_ONCE
-        assert counting.answered_after <= 3  # of nine
+        assert counting.answered_after <= 3  # of eleven
     finally:
         await store.close()
