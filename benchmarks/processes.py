@@ -106,7 +106,7 @@ class StandIn:
         self._log = folder / f"stand-in-{self._port}.log"
         options = ["--port", str(self._port), "--bots", str(bots), *(["--strict"] if strict else [])]
         self._process = Process(["-m", "benchmarks.stand_in", *options], self._log)
-        self._connection = HTTPConnection("127.0.0.1", self._port, timeout=600)
+        self._connection = HTTPConnection("127.0.0.1", self._port, timeout=1200)
 
     def __enter__(self) -> Self:
         while not self._log.read_text().endswith("\n"):
