@@ -361,7 +361,7 @@ def test_everything_known_of_a_person_is_in_the_export_or_is_left_out_for_a_reas
         "touched": "the same as messages_due", "fewer": "follows from heard", "history": "which wording was said",
         "address": "our random id of the chat", "joining": "an open invitation", "told": "versions of classes",
         "home_of": "chats only", "pinned": "chats only", "offered": "when we last asked", "discreet": "their platform",
-        "erase_at": "nobody exports after that", "unseen": "questions that were never sent; their touchpoints are missed",
+        "erase_at": "nobody exports after that", "unseen": "never sent: the touchpoint is missed",
     }  # fmt: skip
     assert taken | left_out.keys() == set(Participant.__dataclass_fields__)
     assert SCHEMA["properties"]["version"]["const"] == exporting.VERSION
