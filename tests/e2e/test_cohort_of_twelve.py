@@ -77,6 +77,7 @@ def everybody_met_somebody_new(ward: Ward) -> None:
     assert findings.needless_repeats(rounds) == []
 
 
+@pytest.mark.long
 async def test_twelve_people_begin_at_the_official_rates(tmp_path: Path) -> None:
     async with staged(tmp_path, FRIDAY, "socket", official=True, OWNERS=OWNERS) as stage:
         ward = Ward.of(stage)
