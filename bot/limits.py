@@ -10,6 +10,8 @@ from bot.model import Delivery
 
 _ROUNDING = 1e-6  # seconds, or a part of a message: what floats may lose
 _MINUTE = 60.0
+CATCH_UP = 0.25  # seconds of the rate: as long as the database or a collection may have held us up
+WINDOW = 1.04  # seconds: one, and what a send may be late on its way (with 7 ms for that, 1 of 20,000 was refused)
 
 
 def _negative(platform_id: str) -> bool:
@@ -20,8 +22,8 @@ def _negative(platform_id: str) -> bool:
 class Limits:
     """The limits of one installation: what may be sent now, and which addresses have to wait.
 
-    `rate` is messages a second for the installation, as a GCRA whose burst is a tenth of it, so that a reply never
-    waits long behind what was let through. A chat gets `chat_rate` a second after a burst of `chat_burst`; a chat
+    `rate` is messages a second for the installation, as a GCRA that makes up for what a busy process let pass, but
+    never lets more begin within `WINDOW` than the rate needs: 30 at 28, Telegram's own for any second. A chat gets `chat_rate` a second after a burst of `chat_burst`; a chat
     whose platform id `is_group` says is a group, moreover `group_per_minute` in any minute.
     """
 
@@ -34,7 +36,9 @@ class Limits:
         is_group: Callable[[str], bool] = _negative,
     ) -> None:
         self.rate = rate
-        self._burst = max(1.0, rate / 10)
+        self._burst = max(1.0, rate * CATCH_UP)
+        self._most = int(rate * WINDOW + 1)
+        self._lately: deque[float] = deque()  # when sends began within the last window
         self._gap = 1 / chat_rate
         self._ahead = (chat_burst - 1) / chat_rate  # how far a chat's arrival time may run ahead
         self._per_minute = group_per_minute
@@ -49,7 +53,11 @@ class Limits:
 
     def room(self, t: float) -> int:
         """How many sends may begin now."""
-        return 0 if t + _ROUNDING < self._all_open else int(self._slots(t) + _ROUNDING)
+        if t + _ROUNDING < self._all_open:
+            return 0
+        while self._lately and self._lately[0] + WINDOW <= t + _ROUNDING:
+            self._lately.popleft()
+        return min(int(self._slots(t) + _ROUNDING), self._most - len(self._lately))
 
     def _slots(self, t: float) -> float:
         return min(self._burst, (t - self._arrival) * self.rate + self._burst)
@@ -57,12 +65,14 @@ class Limits:
     def opening(self, t: float) -> float:
         """Seconds until more may be sent than now: until there is room, else until the next address opens; or inf."""
         if not self.room(t):
-            return max(self._all_open - t, (1 - self._slots(t)) / self.rate, 0.0)
+            full = self._lately[0] + WINDOW - t if len(self._lately) >= self._most else 0.0
+            return max(self._all_open - t, (1 - self._slots(t)) / self.rate, full, 0.0)
         return max(0.0, min(self._opens.values(), default=inf) - t)
 
     def spent(self, delivery: Delivery, t: float) -> None:
         """A send begins. Edits of a keyboard and reactions spend nothing of the chat's allowance."""
         self._arrival = max(self._arrival, t) + 1 / self.rate
+        self._lately.append(t)
         if delivery.reply.act != "message":
             return
         arrival = max(self._arrivals.get(delivery.address, t), t) + self._gap

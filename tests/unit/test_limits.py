@@ -1,12 +1,13 @@
 """The limits are exact, on a monotonic clock that the tests move."""
 
+from bisect import bisect_right
 from math import inf
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.limits import Limits
+from bot.limits import CATCH_UP, WINDOW, Limits
 from bot.model import Delivery, Reply
 
 MESSAGE = Reply()
@@ -41,13 +42,13 @@ def to_one_chat(limits: Limits, until: float, platform_id: str = "42") -> list[f
 
 
 def most_within(seconds: float, sends: list[float]) -> int:
-    return max(sum(begin <= at <= begin + seconds for at in sends) for begin in sends)
+    return max(bisect_right(sends, begin + seconds) - at for at, begin in enumerate(sends))
 
 
 def test_a_broadcast_goes_out_at_the_rate_and_no_faster() -> None:
     sends = drained(Limits(rate=28), until=10)
-    assert 280 <= len(sends) <= 283
-    assert most_within(1, sends) <= 28 + 2.8
+    assert 280 <= len(sends) <= 280 + 28 * CATCH_UP
+    assert most_within(WINDOW - 1e-3, sends) <= 30
 
 
 @given(
@@ -62,7 +63,19 @@ def test_no_window_holds_more_than_the_rate_and_the_burst(rate: float, pauses: l
         for _ in range(limits.room(t)):
             limits.spent(to(f"a{len(sends)}"), t)
             sends.append(t)
-    assert most_within(window, sends) <= rate * window + max(1, rate / 10) + 1e-3
+    assert most_within(window, sends) <= rate * window + max(1, rate * CATCH_UP) + 1e-3
+    assert most_within(WINDOW - 1e-3, sends) <= rate * WINDOW + 1
+
+
+def test_what_a_busy_process_let_pass_is_made_up_for_and_no_second_holds_more_than_thirty() -> None:
+    limits, sends, t = Limits(rate=28), list[float](), 0.0
+    for turn in range(400):  # held up for a fifth of a second again and again
+        for _ in range(limits.room(t)):
+            limits.spent(to(f"a{len(sends)}"), t)
+            sends.append(t)
+        t += 0.2 if turn % 8 == 0 else max(limits.opening(t), 1e-6)
+    assert len(sends) >= 0.99 * 28 * t
+    assert most_within(1, sends) <= 30
 
 
 @given(rate=st.floats(0.5, 5000), spent=st.integers(1, 50))
@@ -103,10 +116,10 @@ def test_a_chat_in_private_knows_no_minute() -> None:
 
 def test_closing_a_keyboard_spends_the_installations_allowance_but_not_the_chats() -> None:
     limits = Limits(rate=100)
-    for _ in range(10):
+    while limits.room(0.0):
         limits.spent(to("ana", CLOSE), 0.0)
     assert not limits.busy(0.0)
-    assert limits.room(0.0) == 0
+    assert limits.opening(0.0) > 0
 
 
 def test_a_429_cools_that_chat_only() -> None:
