@@ -94,7 +94,8 @@ class App:
         outboxes = [asyncio.create_task(one.outbox.run(stop)) for one in self.installations.values()]
         for outbox in outboxes:  # they end when we do; one that fails ends us, for whoever watches to start us anew
             outbox.add_done_callback(lambda _: stop.set())
-        maintenance = Maintenance(self.store.housekeeping, self.clock, self.settings.keep)
+        purged = self.watch.metrics.purged
+        maintenance = Maintenance(self.store.housekeeping, self.clock, self.settings.keep, purged=purged)
         others = self._keep_time(stop), maintenance.run(stop), self.spread.run(stop)
         keeping = [asyncio.create_task(work) for work in others]
         aside = help_out(self.door, self.kept), introduce(self.installations.values())

@@ -23,8 +23,9 @@ class Limits:
     """The limits of one installation: what may be sent now, and which addresses have to wait.
 
     `rate` is messages a second for the installation, as a GCRA that makes up for what a busy process let pass, but
-    never lets more begin within `WINDOW` than the rate needs: 30 at 28, Telegram's own for any second. A chat gets `chat_rate` a second after a burst of `chat_burst`; a chat
-    whose platform id `is_group` says is a group, moreover `group_per_minute` in any minute.
+    never lets more begin within `WINDOW` than the rate needs: 30 at 28, Telegram's own for any second. A chat gets
+    `chat_rate` a second after a burst of `chat_burst`; a chat whose platform id `is_group` says is a group, moreover
+    `group_per_minute` in any minute.
     """
 
     def __init__(

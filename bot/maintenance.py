@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
@@ -28,8 +28,15 @@ async def _until_set(event: asyncio.Event, seconds: float) -> None:
             await event.wait()
 
 
+def _nothing(_: Mapping[str, int]) -> None:
+    pass
+
+
 class Maintenance:
-    """Looks after the store until told to stop; trouble with the database is logged and tried again."""
+    """Looks after the store until told to stop; trouble with the database is logged and tried again.
+
+    `purged` is called with what went, rows by kind.
+    """
 
     def __init__(
         self,
@@ -37,11 +44,12 @@ class Maintenance:
         clock: Clock,
         keep: Keep,
         *,
+        purged: Callable[[Mapping[str, int]], None] = _nothing,
         monotonic: Callable[[], float] = time.monotonic,
         wait: Wait = _until_set,
     ) -> None:
         self._housekeeping, self._clock, self._keep = housekeeping, clock, keep
-        self._monotonic, self._wait = monotonic, wait
+        self._purged, self._monotonic, self._wait = purged, monotonic, wait
 
     async def run(self, stop: asyncio.Event) -> None:
         """Overwrites within seconds, and purges every hour, an hour after the start for the first time.
@@ -61,8 +69,9 @@ class Maintenance:
             await self._guarded(self._housekeeping.tidy)  # at the end once more
 
     async def purge(self) -> None:
-        """One purge, with a line in the log if anything went."""
+        """One purge, counted, with a line in the log if anything went."""
         found = await self._housekeeping.purge(self._keep, self._clock.now())
+        self._purged(found)
         if found:
             log.info("purged", **found)
 

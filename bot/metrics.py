@@ -6,7 +6,7 @@ all of them: take the maximum. docs/running.md says what each means and what to 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -45,6 +45,9 @@ class Metrics:
         )
         self._ready = Gauge(
             "heartsease_ready", "1 where /readyz says ok of an installation.", ("installation",), registry=registry
+        )
+        self._purged = Counter(
+            "heartsease_purged_total", "Rows that were kept for a time only and went.", ("kind",), registry=registry
         )
         self._database = Gauge("heartsease_database_up", "1 if the database answered.", registry=registry)
         self._due = Gauge("heartsease_due", "People, cohorts and broadcasts that are to be woken.", registry=registry)
@@ -86,6 +89,11 @@ class Metrics:
     def fares(self, installation: str, well: bool) -> None:
         """An installation can work, or cannot: its platform is away."""
         self._ready.labels(installation).set(well)
+
+    def purged(self, found: Mapping[str, int]) -> None:
+        """What was kept for a time only went."""
+        for kind, rows in found.items():
+            self._purged.labels(kind).inc(rows)
 
     async def look(self, store: Store, now: datetime) -> None:
         """Reads what the database knows; while it is away, that alone is noted."""

@@ -52,8 +52,10 @@ async def test_it_tidies_within_seconds_purges_every_hour_and_outlives_a_lost_da
     house = House()
     stop = asyncio.Event()
     clock = RehearsalClock(NOW, speed=0)
-    await Maintenance(house, clock, Keep(), monotonic=lambda: house.seconds, wait=house.wait).run(stop)
-    assert house.purges == [EVERY, 2 * EVERY]
+    gone: list[Mapping[str, int]] = []
+    at, wait = lambda: house.seconds, house.wait
+    await Maintenance(house, clock, Keep(), purged=gone.append, monotonic=at, wait=wait).run(stop)
+    assert (house.purges, gone) == ([EVERY, 2 * EVERY], [{"sent": 3}])
     assert house.tidied == house.until / SOON
 
 
