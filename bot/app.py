@@ -363,7 +363,7 @@ def serve(app: App, web: WebAdapter | None, webhooks: Mapping[str, Webhook]) -> 
 async def run(settings: Settings) -> None:
     """`python -m bot run`: everything that the settings configure, until SIGTERM or SIGINT."""
     if not settings.tokens and not settings.slack_bot_token and settings.rehearsing is None:
-        fix = "is missing; put the token that BotFather gave you here, or set SLACK_BOT_TOKEN (or: python -m bot demo)"
+        fix = f"is missing; put BotFather's token here, or set {PREFIX}SLACK_BOT_TOKEN (or: python -m bot demo)"
         raise SettingsError(f"{PREFIX}TELEGRAM_TOKEN", fix)
     stop = stopped_by_signal()
     slack = await connected(settings, stop) if settings.slack_bot_token else None

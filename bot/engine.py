@@ -252,6 +252,14 @@ class Visit(Renewal):
                 self.ask_at_last()
             case "moved_zone":
                 self.become(zone=parse_zone(given.detail) or self.participant.zone)
+            case "shut":
+                self.shut(given.detail)
+
+    def shut(self, asked: str) -> None:
+        """Who shuts a window has read it: what it asked is over, and what comes after it has its buttons again."""
+        run = self.participant.run
+        if run is not None and asked == str(run.asked) and (choice := CONVERSATIONS[run.conversation].shut):
+            self.answer(ChoiceMade(choice, run.asked))
 
     # ------------------------------------------------------------ alarms
 

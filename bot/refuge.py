@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.conversations import IN_NEED
-from bot.conversations.in_need import agreed, asked_for, led_by, sheltered
+from bot.conversations.base import meant
+from bot.conversations.in_need import NOT_SAFE, agreed, asked_for, led_by, sheltered
 from bot.conversations.safety_plan import with_part
 from bot.conversations.words import COMMANDS
 from bot.doorstep import PARTED, Doorstep
@@ -17,6 +18,7 @@ from bot.timetable import Moment, day_begins, instant, moments, quiet_begins, qu
 
 SCREEN_FAILED = "screen/failed"  # bot/safety.py: our fault, and no sign that the course has to wait
 A_DAY = timedelta(days=1)
+ASKED_IF_SAFE = IN_NEED | {"grounding"}  # in these, not being safe is one of the answers
 HELD = frozenset({PARTED})  # conversations that we begin ourselves by an alarm: they wait as well
 
 
@@ -25,7 +27,14 @@ class Refuge(Doorstep):
     """The part of a turn that answers danger, and keeps quiet afterwards."""
 
     def help_first(self, finding: Finding, given: MessageReceived) -> None:
-        """A warm answer with numbers, before and instead of any conversation; what they wrote is kept for them."""
+        """A warm answer with numbers, before and instead of any conversation; what they wrote is kept for them.
+
+        Who was asked whether they are safe, and says that they are not, has answered, and is not asked again.
+        """
+        run = self.participant.run
+        if run is not None and run.conversation in ASKED_IF_SAFE and meant(given, {"not_safe": NOT_SAFE}):
+            self.answer(given)
+            return
         self.break_off()
         self.events.append(Alerted(finding.level, finding.rule))
         if agreed(self.participant):

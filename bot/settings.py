@@ -11,25 +11,33 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
 
 from bot.errors import SettingsError
 from bot.keeping import Keep
+from bot.rehearsal import LAST_YEAR
 
 PREFIX = "HEARTSEASE_"
+ENV_FILE = ".env"
 TELEGRAM_TOKEN = re.compile(r"\d{3,}:[A-Za-z0-9_-]{20,}")
 SLACK_BOT_TOKEN, SLACK_APP_TOKEN = re.compile(r"xoxb-[A-Za-z0-9-]{10,}"), re.compile(r"xapp-[A-Za-z0-9-]{10,}")
 OWNER = re.compile(r"telegram:\d+|slack:[^\s/*]+/[^\s/*]+|(web|terminal):\S+")
 TELEGRAM_URL = "https://api.telegram.org"
 SLACK_URL = "https://slack.com/api/"
+WHOLE_ADDRESSES = {  # settings that are one, each with an example
+    "telegram_api_url": "http://127.0.0.1:8081",
+    "telegram_webhook_url": "https://coach.example.org",
+    "slack_api_url": SLACK_URL,
+    "traces_url": "http://127.0.0.1:4318",
+}
 
 
 class Settings(BaseSettings):
     """Every setting, with its meaning; docs/settings.md shows the same table and a test compares them."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=".env", frozen=True, extra="ignore", hide_input_in_errors=True
+        env_prefix=PREFIX, env_file=ENV_FILE, frozen=True, extra="ignore", hide_input_in_errors=True
     )
 
     database_url: str = Field("sqlite:///var/heartsease.db", repr=False, description="SQLite file, or postgresql://…")
@@ -88,13 +96,20 @@ class Settings(BaseSettings):
         files = SecretsSettingsSource(settings_cls, secrets_dir=_secret_folders())
         return init_settings, env_settings, dotenv_settings, files
 
-    @field_validator("telegram_api_url", "telegram_webhook_url", "slack_api_url", "traces_url")
+    @field_validator(*WHOLE_ADDRESSES)
     @classmethod
-    def _is_url(cls, value: str) -> str:
+    def _is_url(cls, value: str, info: ValidationInfo) -> str:
         parts = urlsplit(value)
         if value and (parts.scheme not in ("http", "https") or not parts.netloc):
-            raise ValueError("write a whole address such as http://127.0.0.1:8081")
+            raise ValueError(f"write a whole address such as {WHOLE_ADDRESSES[str(info.field_name)]}")
         return value.rstrip("/")
+
+    @field_validator("http_host")
+    @classmethod
+    def _is_meant(cls, value: str) -> str:
+        if not value.strip():  # to a socket it would mean every network
+            raise ValueError("is empty; write 127.0.0.1, or 0.0.0.0 if every network shall reach it")
+        return value.strip()
 
     @field_validator("log_level")
     @classmethod
@@ -136,6 +151,8 @@ class Settings(BaseSettings):
             start, speed = datetime.fromisoformat(parts.pop("start")), float(parts.pop("speed", "1"))
         except (KeyError, ValueError) as error:
             raise SettingsError(f"{PREFIX}REHEARSAL", "write start=2026-03-02T05:00:00Z,speed=1") from error
+        if not 1970 < start.year < LAST_YEAR:
+            raise SettingsError(f"{PREFIX}REHEARSAL", f"starts outside the years 1971 to {LAST_YEAR - 1}")
         if parts or start.tzinfo is None or not 0 <= speed <= 1_000_000:
             raise SettingsError(f"{PREFIX}REHEARSAL", "write start=<ISO time with Z>,speed=<0 or more>, nothing else")
         return start.astimezone(UTC), speed
@@ -169,8 +186,10 @@ class Settings(BaseSettings):
             yield SettingsError(f"{PREFIX}OWNERS", fix)
         secret = self.telegram_webhook_secret
         if self.telegram_webhook_url and not secret:
-            fix = "is missing; with TELEGRAM_WEBHOOK_URL set, choose a long random secret of letters and digits"
+            fix = f"is missing; with {PREFIX}TELEGRAM_WEBHOOK_URL set, choose a long random word of letters and digits"
             yield SettingsError(f"{PREFIX}TELEGRAM_WEBHOOK_SECRET", fix)
+        if self.telegram_webhook_url.startswith("http:") and _host(self.telegram_api_url).endswith("telegram.org"):
+            yield SettingsError(f"{PREFIX}TELEGRAM_WEBHOOK_URL", "must begin with https: Telegram calls nothing else")
         if secret and not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", secret):
             yield SettingsError(f"{PREFIX}TELEGRAM_WEBHOOK_SECRET", "use 16 to 256 letters, digits, - and _")
         yield from self._slack_problems()
@@ -180,7 +199,7 @@ class Settings(BaseSettings):
             yield problem
             return
         if rehearsing and self._real_platform and self.rehearsal_confirm.lower() != "yes":
-            fix = f"would speak to real people in rehearsed time; set {self._real_platform}, or REHEARSAL_CONFIRM=yes"
+            fix = f"would speak to real people; set {PREFIX}{self._real_platform}, or {PREFIX}REHEARSAL_CONFIRM=yes"
             yield SettingsError(f"{PREFIX}REHEARSAL", fix)
 
     def _slack_problems(self) -> Iterator[SettingsError]:
@@ -194,7 +213,7 @@ class Settings(BaseSettings):
             )
             yield SettingsError(f"{PREFIX}SLACK_APP_TOKEN", fix)
         if bot and not (app or secret):
-            fix = "is missing; make one in the app's Basic Information (or set SLACK_SIGNING_SECRET for HTTP mode)"
+            fix = f"is missing; make one in Basic Information (or set {PREFIX}SLACK_SIGNING_SECRET for HTTP mode)"
             yield SettingsError(f"{PREFIX}SLACK_APP_TOKEN", fix)
         if (app or secret) and not bot:
             fix = "is missing; install the app in its Install App page, and copy the token that begins with xoxb-"
@@ -203,11 +222,15 @@ class Settings(BaseSettings):
     @property
     def _real_platform(self) -> str:
         """The setting by which a configured platform's own servers would be spoken to; empty if there is none."""
-        if self.tokens and (urlsplit(self.telegram_api_url).hostname or "").endswith("telegram.org"):
+        if self.tokens and _host(self.telegram_api_url).endswith("telegram.org"):
             return "TELEGRAM_API_URL"
-        if self.slack_bot_token and (urlsplit(self.slack_api_url).hostname or "").endswith("slack.com"):
+        if self.slack_bot_token and _host(self.slack_api_url).endswith("slack.com"):
             return "SLACK_API_URL"
         return ""
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).hostname or ""
 
 
 def _secret_folders() -> list[str | Path]:
@@ -223,9 +246,24 @@ def load(**overrides: Any) -> Settings:
         SettingsError: a setting is wrong; says its name and the fix, never its value.
     """
     try:
-        return Settings(**overrides).checked()
+        return read(**overrides).checked()
     except ValidationError as error:
         raise problems_in(error)[0] from None
+
+
+def read(**overrides: Any) -> Settings:
+    """The settings before the rules that concern several of them.
+
+    Raises:
+        SettingsError: a file of settings cannot be read.
+        ValidationError: settings are wrong, each by itself.
+    """
+    try:
+        return Settings(**overrides)
+    except UnicodeDecodeError:
+        raise SettingsError(ENV_FILE, "is not text in UTF-8, as Windows may save it; save it as UTF-8") from None
+    except PermissionError as error:
+        raise SettingsError(str(error.filename), "may not be read by this user; make it its own: chown") from None
 
 
 def problems_in(error: ValidationError) -> list[SettingsError]:

@@ -76,7 +76,7 @@ class Inbox:
         """Notice and windows; a retry's trigger has expired."""
         if body.get("type") == "event_callback":
             self._private.noticed_typing(found.platform_id, found.given)
-        elif not retry:
+        elif not retry and not isinstance(found.given, Changed):
             answer = self._private.expect(body, found.platform_id, found.given)
             in_channel = isinstance(found.given, MessageReceived) and found.given.chat
             return {"response_type": "ephemeral", "text": self._words.in_private} if in_channel else answer

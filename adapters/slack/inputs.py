@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.slack.markup import DATA, clean, unescaped
-from adapters.slack.views import picked, submitted
+from adapters.slack.views import asked_in, picked, submitted
 from bot.model import Changed, ChoiceMade, FormSubmitted, Input, MessageReceived
 
 COMMAND = "/heartsease"
@@ -20,6 +20,7 @@ SHOW, WRITE, PICK = "show:", "write:", "pick:"  # how the action ids of our own 
 _TAPPED = re.compile(r"([0-9]{1,12}):(.+)", re.DOTALL)
 _LINK = re.compile(r"<((?:https?|mailto|tel):[^|>]*)(?:\|([^>]*))?>")
 _CHANNEL = re.compile(r"<#\w+\|([^>]*)>")
+_OF_A_VIEW = ("view_submission", "view_closed")
 _TYPED = (None, "file_share", "me_message", "thread_broadcast")  # subtypes of what people write themselves
 
 
@@ -45,6 +46,8 @@ def heard(body: Mapping[str, Any], me: str = "") -> Heard | None:
             given = _action(body)
         case "view_submission":
             given = _form(body)
+        case "view_closed":
+            given = _shut(body)
         case "message_action" if body.get("callback_id") == KEEP_GRATITUDE:
             text = typed((body.get("message") or {}).get("text") or "")
             given = FormSubmitted(KEEP_GRATITUDE, {"text": text}) if text else None
@@ -184,11 +187,16 @@ def _form(body: Mapping[str, Any]) -> Input | None:
     return FormSubmitted(found[0], found[2], found[1]) if found else None
 
 
+def _shut(body: Mapping[str, Any]) -> Input | None:
+    asked = asked_in(body.get("view") or {})
+    return Changed("shut", str(asked)) if asked is not None else None
+
+
 def key_of(body: Mapping[str, Any]) -> str:
     """The same for every retry. Of what has no event id: a digest, since keys are stored and platform ids are not."""
     if body.get("type") == "event_callback":
         return str(body.get("event_id") or "")
     action, view = action_of(body), body.get("view") or {}
     parts = [body.get("type"), _user(body), action.get("action_id"), action.get("action_ts"), body.get("action_ts")]
-    parts += [view.get("id"), view.get("hash")] if body.get("type") == "view_submission" else [body.get("trigger_id")]
+    parts += [view.get("id"), view.get("hash")] if body.get("type") in _OF_A_VIEW else [body.get("trigger_id")]
     return hashlib.sha256("|".join(str(part or "") for part in parts).encode()).hexdigest()[:40]

@@ -58,6 +58,8 @@ def modal(
     if form:
         view["submit"] = plain_text(words.save, TITLE)
         view["private_metadata"] = json.dumps({"form": form.id, "asked": asked})
+    if reply is not None and reply.private and reply.rows:  # its buttons are nowhere else
+        view |= {"private_metadata": json.dumps({"asked": asked}), "notify_on_close": True} | view
     return view
 
 
@@ -116,6 +118,14 @@ def submitted(view: Mapping[str, Any]) -> tuple[str, int, dict[str, str]] | None
         return None
     state = view.get("state", {}).get("values", {})
     return form, asked, {block["block_id"]: _value(state, block) for block in _inputs(view)}
+
+
+def asked_in(view: Mapping[str, Any]) -> int | None:
+    """The number of the question that a window put; None if it put none."""
+    try:
+        return int(json.loads(view.get("private_metadata") or "")["asked"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def problems(view: Mapping[str, Any], words: Words, check: Check = nothing_wrong) -> dict[str, str]:

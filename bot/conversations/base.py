@@ -170,7 +170,8 @@ class Conversation:
 
     `act` is what somebody must be allowed to do to have this conversation at all. One that `hears` certain words alone
     waits aside: every other text is for what else is open, and it neither interrupts nor is put again by itself. One
-    for `anytime` goes on before somebody agreed to anything, and while they are asked to agree anew.
+    for `anytime` goes on before somebody agreed to anything, and while they are asked to agree anew. `shut` is the
+    choice that somebody means who shuts the window in which it shows them something.
     """
 
     def __init__(
@@ -182,9 +183,10 @@ class Conversation:
         act: Act | None,
         hears: Words | None,
         anytime: bool = False,
+        shut: str = "",
     ) -> None:
         self.name, self.first, self.open_for, self.keeps, self.act = name, first, open_for, keeps, act
-        self.hears, self.anytime = hears, anytime
+        self.hears, self.anytime, self.shut = hears, anytime, shut
         self.steps: dict[str, StepFunction] = {}
 
     def step(self, function: StepFunction) -> StepFunction:
@@ -210,9 +212,10 @@ def conversation(
     act: Act | None = None,
     hears: Words | None = None,
     anytime: bool = False,
+    shut: str = "",
 ) -> Conversation:
     """A new conversation; its steps are registered with the `step` decorator. It `keeps` plain words to itself."""
-    return Conversation(name, first, open_for, keeps, act, hears, anytime)
+    return Conversation(name, first, open_for, keeps, act, hears, anytime, shut)
 
 
 def needs_no_consent(known: Conversation) -> bool:

@@ -22,6 +22,7 @@ from bot.conversations.base import (
     typed,
 )
 from bot.conversations.in_need import (
+    NOT_SAFE,
     OWN_WORDS,
     gone_on,
     kept,
@@ -42,7 +43,6 @@ staying = conversation("staying", first="here", open_for=until_they_go_on, keeps
 concern = conversation("concern", first="care", open_for=for_an_hour, keeps=OWN_WORDS, anytime=True)
 going_on = conversation("going_on", first="back", open_for=for_an_hour, anytime=True)
 
-NOT_SAFE = ("not safe", "i am not safe", "i'm not safe", "help", "help me", "no estoy a salvo", "ayuda", "ayúdame")
 QUIET = ("stop", "enough", "leave me alone", "that is all", "that's all", "basta", "para", "déjame", "es todo")
 ON = ("go on with the course", "go on", "resume", "continue", "seguir con el curso", "seguir", "sigamos")
 

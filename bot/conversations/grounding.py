@@ -6,8 +6,19 @@ the next step comes when they ask for it, and stopping is a button of every step
 
 from __future__ import annotations
 
-from bot.conversations.base import ENTERED, Context, Given, Move, Words, ask, conversation
-from bot.conversations.in_need import OWN_WORDS, back, offered, spoken, understood, until_they_go_on
+from bot.conversations.base import ENTERED, Context, Given, Move, Words, ask, conversation, finish
+from bot.conversations.in_need import (
+    NOT_SAFE,
+    OWN_WORDS,
+    back,
+    language_of,
+    leading,
+    offered,
+    sheltered,
+    spoken,
+    understood,
+    until_they_go_on,
+)
 from bot.model import Said
 
 grounding = conversation("grounding", first="moment", open_for=until_they_go_on, keeps=OWN_WORDS, anytime=True)
@@ -15,7 +26,9 @@ grounding = conversation("grounding", first="moment", open_for=until_they_go_on,
 STEPS = 5
 WAYS: Words = {
     "next_one": (),  # and whatever they write
-    "end_ground": ("stop", "end", "enough", "no", "basta", "para", "parar"),
+    "end_ground": (
+        *("stop", "end", "enough", "no", "basta", "para", "parar", "go on with the course", "seguir con el curso"),
+    ),
 }
 
 
@@ -25,6 +38,11 @@ def moment(ctx: Context, given: Given) -> Move | Said:
     at = int(ctx.run.notes.get("step", 1))
     if given is ENTERED:
         return spoken(ctx, "safety/ground", step=at, steps=STEPS).offering(*offered(ctx, *WAYS))
-    if understood(given, WAYS) == "end_ground" or at >= STEPS:
-        return back(ctx, "safety/grounded", how="grounded")
-    return ask("moment", notes={"step": at + 1})
+    match understood(given, {**WAYS, "not_safe": NOT_SAFE}):
+        case "not_safe":
+            held = sheltered(ctx.participant, ctx.now, language_of(ctx))
+            return finish(then="staying", notes=leading(ctx, "not_safe"), sheltered=held)
+        case chosen if chosen == "end_ground" or at >= STEPS:
+            return back(ctx, "safety/grounded", how="grounded")
+        case _:
+            return ask("moment", notes={"step": at + 1})

@@ -31,6 +31,10 @@ from bot.model import (
 
 LANGUAGES = ("en", "es")
 OWN_WORDS = frozenset({"help", "stop", "pause", "resume"})  # here they mean what is being talked about
+NOT_SAFE = (
+    *("not safe", "i am not safe", "i'm not safe", "no, i am not safe", "no, i'm not safe", "help", "help me"),
+    *("no estoy a salvo", "no, no estoy a salvo", "no me siento a salvo", "ayuda", "ayúdame"),
+)
 ELSEWHERE = "ZZ"  # a country that they named and that we have no numbers of
 
 

@@ -21,7 +21,7 @@ from bot.conversations.onboarding import clean_name
 from bot.conversations.settings import moved
 from bot.model import Amended, Choice, Entry, Said
 
-mending = conversation("mending", first="which", open_for=for_an_hour, anytime=True)
+mending = conversation("mending", first="which", open_for=for_an_hour, anytime=True, shut="never_mind")
 
 WHICH = {"name": ("name",), "zone": ("place", "zone", "city"), "a_page": ("page", "a page"), "never_mind": ("no",)}
 WITH_A_PAGE = {"rewrite": ("rewrite", "write anew"), "delete_page": ("delete",), "never_mind": ("no", "never mind")}

@@ -22,7 +22,7 @@ from bot.conversations.onboarding import details
 from bot.model import Choice, Consent, Entry, Exported, Layer, Said, State
 from bot.timetable import local_day, zone
 
-mydata = conversation("mydata", first="menu", open_for=for_an_hour, anytime=True)
+mydata = conversation("mydata", first="menu", open_for=for_an_hour, anytime=True, shut="close")
 
 MENU: Mapping[str, tuple[str, ...]] = {
     "see_data": ("see", "show", "look"),

@@ -47,7 +47,7 @@ pair = conversation("pair", first="about", open_for=for_a_day, hears={**WANTED, 
 met = conversation("met", first="did_you", open_for=for_a_day, hears=MET)
 tell = conversation("tell", first="words", open_for=for_an_hour)
 hush = conversation("hush", first="at_once", open_for=for_an_hour)
-never = conversation("never", first="whom", open_for=for_an_hour)
+never = conversation("never", first="whom", open_for=for_an_hour, shut="that_is_all")
 
 
 def present(ctx: Context) -> Meeting | None:

@@ -28,7 +28,9 @@ WRITING: Words = {
     "end_plan": ("stop", "enough", "that is enough", "basta", "para"),
 }
 
-safety_plan = conversation("safety_plan", first="show", open_for=until_they_go_on, keeps=OWN_WORDS, anytime=True)
+safety_plan = conversation(
+    "safety_plan", first="show", open_for=until_they_go_on, keeps=OWN_WORDS, anytime=True, shut="close_plan"
+)
 
 
 @safety_plan.step

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import time
 from functools import partial
 
 from bot.clock_text import parse_days, parse_time
@@ -47,6 +49,8 @@ AMOUNTS: Mapping[str, tuple[bool, bool]] = {
 }
 DIALS: Mapping[str, int] = {"every_evening": 1, "every_third": 3, "once_a_week": 7, "never": 0}
 QUIET = ("22:00-07:00", "21:00-08:00", "23:00-06:00")
+BETWEEN = re.compile(r" ?[-–—] ?| (?:to|till?|until|and|a|hasta|y) ", re.IGNORECASE)
+FORENOON = re.compile(r"a\.? ?m\b|morning|mañana|madrugada")
 
 
 @settings.step
@@ -113,11 +117,18 @@ def quiet(ctx: Context, given: Given) -> Move | Said:
     """Quiet hours, in which nothing unasked for is sent."""
     if given is ENTERED:
         return Said("settings/quiet").offering(*(Choice(span, label=span) for span in QUIET), columns=1)
-    text = (typed(given) or tapped(given) or "").replace("–", "-").replace(" to ", "-")
-    edges = [parse_time(part) for part in text.split("-")]
-    if len(edges) != 2 or None in edges:
-        return again(Said("settings/quiet_unclear"))
-    return saved(ctx, quiet_from=edges[0], quiet_until=edges[1])
+    span = span_given(typed(given) or tapped(given) or "")
+    return saved(ctx, quiet_from=span[0], quiet_until=span[1]) if span else again(Said("settings/quiet_unclear"))
+
+
+def span_given(text: str) -> tuple[time, time] | None:
+    """From when until when; "11 to 7" begins in the evening, since nobody asks for twenty quiet hours."""
+    edges = BETWEEN.split(text.strip())
+    since, until = map(parse_time, edges) if len(edges) == 2 else (None, None)
+    if since is None or until is None:
+        return None
+    evening = until < since and since.hour <= 12 and not FORENOON.search(edges[0].casefold())
+    return (since.replace(hour=(since.hour + 12) % 24) if evening else since), until
 
 
 @settings.step

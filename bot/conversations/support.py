@@ -38,7 +38,9 @@ LONGEST = 200  # characters of a name, or of a way to reach somebody
 
 support = conversation("support", first="show", open_for=for_an_hour, hears=SUPPORT, anytime=True)
 country = conversation("country", first="which", open_for=for_an_hour, keeps=OWN_WORDS, anytime=True)
-trusted = conversation("trusted", first="show", open_for=until_they_go_on, keeps=OWN_WORDS, anytime=True)
+trusted = conversation(
+    "trusted", first="show", open_for=until_they_go_on, keeps=OWN_WORDS, anytime=True, shut="keep_person"
+)
 telling = conversation("telling", first="preview", open_for=until_they_go_on, keeps=OWN_WORDS, anytime=True)
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from dotenv import dotenv_values
+from dotenv.parser import Binding, parse_stream
 from pydantic import ValidationError
 
 from bot.doctor.finding import Finding
-from bot.settings import PREFIX, Settings, problems_in
+from bot.errors import SettingsError
+from bot.settings import ENV_FILE, PREFIX, Settings, problems_in, read
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PROCESSES = Path("/proc")
@@ -20,8 +21,10 @@ PROCESSES = Path("/proc")
 def settings_there() -> tuple[Settings | None, list[Finding]]:
     """The settings if they can be used, and what is wrong with them."""
     try:
-        settings = Settings()
+        settings = read()
         problems = list(settings.problems())
+    except SettingsError as problem:
+        settings, problems = None, [problem]
     except ValidationError as error:
         settings, problems = None, problems_in(error)
     if not problems:
@@ -32,15 +35,32 @@ def settings_there() -> tuple[Settings | None, list[Finding]]:
 def strange_names() -> Iterator[Finding]:
     """Variables that start like ours and are none: probably a slip of the hand."""
     known = [f"{PREFIX}{name}".upper() for name in Settings.model_fields]
-    for name in sorted({*os.environ, *dotenv_values(".env")}):
+    lines = _lines()
+    for line in lines:
+        if line.error:
+            mend = "write HEARTSEASE_NAME=value there, with both quotation marks or none"
+            yield Finding("!", f"line {line.original.line} of {ENV_FILE} is not understood", mend)
+    written = {line.key for line in lines if line.key}
+    for name in sorted({*os.environ, *written}):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
             near = get_close_matches(name.upper(), known, n=1, cutoff=0.0)[0]
             yield Finding("!", f"{name} is no setting of this version", f"did you mean {near}? See docs/settings.md")
+        elif name in written and f"{PREFIX}{name}".upper() in known:
+            yield Finding("!", f"{name} in {ENV_FILE} is not read", f"call it {PREFIX}{name.upper()}")
+
+
+def _lines() -> Sequence[Binding]:
+    """The lines of .env, as far as they can be read."""
+    try:
+        with Path(ENV_FILE).open(encoding="utf-8") as file:
+            return list(parse_stream(file))
+    except (OSError, UnicodeDecodeError):  # there is none, or that is told already
+        return ()
 
 
 def read_by_others() -> Iterator[Finding]:
     """Whether other users of this machine can read the settings' file."""
-    file = Path(".env")
+    file = Path(ENV_FILE)
     if file.exists() and file.stat().st_mode & 0o077:
         yield Finding("✗", f"others can read {file}", f"run: chmod 600 {file}")
 

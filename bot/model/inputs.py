@@ -56,10 +56,11 @@ class LocationShared:
 class Changed:
     """The platform says that something about the person changed, or about a channel or group that we know as one.
 
-    A person left or joined the channel in `detail`; a group moved to the platform id in `detail`.
+    A person left or joined the channel in `detail`; a group moved to the platform id in `detail`; somebody shut,
+    without an answer, the window in which the question with the number in `detail` was put.
     """
 
-    what: Literal["blocked", "came_back", "left", "kicked", "deactivated", "moved_zone", "moved"]
+    what: Literal["blocked", "came_back", "left", "kicked", "deactivated", "moved_zone", "moved", "shut"]
     detail: str = field(default="", repr=False)
 
 

@@ -22,6 +22,7 @@ from bot.errors import SettingsError, StoreError, StoreProblem
 from bot.storage import visiting
 
 PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+SETTING = "HEARTSEASE_DATABASE_URL"
 BUSY_SECONDS = 10.0
 PATIENT_SECONDS = 0.3  # how long emptying the log may keep writers waiting
 READING = "heartsease_reading"  # the execution option of transactions that only read
@@ -46,14 +47,23 @@ PROBLEMS: tuple[tuple[str, StoreProblem, str], ...] = (
 def _parsed(url: str) -> sa.URL:
     try:
         parsed = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
-        fix = "is not a database URL; write sqlite:///var/heartsease.db or postgresql://user:password@host/name"
-        raise SettingsError("HEARTSEASE_DATABASE_URL", fix) from error
+    except (sa.exc.ArgumentError, ValueError):  # what the latter says may hold a part of the password
+        fix = (
+            "is not a database URL; write sqlite:///var/heartsease.db or postgresql://user:password@host/name,"
+            " in a password %40 for @ and %2F for /"
+        )
+        raise SettingsError(SETTING, fix) from None
     kind = "postgresql" if parsed.get_backend_name() == "postgres" else parsed.get_backend_name()
     if kind not in ("sqlite", "postgresql"):
-        raise SettingsError("HEARTSEASE_DATABASE_URL", f"{kind} is not supported; use sqlite:///… or postgresql://…")
-    if kind == "sqlite" and parsed.database in (None, "", ":memory:"):
-        raise SettingsError("HEARTSEASE_DATABASE_URL", "SQLite needs a file; write sqlite:///var/heartsease.db")
+        raise SettingsError(SETTING, f"{kind} is not supported; use sqlite:///… or postgresql://…")
+    if kind == "sqlite":
+        if parsed.host or parsed.database in (None, "", ":memory:"):
+            raise SettingsError(SETTING, "SQLite needs a file; write sqlite:///var/heartsease.db, with three slashes")
+        if parsed.query or parsed.database.startswith("~"):
+            fix = "is a file's own name to SQLite: nothing after a question mark, and no ~ for a home folder"
+            raise SettingsError(SETTING, fix)
+        if Path(parsed.database).is_dir():
+            raise SettingsError(SETTING, f"{parsed.database} is a folder; name a file in it")
     return parsed.set(drivername=kind)
 
 
@@ -134,6 +144,8 @@ def plain_engine(url: str, *, busy: float = BUSY_SECONDS) -> sa.Engine:
     if (file := sqlite_file(url)) is None:
         return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), hide_parameters=True)
     with writable(file):
+        if not file.exists():
+            file.touch(0o600)  # its owner's alone, as its key is; what SQLite puts beside it takes after it
         engine = sa.create_engine(parsed, hide_parameters=True)
     _mannered(engine, busy)
     return engine

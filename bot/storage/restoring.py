@@ -172,7 +172,7 @@ async def _refuse_in_use(connection: AsyncConnection, url: str, replace: bool) -
     leases = sa.select(sa.func.count()).select_from(LEASE).where(LEASE.c.until > DatabaseNow())
     held = await connection.scalar(leases)
     if held or any(one.silent < STALE for one in await processes(connection)):
-        problem = f"A `run` uses {place(url)}; stop all of them first (after a `kill -9`, wait a minute)"
+        problem = f"{place(url)} is used by a `run`; stop all of them first (after a `kill -9`, wait a minute)"
         raise StoreError(f"{problem}.", "in_use")
     unfinished = await connection.scalar(sa.select(SYSTEM.c.value).where(SYSTEM.c.name == UNFINISHED))
     people = await connection.scalar(sa.select(sa.func.count()).select_from(PERSON))

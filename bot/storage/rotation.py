@@ -68,7 +68,7 @@ class Rotation:
         if others or (alive and not running):
             which = f" (it writes with {', '.join(others)})" if others else ""
             where, newest = place(self._database.url), self._vault.fingerprints[0]
-            problem = f"A `run` that does not write with the newest key {newest} uses {where}{which}"
+            problem = f"{where} is used by a `run` that does not write with the newest key {newest}{which}"
             raise StoreError(f"{problem}; restart it, then try again (after a `kill -9`, in a minute).", "in_use")
 
     async def rotate(self) -> int:

@@ -69,6 +69,10 @@ WRONG = [
         "HEARTSEASE_REHEARSAL: would speak to real people",
     ),
     ({DATABASE_URL: "mysql://ana:s3cret@db/x", "HEARTSEASE_TELEGRAM_TOKEN": TOKEN}, f"{DATABASE_URL}: mysql is not"),
+    ({DATABASE_URL: "postgresql://ana:s3@s3cret@db:x/y", "HEARTSEASE_TELEGRAM_TOKEN": TOKEN}, f"{DATABASE_URL}: is not"),
+    ({DATABASE_URL: "sqlite://:memory:", "HEARTSEASE_TELEGRAM_TOKEN": TOKEN}, f"{DATABASE_URL}: SQLite needs a file"),
+    ({DATABASE_URL: "sqlite:////tmp", "HEARTSEASE_TELEGRAM_TOKEN": TOKEN}, f"{DATABASE_URL}: /tmp is a folder"),
+    ({DATABASE_URL: "sqlite:///x.db?mode=ro", "HEARTSEASE_TELEGRAM_TOKEN": TOKEN}, f"{DATABASE_URL}: is a file's own"),
     ({"HEARTSEASE_SECRET_KEYS": "s3cret", "HEARTSEASE_TELEGRAM_TOKEN": TOKEN}, "HEARTSEASE_SECRET_KEYS: key 1 of 1"),
     ({}, "HEARTSEASE_TELEGRAM_TOKEN: is missing"),
 ]
@@ -192,7 +196,8 @@ def test_db_upgrade_makes_a_database_and_may_be_repeated(file: Path) -> None:
     for _ in range(2):
         done = heartsease("db", "upgrade", file=file)
         assert (done.returncode, done.stdout) == (0, "The database is up to date.\n")
-    assert file.with_name(file.name + ".key").stat().st_mode & 0o777 == 0o600
+    for mine in (file, file.with_name(file.name + ".key")):
+        assert mine.stat().st_mode & 0o777 == 0o600
 
 
 def test_screen_answers_every_line_even_an_empty_one(file: Path) -> None:

@@ -254,6 +254,24 @@ def test_a_slip_in_a_name_is_found_with_the_name_that_was_meant(
     ]
 
 
+def test_lines_of_dotenv_that_would_be_passed_over_are_found(tmp_path: Path) -> None:
+    lines = "HEARTSEASE_OWNERS: telegram:7", "telegram_token=x", 'HEARTSEASE_RESEARCH="open'
+    (tmp_path / ".env").write_text("\n".join(lines))
+    assert [one.what for one in strange_names() if one.mark == "!"] == [
+        "line 1 of .env is not understood",
+        "line 3 of .env is not understood",
+        "telegram_token in .env is not read",
+    ]
+
+
+def test_a_dotenv_that_is_not_utf_8_is_told_and_no_more(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes("HEARTSEASE_TELEGRAM_TOKEN=x".encode("utf-16"))
+    settings, findings = settings_there()
+    assert settings is None
+    assert said(findings, "✗") == [".env: is not text in UTF-8, as Windows may save it; save it as UTF-8"]
+    assert not list(strange_names())
+
+
 @pytest.mark.parametrize(
     "wrong", [{"http_port": "eighty", "log_level": "loud"}, {"telegram_token": "x", "rehearsal": "y"}]
 )

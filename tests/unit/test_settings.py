@@ -35,13 +35,18 @@ WRONG: list[tuple[str, dict[str, str], str]] = [
     ("TELEGRAM_TOKENS", {"telegram_token": TOKEN, "telegram_tokens": f"{OTHER},n0nsense"}, "BotFather"),
     ("TELEGRAM_API_URL", {"telegram_api_url": "botserver:8081"}, "write a whole address"),
     ("TELEGRAM_API_URL", {"telegram_api_url": "ftp://files.invalid"}, "write a whole address"),
-    ("TELEGRAM_WEBHOOK_URL", {"telegram_webhook_url": "coach.invalid/hook"}, "write a whole address"),
+    ("TELEGRAM_WEBHOOK_URL", {"telegram_webhook_url": "coach.invalid/hook"}, "such as https://coach.example.org"),
+    (
+        "TELEGRAM_WEBHOOK_URL",
+        {"telegram_webhook_url": "http://coach.invalid", "telegram_webhook_secret": SECRET},
+        "begin with https",
+    ),
     ("TELEGRAM_WEBHOOK_SECRET", {"telegram_webhook_url": "https://coach.invalid"}, "is missing"),
     ("TELEGRAM_WEBHOOK_SECRET", {"telegram_webhook_secret": "sh0rt"}, "16 to 256"),
     ("TELEGRAM_WEBHOOK_SECRET", {"telegram_webhook_secret": "not all of these fit!"}, "letters, digits"),
     ("SLACK_BOT_TOKEN", {"slack_bot_token": "xoxp-a-pers0ns-token", "slack_app_token": APP}, "looks like xoxb-"),
     ("SLACK_APP_TOKEN", {"slack_bot_token": BOT, "slack_app_token": "xoxb-n0t-for-this"}, "begins with xapp-"),
-    ("SLACK_APP_TOKEN", {"slack_bot_token": BOT}, "or set SLACK_SIGNING_SECRET"),
+    ("SLACK_APP_TOKEN", {"slack_bot_token": BOT}, "or set HEARTSEASE_SLACK_SIGNING_SECRET"),
     ("SLACK_BOT_TOKEN", {"slack_app_token": APP}, "is missing"),
     ("SLACK_BOT_TOKEN", {"slack_signing_secret": SECRET}, "is missing"),
     ("SLACK_API_URL", {"slack_api_url": "slack:8081"}, "write a whole address"),
@@ -57,18 +62,21 @@ WRONG: list[tuple[str, dict[str, str], str]] = [
     ("HTTP_PORT", {"http_port": "eighty"}, "integer"),
     ("HTTP_PORT", {"http_port": "65536"}, "less than or equal to 65535"),
     ("HTTP_PORT", {"http_port": "-80"}, "greater than or equal to 0"),
+    ("HTTP_HOST", {"http_host": " "}, "is empty; write 127.0.0.1"),
     ("REHEARSAL", {"rehearsal": "tomorrow"}, "write start="),
     ("REHEARSAL", {"rehearsal": "speed=5"}, "write start="),
     ("REHEARSAL", {"rehearsal": "start=2026-03-02T05:00:00"}, "with Z"),
     ("REHEARSAL", {"rehearsal": "start=2026-13-02T05:00:00Z"}, "write start="),
     ("REHEARSAL", {"rehearsal": "start=2026-04-02T05:00:00Z,speed=quick"}, "write start="),
     ("REHEARSAL", {"rehearsal": "start=2026-03-02T05:00:00Z,speed=-7"}, "0 or more"),
+    ("REHEARSAL", {"rehearsal": "start=9999-12-31T23:00:00-02:00"}, "outside the years"),
+    ("REHEARSAL", {"rehearsal": "start=0001-01-01T00:00:00+02:00"}, "outside the years"),
     ("REHEARSAL", {"rehearsal": "start=2026-03-02T05:00:00Z,sped=1"}, "nothing else"),
-    ("REHEARSAL", {"rehearsal": "start=2026-03-02T05:00:00Z", "telegram_token": TOKEN}, "REHEARSAL_CONFIRM=yes"),
+    ("REHEARSAL", {"rehearsal": "start=2026-03-02T05:00:00Z", "telegram_token": TOKEN}, "HEARTSEASE_REHEARSAL_CONFIRM=yes"),
     (
         "REHEARSAL",
         {"rehearsal": "start=2026-03-02T05:00:00Z", "slack_bot_token": BOT, "slack_app_token": APP},
-        "set SLACK_API_URL",
+        "set HEARTSEASE_SLACK_API_URL, or HEARTSEASE_REHEARSAL_CONFIRM=yes",
     ),
     ("TRACES_URL", {"traces_url": "collector:4318"}, "write a whole address"),
     ("LOG_LEVEL", {"log_level": "loud"}, "debug, info, warning or error"),
@@ -124,6 +132,14 @@ def test_a_line_in_dotenv_counts_and_the_environment_wins(monkeypatch: pytest.Mo
     monkeypatch.setenv("HEARTSEASE_HTTP_PORT", "9001")
     assert (load().http_port, load().log_level) == (9001, "error")
     assert load(_env_file=None).log_level == "info"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_dotenv_that_windows_saved_is_named_with_the_fix(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(f"HEARTSEASE_TELEGRAM_TOKEN={TOKEN}\nHEARTSEASE_RESEARCH=café\n".encode(encoding))
+    with pytest.raises(SettingsError, match=r"^\.env: is not text in UTF-8") as refused:
+        load()
+    assert refused.value.__cause__ is None
 
 
 def test_a_secret_may_be_a_file_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
