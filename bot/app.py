@@ -101,7 +101,7 @@ class App:
         aside = help_out(self.door, self.kept), introduce(self.installations.values())
         helping = [asyncio.create_task(work) for work in aside]
         gc.freeze()  # what is loaded by now stays: walking it again and again was a tenth of all work
-        log.info("running", installations=sorted(self.installations))
+        log.info("running", installations=sorted(self.installations), http=self.server.url if self.server else None)
         ready(self.server.url if self.server else "")
         await stop.wait()
         log.info("stopping")

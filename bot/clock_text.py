@@ -56,7 +56,10 @@ def in_digits(text: str) -> str:
 # ---------------------------------------------------------------- times
 
 WHOLE = {"noon": 12, "midday": 12, "mediodia": 12, "midnight": 0, "medianoche": 0}
-ABOUT = r"(?:(?:at|around|about|by|from|it is|it's|its|sobre|hacia|desde|a|al|son|es|las?) )*"
+ABOUT = r"(?:(?:at|around|about|by|from|between|it is|it's|its|sobre|hacia|desde|entre|a|al|son|es|las?) )*"
+ROUGHLY = re.compile(r"[ -]?ish\b")
+MINUTES = {"fifteen": 15, "twenty five": 25, "twenty": 20, "thirty": 30, "forty five": 45, "forty": 40, "fifty": 50}
+MINUTES_SAID = re.compile("|".join(rf"\b{said.replace(' ', '[ -]')}\b" for said in MINUTES))
 HALF = (
     r"(?: ?(?:(?P<am>a\.? ?m)|(?P<pm>p\.? ?m))\.?"
     r"| (?:(?P<early>in the morning|de la manana|por la manana|de la madrugada)"
@@ -64,8 +67,8 @@ HALF = (
     r"|(?P<night>at night|tonight|de la noche|por la noche)))?"
 )
 UNIT = r"(?: ?(?:h|hs|hrs?|hours?|horas?|o'? ?clock|en punto))?"
-CLOCK = re.compile(ABOUT + r"(?P<hour>[0-9]{1,2})(?: ?[:.h] ?(?P<minute>[0-5][0-9]))?" + UNIT + HALF)
-PACKED = re.compile(ABOUT + r"(?P<hour>[0-2][0-9])(?P<minute>[0-5][0-9])" + UNIT + HALF)
+CLOCK = re.compile(ABOUT + r"(?P<hour>[0-9]{1,2})(?:(?: ?[:.h] ?| )(?P<minute>[0-5][0-9]))?" + UNIT + HALF)
+PACKED = re.compile(ABOUT + r"(?P<hour>[0-2]?[0-9])(?P<minute>[0-5][0-9])" + UNIT + HALF)
 PARTED = re.compile(
     ABOUT + r"(?P<part>half|1 quarter|quarter|[0-9]{1,2}) (?P<side>past|to) (?P<hour>[0-9]{1,2})" + HALF
 )
@@ -74,8 +77,10 @@ PARTS = {"half": 30, "media": 30, "quarter": 15, "1 quarter": 15, "cuarto": 15}
 
 
 def parse_time(text: str) -> time | None:
-    """A wall time: "8", "8:30", "08.30", "8h30", "7 am", "7:15pm", "half past eight", "las 8 y media", "noon"."""
-    said = in_digits(re.sub(ABOUT, "", plain(text), count=1))
+    """A wall time: "8", "8:30", "08.30", "8h30", "7 am", "8ish", "half past eight", "six thirty", "las 8 y media"."""
+    said = re.sub(r"\d", lambda digit: str(int(digit[0])), re.sub(ABOUT, "", plain(text), count=1))
+    said = MINUTES_SAID.sub(lambda found: str(MINUTES[found[0].replace("-", " ")]), ROUGHLY.sub("", said))
+    said = in_digits(said)
     if (hour := WHOLE.get(re.sub(r"^12 ", "", said))) is not None:
         return time(hour)
     for pattern in (CLOCK, PACKED):

@@ -274,7 +274,8 @@ class Coach:
         if text:
             done.entries.append(self._scribe.entry(person, Recorded("journal", text, slot=f"unread {one.key}"), now))
         prompt = f"safety/{finding.level}" if finding else "unasked/sorry"
-        facts = {"language": finding.language, "zone": person.zone, "told": False, "held": False} if finding else {}
+        place = person.zone or parse_zone(one.zone)
+        facts = {"language": finding.language, "zone": place, "told": False, "held": False} if finding else {}
         said = Said(prompt, facts)
         done.outgoing.append(await self._scribe.said(work, known, person, said, now, {}))
         return done
@@ -315,6 +316,7 @@ class Coach:
             age=self._house.age,
             platform=known.installation.partition(":")[0],
             research=self._house.research,
+            label=partial(self._scribe.renderer.label, locale=known.participant.locale),
         )
         return await self._written(work, known, self._engine(seen.person, given, world), seen.actor, now)
 

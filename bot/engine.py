@@ -163,7 +163,7 @@ class Visit(Renewal):
             self.say(Said("unasked/not_text", {"kind": given.kind}))
         elif (run := self.hearing(given)) is not None:
             self.raise_run(run.asked)
-            self.answer(given)
+            self.answer(self.as_tap(given))
         elif given.text.strip():
             self.begin("keeping", text=given.text)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from timezonefinder import TimezoneFinder
 
 MOST = 5
+SHORTEST_CODE = 2  # letters: "in", "me" and "no" are words before they are countries
 SHORTEST_TYPO = 5  # letters: below that, one edit turns most words into some city
 SMALLEST_TYPO = 100_000  # people: "hello" is not a misspelt village
 ROW_BITS = 16  # a name's number: 48 bits of its hash, then the row of its city
@@ -45,8 +46,15 @@ class OfflineGazetteer:
         """Cities of this name, one per zone and country, largest first, at most five.
 
         Any case, with or without accents, in other languages ("Praha"), with a country or state behind it
-        ("Paris, France", "paris tx"). Only when nothing is called so are names one typing mistake away tried.
+        ("Paris, France", "paris tx"). A country's or a state's own name means its largest city in each zone, before
+        cities of that name. Only when nothing is called so are names one typing mistake away tried.
         """
+        whole = LEADS.sub("", fold(name[:200]))
+        if meant := self._index.qualifiers.get(whole) if len(whole) > SHORTEST_CODE else None:
+            named = self._index.pick(self._index.called(whole), ())
+            inside = self._index.pick(range(len(self._index.rows)), (meant,))
+            own = [city for city in named if city in inside]
+            return tuple(dict.fromkeys((*own, *inside, *named)))[:MOST]
         readings = list(self._readings(name[:200]))
         for lookup in (self._index.called, self._index.nearly_called):
             for city, qualifiers in readings:

@@ -42,6 +42,7 @@ def configure(level: str, form: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            without_nothing,
             in_one_line,
             render,
         ],
@@ -50,6 +51,11 @@ def configure(level: str, form: str) -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(levelname)s %(name)s")
+
+
+def without_nothing(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """What there is nothing to say of (no advice, no address) is left out."""
+    return {name: value for name, value in line.items() if value is not None}
 
 
 def in_one_line(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -61,7 +61,7 @@ class Overtones:
 
     def heaviest(self, words: Sequence[str]) -> float:
         """What the heaviest span weighs, less in a long text."""
-        return self._heaviest(words)[0] - LESS_A_DOUBLING * log2(sum(1 for _ in spans(words)))
+        return self._heaviest(words)[0]
 
     def why(self, words: Sequence[str], most: int = 8) -> list[tuple[str, float]]:
         """What weighed most in the heaviest span, and how much of its weight that is."""
@@ -73,16 +73,18 @@ class Overtones:
         return sorted((one for one in weighed if one[1] > 0), key=lambda one: (-one[1], one[0]))[:most]
 
     def _heaviest(self, words: Sequence[str]) -> tuple[float, int, int]:
-        """The weight of the heaviest span, its first word, and the one behind its last."""
+        """The weight of the heaviest span, less in a long text; its first word, and the one behind its last."""
         of, known = self.weights.of, self._sequences.alone(words)
         alone = {word: sum(of.get(sequence, 0.0) for sequence in sequences) for word, (sequences, _) in known.items()}
         weight, count = [0.0], [0]
         for word, together in zip(words, self._sequences.together(words, known), strict=True):
             weight.append(weight[-1] + alone[word] + sum([of.get(sequence, 0.0) for sequence in together]))
             count.append(count[-1] + len(known[word][0]) + len(together))
+        parts = list(spans(words))
+        less = LESS_A_DOUBLING * log2(len(parts))
         return max(
-            (self.weights.bias + (weight[end] - weight[start]) / sqrt(count[end] - count[start]), start, end)
-            for start, end in spans(words)
+            (self.weights.bias + (weight[end] - weight[start]) / sqrt(count[end] - count[start]) - less, start, end)
+            for start, end in parts
         )
 
 

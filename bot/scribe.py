@@ -139,7 +139,7 @@ class Scribe:
     def _help(self, said: Said, person: Participant, now: datetime) -> Rendered:
         """A safety message with the numbers of where they are; whatever fails, an answer is given."""
         try:
-            lines = self._help_lines(person.country or person.zone)
+            lines = self._help_lines(person.country or person.zone or said.facts.get("zone"))
         except Exception as error:
             log.error("help_lines_failed", error=type(error).__name__)
             lines = NOTHING_KNOWN

@@ -45,8 +45,14 @@ from curriculum.model import Programme
 
 STEPS_AT_ONCE = 20  # a conversation that skips on for longer than this is a bug
 STEPS_BACK = 12  # nobody wants to correct more; and a long letter is not kept in each of its parts
+LONGEST_LABEL = 60  # characters; what stands on a button has at most 40
 OPEN_AT_ONCE = 6  # a pile of interrupted conversations helps nobody: the oldest is let go
 TOLD = tuple(one.name for one in fields(Context) if one.name not in ("participant", "run"))  # of the world, to a step
+
+
+def nameless(_: str) -> str:
+    """No button has words."""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +82,17 @@ class World:
     age: int = 18  # from which on people take part
     platform: str = ""  # where they are, such as "telegram"
     research: str = ""  # who does research here, and what on; empty if nobody does
+    label: Callable[[str], str] = nameless  # the words on the button of a choice, in the person's language
 
     @property
     def plans(self) -> tuple[Cohort | None, Meeting | None]:
         """What others plan for them."""
         return self.cohort, self.meeting
+
+
+def worded(text: str) -> str:
+    """A button's words as people may write them; empty for what is too long to be on one."""
+    return " ".join(text.split()).strip(" .!").casefold() if len(text) <= LONGEST_LABEL else ""
 
 
 @dataclass(slots=True)
@@ -147,6 +159,17 @@ class Walk:
             elif run.offers and (result.end or result.to is not None):
                 self.events.append(Closed(run.asked))
         self.follow(result, run, given)
+
+    def as_tap(self, given: MessageReceived) -> MessageReceived | ChoiceMade:
+        """The words of a button of the open question, written out, are a tap on it; whoever works here taps."""
+        run, wanted = self.participant.runs[-1], worded(given.text)
+        if not run.offers or not wanted or CONVERSATIONS[run.conversation].act is not None:
+            return given
+        question = self.step(run, ENTERED)
+        buttons = [one for row in question.choices for one in row] if isinstance(question, Said) else []
+        known = (one.id for one in buttons if worded(one.label or self.world.label(one.id)) == wanted)
+        chosen = next(known, None)
+        return given if chosen is None else ChoiceMade(chosen, run.asked)
 
     def follow(self, result: Move | Said, run: Run, given: Given, depth: int = 0) -> None:
         """Carries out what a step decided."""

@@ -11,6 +11,8 @@ from bot.conversations.words import COHORT_COMMANDS, DESK_COMMANDS, MENU
 from bot.http import Answer, Webhook
 from bot.limits import Limits
 from bot.model import Origin, Reply
+from bot.safety import screened
+from bot.safety_rules import load_screen
 from bot.settings import SLACK_URL, Settings
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ async def connected(settings: Settings, stop: asyncio.Event) -> Workspace | None
 async def _connected(settings: Settings) -> Workspace:
     from adapters.slack import connect  # bolt and slack_sdk are loaded only where a token asks for them
 
-    workspace = Workspace()
+    workspace, screen = Workspace(), load_screen()
     workspace.adapter = await connect(
         settings.slack_bot_token,
         api_url=None if settings.slack_api_url == SLACK_URL else settings.slack_api_url,
@@ -97,6 +99,7 @@ async def _connected(settings: Settings) -> Workspace:
         knows=workspace.knows,
         opens=OPENS,
         check=workspace.check,
+        in_need=lambda text: screened(screen, text) is not None,
         commands=COMMANDS,
     )
     return workspace

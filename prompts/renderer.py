@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, time, timedelta
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from prompts.markup import blocks, placeholder
 
 HERE = Path(__file__).parent / "templates"
 PAGES = Path(__file__).parent / "pages"  # whole documents, a folder for each locale
+FAR = timedelta(days=300)
 VARIANT = re.compile(r"\{%-?\s*variant\s*-?%\}(.*?)\{%-?\s*endvariant\s*-?%\}", re.DOTALL)
 
 
@@ -80,16 +81,17 @@ def printed(context: Context, value: object) -> object:
         case time():
             return value.strftime("%H:%M")
         case date():
-            return day_in_words(value)
+            return day_in_words(value, telling.on)
         case None:
             return ""
         case _:
             return telling.keep(str(value))
 
 
-def day_in_words(on: date) -> str:
-    """Monday 2 March."""
-    return f"{on:%A} {on.day} {on:%B}"
+def day_in_words(on: date, seen_from: date | None = None) -> str:
+    """Monday 2 March; with its year where that is most of a year away, and would be taken for a nearer one."""
+    year = f" {on.year}" if seen_from and abs(on - seen_from) > FAR else ""
+    return f"{on:%A} {on.day} {on:%B}{year}"
 
 
 _SANDBOX = sandbox(printed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from bot import journey
@@ -16,6 +16,7 @@ from bot.timetable import day_begins, zone
 from bot.walk import World
 from curriculum.loader import Library
 from curriculum.model import Programme
+from prompts.renderer import Prompts
 from tests.partners import pairing_of
 
 CITIES: Mapping[str, Sequence[City]] = {
@@ -50,7 +51,13 @@ def programme() -> Programme:
 
 def world(now: datetime) -> World:
     """What the engine is handed at this instant."""
-    return World(now, programme(), SmallGazetteer(), load_screen())
+    return World(now, programme(), SmallGazetteer(), load_screen(), label=partial(prompts().label, locale="en"))
+
+
+@cache
+def prompts() -> Prompts:
+    """The real words."""
+    return Prompts()
 
 
 def local(text: str, zone_name: str | None) -> datetime:

@@ -32,7 +32,8 @@ AFTER_DANGER = ("crisis", "support", "safety_plan", "strain", "grounding")  # go
 URGENT_SHARE, ANY_SHARE = 0.01, 0.02  # of the ordinary harmless texts may be called urgent, or anything at all
 CONCERN_WORTH = 0.3  # of an example of concern, beside 1 of an urgent or harmless one
 WORTH = {"careless": 0.3, "foreign": 0.3, "denied": 3.0}  # of a copy with typing mistakes, a text in another language
-RARE = 2  # examples in which a sequence has to stand
+RARE = 4  # examples in which a sequence has to stand
+FOLDS = 5  # parts that the authors are cut into, each of which is judged by what the others teach
 LIGHT = 0.05  # weights below are left out
 LEVELS = ("urgent", "concern", "none")
 RNG = 4  # seed of the typing mistakes and of the learner
@@ -138,11 +139,12 @@ def _fitted(table: csr_matrix, positive: numpy.ndarray, weight: numpy.ndarray) -
 
 
 def unheard(language: str, examples: Sequence[Taught], reader: Reader) -> list[tuple[Taught, float]]:
-    """Each author's texts in this language, with what they weigh to somebody taught by everybody else."""
+    """Each author's texts in this language, with what they weigh to somebody whom neither they nor two others taught."""
     weighed = list[tuple[Taught, float]]()
-    for author in AUTHORS:
-        listener = Overtones(learn(language, [one for one in examples if one.author != author], reader))
-        theirs = [one for one in examples if one.author == author and one.kind != "foreign"]
+    for first in range(FOLDS):
+        apart = AUTHORS[first::FOLDS]
+        listener = Overtones(learn(language, [one for one in examples if one.author not in apart], reader))
+        theirs = [one for one in examples if one.author in apart and one.kind != "foreign"]
         weighed += [(one, listener.heaviest(words_of(unmasked(one.text)))) for one in theirs]
     return weighed
 

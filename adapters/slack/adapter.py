@@ -55,7 +55,8 @@ class SlackAdapter:
     `home` renders a person's Home tab. `opens` names choices, commands ("/journal") and forms whose answers are
     private: a window is opened at once for those. `check` says what is wrong with a form's field. `commands` are what
     replies write as "/journal", and Slack as "/heartsease journal". `knows` says whether somebody is a participant:
-    the workspace tells us of everybody's zone, and of everybody in our channels.
+    the workspace tells us of everybody's zone, and of everybody in our channels. `in_need` says which words get help
+    and not a notice.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class SlackAdapter:
         commands: Collection[str] = (),
         knows: Callable[[Origin], Awaitable[bool]] | None = None,
         check: Check = nothing_wrong,
+        in_need: Callable[[str], bool] = lambda _: False,
         words: Words = WORDS,
         patience: float = PATIENCE,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -86,7 +88,14 @@ class SlackAdapter:
         self._web = Web(bot_token, api_url, patience)
         self._people = People(self._web)
         self._private = Private(
-            installation, self._web, self._people, words, home=home, opens=opens, monotonic=monotonic
+            installation,
+            self._web,
+            self._people,
+            words,
+            home=home,
+            opens=opens,
+            in_need=in_need,
+            monotonic=monotonic,
         )
         self._sender = Sender(self._web, self._people, self._private, words, commands)
         self._inbox = Inbox(

@@ -86,7 +86,7 @@ class Router:
             process_before_response=True,
             request_verification_enabled=False,  # `signed` does that, with a clock of its own and for any header
         )
-        for listens in (app.event, app.action, app.view, app.command, app.shortcut):
+        for listens in (app.event, app.action, app.view, app.view_closed, app.command, app.shortcut):
             listens(_ANY)(listener)
         return app
 

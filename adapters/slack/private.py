@@ -39,10 +39,11 @@ class Private:
         *,
         home: Home | None,
         opens: Collection[str],
+        in_need: Callable[[str], bool],
         monotonic: Callable[[], float],
     ) -> None:
         self._installation, self._web, self._people, self._words = installation, web, people, words
-        self._home, self._opens, self._monotonic = home, frozenset(opens), monotonic
+        self._home, self._opens, self._in_need, self._monotonic = home, frozenset(opens), in_need, monotonic
         self._shelf, self._windows = Shelf(), Windows()
         self._last: dict[str, str] = {}  # what each person last asked for, as a button would
         self._noticed: dict[str, float] = {}
@@ -144,13 +145,14 @@ class Private:
         return {}
 
     def noticed_typing(self, user: str, given: Input) -> None:
-        """Says once a day to who types that messages may be exported."""
+        """Says once a day to who types that messages may be exported; to who is in need, not on that day."""
         if not isinstance(given, MessageReceived) or given.edited or given.text.startswith("/"):
             return
         now = self._monotonic()
         if now - self._noticed.get(user, -NOTICE_EVERY) >= NOTICE_EVERY:
             self._noticed[user] = now
-            self.aside(self._whisper, user, self._words.typed_notice)
+            if not self._in_need(given.text):
+                self.aside(self._whisper, user, self._words.typed_notice)
 
     # ------------------------------------------------------------ the Home tab
 

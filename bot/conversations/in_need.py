@@ -52,8 +52,13 @@ def language_of(ctx: Context) -> str:
 
 def spoken(ctx: Context, prompt: str, *, writes: bool = False, private: bool = False, **facts: Any) -> Said:
     """A safety prompt in the language of this conversation."""
-    known = {"language": language_of(ctx), "zone": ctx.participant.zone, **facts}
+    known = {"language": language_of(ctx), "zone": zone_of(ctx), **facts}
     return Said(prompt, known, writes=writes, private=private)
+
+
+def zone_of(ctx: Context) -> str | None:
+    """Where they are: who has not told us is where their platform says, for this answer alone."""
+    return ctx.participant.zone or ctx.profile_zone or None
 
 
 def offered(ctx: Context, *ids: str) -> tuple[Choice, ...]:

@@ -29,7 +29,7 @@ from bot.conversations.base import (
 from bot.conversations.erasing import forgotten
 from bot.conversations.finding import asked_where, asked_which, clock_in
 from bot.conversations.joining import agreed_to, described, in_consent, joined
-from bot.model import Choice, Kind, Layer, Participant, Rhythm, Said, State
+from bot.model import Choice, Kind, Layer, MessageReceived, Participant, Rhythm, Said, State
 from bot.timetable import day_begins, fitted, moments, zone
 
 LONGEST_NAME = 40
@@ -45,9 +45,10 @@ CONSENTING: Mapping[str, tuple[str, ...]] = {
     "not_now": ("no", "n", "not now", "later", "no thanks"),
 }
 YES_NO: Mapping[str, tuple[str, ...]] = {
-    "no": ("no", "n", "nope", "i do not", "i don't"),
-    "yes": ("yes", "y", "i do", "si", "sí"),
+    "no": ("no", "n", "nope", "i do not", "i don't", "not really"),
+    "yes": ("yes", "y", "yep", "yeah", "i do", "si", "sí"),
 }
+IN_CARE = {**YES_NO, "yes": (*YES_NO["yes"], "nurse", "i am a nurse", "i'm a nurse", "doctor", "i am a doctor")}
 MORNINGS = ("08:00", "06:30", "07:00", "09:00")
 YEARS = re.compile(r"\b(?:i am|i'm|i’m|im|tengo) (\d{1,2})\b(?! ?(?:min|hour|day|week|hora|d[ií]a))")
 EXACT = re.compile(r"^\d\d[:.]\d\d$|a\.? ?m\b|morning|mañana|madrugada")
@@ -177,11 +178,17 @@ def evening(ctx: Context, given: Given) -> Move | Said:
 @onboarding.step
 def health_care(ctx: Context, given: Given) -> Move | Said:
     """A flavour of wording, nothing else."""
-    match meant(given, YES_NO):
+    match in_care(given):
         case "yes" | "no" as answer:
             return ask("start", health_care=answer == "yes")
         case _:
             return Said("onboarding/health_care").offering(Choice("no"), Choice("yes"))
+
+
+def in_care(given: Given) -> str | None:
+    """Yes or no to working in health care, also with more behind it: "yes, I am a nurse"."""
+    first = re.split(r"[\s,.;:!]", typed(given) or "", maxsplit=1)[0]
+    return meant(given, IN_CARE) or (meant(MessageReceived(first), YES_NO) if first else None)
 
 
 @onboarding.step

@@ -24,7 +24,16 @@ from bot.conversations.base import (
     typed,
 )
 from bot.conversations.finding import asked_where, asked_which, clock_in
-from bot.conversations.onboarding import EVENINGS, MORNINGS, YES_NO, at_times, clean_name, evening_given, time_given
+from bot.conversations.onboarding import (
+    EVENINGS,
+    MORNINGS,
+    YES_NO,
+    at_times,
+    clean_name,
+    evening_given,
+    in_care,
+    time_given,
+)
 from bot.model import Choice, Rhythm, Said
 from bot.timetable import fitted
 
@@ -175,7 +184,7 @@ def name(ctx: Context, given: Given) -> Move | Said:
 @settings.step
 def health_care(ctx: Context, given: Given) -> Move | Said:
     """The flavour of wording."""
-    chosen = meant(given, YES_NO)
+    chosen = in_care(given)
     if chosen in YES_NO:
         return finish(Said("settings/saved"), health_care=chosen == "yes")
     return Said("onboarding/health_care").offering(*map(Choice, YES_NO))

@@ -24,7 +24,7 @@ from bot.conversations.base import (
 from bot.keeping import Keep
 from bot.model import Carried, Choice, Event, Handled, Participant, Recorded, Said, Shared, State
 
-sharing = conversation("sharing", first="offer", open_for=until_the_day_turns)
+sharing = conversation("sharing", first="offer", open_for=until_the_day_turns, shut="keep_it")
 
 REMEMBERED = Keep().keyed  # as long as the outbox knows which message it was
 OFFERED_BACK = 7  # shared lines that can be taken back one by one in the chat with us

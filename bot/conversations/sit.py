@@ -28,6 +28,7 @@ LENGTH_WORDS = {
     "short": ("5", "5 minutes", "short"),
     "middle": ("10", "10 minutes"),
     "long": ("20", "20 minutes", "long"),
+    "not_now": ("no", "not now", "later", "stop", "pause", "end", "enough"),
 }
 IN_A_SIT = {"gentler": ("gentler", "softer", "easier"), "end_sit": ("stop", "pause", "end", "enough", "finish")}
 AFTER = {"skip": ("skip", "no")}

@@ -20,6 +20,7 @@ from bot.conversations.in_need import (
     stepping_out,
     understood,
     until_they_go_on,
+    zone_of,
 )
 from bot.countries import country_in, country_of
 from bot.model import Choice, Said, Trusted
@@ -51,7 +52,7 @@ def show_support(ctx: Context, given: Given) -> Move | Said:
     if person.sheltered is not None:
         return finish(then="staying", notes=leading(ctx))
     out = stepping_out(ctx, leads_back=False)
-    guessed = country_of(person.zone) if not person.country else None
+    guessed = country_of(zone_of(ctx)) if not person.country else None
     match understood(given, SUPPORT):
         case "right_country" if guessed is not None:
             return finish(spoken(ctx, "safety/country_saved"), country=guessed)

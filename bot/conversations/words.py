@@ -53,9 +53,11 @@ BEFORE_CONSENT = frozenset({"help", "support", "stop", "mydata"})
 
 # said as a whole message, without a slash
 PLAIN_WORDS: Mapping[str, str] = {
-    "stop": "stop",
+    **dict.fromkeys(("stop", "quit", "unsubscribe", "stop messaging me", "stop writing to me"), "stop"),
+    "leave me alone": "stop",
     "pause": "pause",
-    "help": "help",
+    **dict.fromkeys(("help", "menu", "what can you do?", "what can you do"), "help"),
+    **dict.fromkeys(("i need help", "i need support", "necesito ayuda"), "support"),
     "resume": "resume",
     "back": "back",
     "go back": "back",

@@ -7,13 +7,12 @@ import os
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import StoreError
 from bot.storage import schema
@@ -42,9 +41,8 @@ async def back_up(url: str, target: Path) -> Sequence[str]:
         await asyncio.to_thread(_copied, url, source, draft)
     database = Database(url)
     try:
-        async with database.writing() as connection:
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            await _keep(connection, database, BACKED_UP, now)
+        await _noted(database, BACKED_UP, datetime.now(UTC).isoformat(timespec="seconds"))
+        async with database.reading() as connection:
             named = await connection.execute(sa.select(SYSTEM.c.name).where(SYSTEM.c.name.like(f"{CANARY}%")))
             return sorted(name.removeprefix(CANARY) for name in named.scalars())
     finally:
@@ -65,15 +63,17 @@ async def listed(url: str, count: int) -> None:
     """So many tombstones were printed, for a doctor to know."""
     database = Database(url)
     try:
-        async with database.writing() as connection:
-            await _keep(connection, database, LISTED, str(count))
+        await _noted(database, LISTED, str(count))
     finally:
         await database.close()
 
 
-async def _keep(connection: AsyncConnection, database: Database, name: str, value: str) -> None:
+async def _noted(database: Database, name: str, value: str) -> None:
+    """Keeps a fact for the doctor, if it can: a disk that is full is when a copy is wanted most, and takes none."""
     keep = database.insert(SYSTEM).values(name=name, value=value)
-    await connection.execute(keep.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+    with suppress(StoreError):
+        async with database.writing() as connection:
+            await connection.execute(keep.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
 
 
 def format_of(file: Path) -> Format:

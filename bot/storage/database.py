@@ -59,9 +59,8 @@ def _parsed(url: str) -> sa.URL:
     if kind == "sqlite":
         if parsed.host or parsed.database in (None, "", ":memory:"):
             raise SettingsError(SETTING, "SQLite needs a file; write sqlite:///var/heartsease.db, with three slashes")
-        if parsed.query or parsed.database.startswith("~"):
-            fix = "is a file's own name to SQLite: nothing after a question mark, and no ~ for a home folder"
-            raise SettingsError(SETTING, fix)
+        if (parsed.query and not parsed.database.startswith("file:")) or parsed.database.startswith("~"):
+            raise SettingsError(SETTING, "write the file's whole path: SQLite knows no ~, and nothing follows a ?")
         if Path(parsed.database).is_dir():
             raise SettingsError(SETTING, f"{parsed.database} is a folder; name a file in it")
     return parsed.set(drivername=kind)

@@ -62,13 +62,13 @@ class PostgresTools:
 
     def _found(self, program: str) -> Path:
         """The first of this name that is not older than the server: an older one refuses to dump it."""
-        versions = []
+        versions: dict[str, None] = {}  # a program and the link to it are one
         for candidate in _candidates(program):
             said = subprocess.run([candidate, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603
             number = re.search(r"(\d+)(\.\d+)*", said)
             if number and int(number[1]) >= self._server:
                 return candidate
-            versions.append(said.strip())
+            versions[said.strip()] = None
         there = f"; here is {', '.join(versions)}" if versions else ""
         need = f"{program} {self._server} or newer is needed{there}"
         raise StoreError(f"{need}; install postgresql-client-{self._server}, or put its folder into PATH.", "missing")

@@ -87,7 +87,9 @@ class Vault:
             SettingsError: a key that this database was ever written with is missing.
         """
         if lost := missing(facts, self):
-            fix = f"written with {' and '.join(lost)}, which is not here; add the missing key at the end"
+            fix = (
+                f"the database was written with {' and '.join(lost)}, which is not here; add the missing key at the end"
+            )
             raise SettingsError(SETTING, fix)
         self._lookup_key = self.decrypt(facts[LOOKUP])
 

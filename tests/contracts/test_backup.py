@@ -110,6 +110,17 @@ async def test_a_backup_is_of_no_use_without_its_keys_and_names_them(places: Pla
     ).people == 4
 
 
+async def test_a_backup_is_made_where_nothing_more_can_be_written(tmp_path: Path) -> None:
+    """A disk that is full or read-only is when a copy is wanted most: that it was made is noted only if it can be."""
+    await (await open_store(f"sqlite:///{tmp_path}/coach.db", [KEY])).close()
+    (tmp_path / "coach.db").chmod(0o400)
+    read_only = f"sqlite:///file:{tmp_path}/coach.db?mode=ro&uri=true"
+    with pytest.raises(StoreError, match="read-only"):
+        async with Database(read_only).writing() as connection:
+            await connection.execute(sa.text("DELETE FROM system"))
+    assert await back_up(read_only, tmp_path / "backup") == [fingerprint(KEY)]
+
+
 async def test_who_was_erased_since_is_erased_again_before_anybody_can_look(places: Places, tmp_path: Path) -> None:
     store = await open_store(places.url, [KEY])
     ana = (await plant(store))["Anastasia"]

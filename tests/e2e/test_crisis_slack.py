@@ -203,6 +203,26 @@ async def test_what_was_arranged_in_calm_comes_back_in_windows_and_her_facilitat
         assert not any(SECRET in whisper for whisper in ana.member.whispers)
 
 
+@pytest.mark.parametrize("mode", ["socket", "http"])
+async def test_who_shuts_a_window_by_its_cross_in_danger_finds_numbers_and_buttons_below(
+    tmp_path: Path, mode: str
+) -> None:
+    async with led(tmp_path, mode) as (_, product, ana, _):
+        who, reach, plan = await arranges(ana)
+        await product.move(EVENING.isoformat())
+        await says_it(ana, DANGER["en"])
+        await ana.taps("I am not safe")
+        for label, words in (("My safety plan", plan), ("The person I trust", [who, reach])):
+            ana.member.taps(label)
+            await shown(ana, *words)
+            ana.member.shuts()
+            await ana.settle()
+            below = ana.member.messages[-1]
+            assert all(number in below.text for number in NUMBERS)
+            assert {"The person I trust", "My safety plan", "I am not safe"} <= set(labels(below))
+        assert SECRET not in ana.exported() + product.log()
+
+
 async def test_a_kill_at_any_step_loses_nothing(tmp_path: Path) -> None:
     async with led(tmp_path) as (server, product, ana, agnes):
 

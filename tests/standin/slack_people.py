@@ -169,8 +169,10 @@ class Member:
         self._interact({"type": "view_submission", "view": view})
 
     def shuts(self) -> None:
-        """Closes the modal."""
-        self.view = None
+        """Closes the modal by its cross, of which Slack tells where the view asked for it."""
+        view, self.view = self.view, None
+        if view is not None and view.payload.get("notify_on_close"):
+            self._interact({"type": "view_closed", "view": view.wire(), "is_cleared": False})
 
     def opens_home(self) -> None:
         """Looks at the Home tab."""

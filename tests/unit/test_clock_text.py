@@ -52,6 +52,14 @@ TODAY = date(2026, 11, 22)  # a Sunday
         ("a medianoche", 0, 0),
         ("20:00 pm", 20, 0),
         ("８:３０", 8, 30),
+        ("٨:٣٠", 8, 30),
+        ("8ish", 8, 0),
+        ("around seven-ish", 7, 0),
+        ("six thirty", 6, 30),
+        ("seven fifteen pm", 19, 15),
+        ("twenty-five to eight", 7, 35),
+        ("7 30", 7, 30),
+        ("730", 7, 30),
     ],
 )
 def test_a_time_is_understood(text: str, hour: int, minute: int) -> None:
@@ -59,7 +67,7 @@ def test_a_time_is_understood(text: str, hour: int, minute: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "25:99", "24", "8:75", "13 am", "0 pm", "8:3", "soon", "-8", "8 and 9", "8" * 999]
+    "text", ["", "25:99", "24", "8:75", "13 am", "0 pm", "8:3", "soon", "-8", "8 and 9", "8" * 999, "ish", "thirty"]
 )
 def test_nonsense_is_no_time(text: str) -> None:
     assert parse_time(text) is None

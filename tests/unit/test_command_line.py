@@ -69,10 +69,10 @@ WRONG = [
         "HEARTSEASE_REHEARSAL: would speak to real people",
     ),
     ({DATABASE_URL: "mysql://ana:s3cret@db/x", "HEARTSEASE_TELEGRAM_TOKEN": TOKEN}, f"{DATABASE_URL}: mysql is not"),
-    ({DATABASE_URL: "postgresql://ana:s3@s3cret@db:x/y", "HEARTSEASE_TELEGRAM_TOKEN": TOKEN}, f"{DATABASE_URL}: is not"),
-    ({DATABASE_URL: "sqlite://:memory:", "HEARTSEASE_TELEGRAM_TOKEN": TOKEN}, f"{DATABASE_URL}: SQLite needs a file"),
+    ({DATABASE_URL: "postgresql://ana:@s3cret@db:x/y", "HEARTSEASE_TELEGRAM_TOKEN": TOKEN}, f"{DATABASE_URL}: is not"),
+    ({DATABASE_URL: "sqlite://:memory:", "HEARTSEASE_TELEGRAM_TOKEN": TOKEN}, f"{DATABASE_URL}: is not a database"),
     ({DATABASE_URL: "sqlite:////tmp", "HEARTSEASE_TELEGRAM_TOKEN": TOKEN}, f"{DATABASE_URL}: /tmp is a folder"),
-    ({DATABASE_URL: "sqlite:///x.db?mode=ro", "HEARTSEASE_TELEGRAM_TOKEN": TOKEN}, f"{DATABASE_URL}: is a file's own"),
+    ({DATABASE_URL: "sqlite:///x.db?mode=ro", "HEARTSEASE_TELEGRAM_TOKEN": TOKEN}, f"{DATABASE_URL}: write the file's"),
     ({"HEARTSEASE_SECRET_KEYS": "s3cret", "HEARTSEASE_TELEGRAM_TOKEN": TOKEN}, "HEARTSEASE_SECRET_KEYS: key 1 of 1"),
     ({}, "HEARTSEASE_TELEGRAM_TOKEN: is missing"),
 ]

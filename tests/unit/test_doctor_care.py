@@ -104,7 +104,10 @@ async def test_a_change_of_keys_is_followed_to_its_end(url: str) -> None:
         await work.rotate()
     assert has(await told(url, NEW, OLD), f"! keys that open nothing here any more: {fingerprint(OLD)}")
     assert not any("key" in line for line in await told(url, NEW) if line.startswith(("!", "✗")))
-    assert has(await told(url, OLD), f"✗ HEARTSEASE_SECRET_KEYS: written with {fingerprint(NEW)}, which is not here")
+    assert has(
+        await told(url, OLD),
+        f"✗ HEARTSEASE_SECRET_KEYS: the database was written with {fingerprint(NEW)}, which is not here",
+    )
 
 
 async def test_a_restore_that_was_cut_off_is_told(url: str) -> None:

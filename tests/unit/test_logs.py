@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from structlog.testing import capture_logs
 
-from bot.logs import one_turn
+from bot.logs import one_turn, without_nothing
 from bot.model import FormSubmitted, Incoming, MessageReceived, Origin
 from bot.storage.memory import MemoryStore
 from tests.unit.test_slack_coach import ONBOARDED, SLACK, TELEGRAM, brought, coach
@@ -59,3 +59,8 @@ async def test_each_turn_that_fails_has_its_id_and_tells_nothing_that_was_writte
     failed = [line["turn"] for line in lines if line["event"] == "turn_failed"]
     assert len(set(failed)) == 2
     assert not any(secret in str(lines) for secret in ("grief", "Anastasia", "4815162342"))
+
+
+def test_what_there_is_nothing_to_say_of_is_left_out() -> None:
+    line = without_nothing(None, "error", {"event": "telegram.unreachable", "advice": None, "waiting": 0})
+    assert line == {"event": "telegram.unreachable", "waiting": 0}

@@ -72,7 +72,11 @@ WRONG: list[tuple[str, dict[str, str], str]] = [
     ("REHEARSAL", {"rehearsal": "start=9999-12-31T23:00:00-02:00"}, "outside the years"),
     ("REHEARSAL", {"rehearsal": "start=0001-01-01T00:00:00+02:00"}, "outside the years"),
     ("REHEARSAL", {"rehearsal": "start=2026-03-02T05:00:00Z,sped=1"}, "nothing else"),
-    ("REHEARSAL", {"rehearsal": "start=2026-03-02T05:00:00Z", "telegram_token": TOKEN}, "HEARTSEASE_REHEARSAL_CONFIRM=yes"),
+    (
+        "REHEARSAL",
+        {"rehearsal": "start=2026-03-02T05:00:00Z", "telegram_token": TOKEN},
+        "set HEARTSEASE_TELEGRAM_API_URL",
+    ),
     (
         "REHEARSAL",
         {"rehearsal": "start=2026-03-02T05:00:00Z", "slack_bot_token": BOT, "slack_app_token": APP},

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 from bot.coach import Coach
+from bot.help_lines import help_facts
 from bot.home import Home
 from bot.model import Changed, FormSubmitted, Incoming, Input, MessageReceived, Origin, Participant, Said
 from bot.ports import Rendered
@@ -44,7 +45,7 @@ def coach(store: MemoryStore) -> Coach:
         clock=Standing(),
         gazetteer=SmallGazetteer(),
         screen=lambda _: None,
-        help_lines=lambda _: {},
+        help_lines=help_facts,
         programme="compassion",
         installations=(SLACK, TELEGRAM),
         committed=lambda _: None,
@@ -97,6 +98,14 @@ async def test_a_profile_without_a_zone_of_this_world_is_asked() -> None:
     store = MemoryStore()
     await brought(store, *ONBOARDED[:3], zone="Mars/Olympus")
     assert texts(store)[-1].endswith("Where are you?")
+
+
+async def test_who_told_us_nothing_yet_gets_the_numbers_of_their_profiles_zone_and_nothing_is_kept_of_it() -> None:
+    store = MemoryStore()
+    await brought(store, MessageReceived("/support"), zone="Europe/Madrid")
+    assert "024" in texts(store)[-1]
+    assert "Spain" in texts(store)[-1]
+    assert (await person(store)).zone is None
 
 
 async def test_a_change_of_somebody_whom_nobody_knows_makes_no_person() -> None:

@@ -124,6 +124,8 @@ def test_a_change_is_of_a_person_or_of_a_channel(content: dict[str, Any], who: s
         ({"type": "message_action", "callback_id": "keep_gratitude", "message": {}, **USER}, None),
         ({"type": "view_submission", "view": {"id": "V1", "private_metadata": ""}, **USER}, None),
         ({"type": "view_closed", **USER}, None),
+        ({"type": "view_closed", "view": {"id": "V1", "private_metadata": ""}, **USER}, None),
+        ({"type": "view_closed", "view": {"id": "V1", "private_metadata": '{"asked": 3}'}, **USER}, Changed("shut", "3")),
         ({}, None),
     ],
 )
@@ -149,6 +151,8 @@ def test_a_key_is_that_of_the_retry_and_of_nothing_else_and_carries_no_id() -> N
         command("today") | {"trigger_id": "7.8"},
         {"type": "view_submission", "view": {"id": "V1", "hash": "h1"}, **USER},
         {"type": "view_submission", "view": {"id": "V1", "hash": "h2"}, **USER},
+        {"type": "view_closed", "view": {"id": "V1", "hash": "h2"}, **USER},
+        {"type": "view_closed", "view": {"id": "V2", "hash": "h2"}, **USER},
         {"type": "message_action", "action_ts": "1", **USER},
     ]
     keys = [key_of(body) for body in bodies]
