@@ -18,6 +18,7 @@ from bot.conversations.words import (
     COMMANDS,
     WITH_WORDS,
     command_in,
+    is_courtesy,
     words_after,
 )
 from bot.filling import ANSWER
@@ -32,6 +33,7 @@ from bot.model import (
     MessageReceived,
     Pairing,
     Participant,
+    Reacted,
     Run,
     Said,
     State,
@@ -164,6 +166,8 @@ class Visit(Renewal):
         elif (run := self.hearing(given)) is not None:
             self.raise_run(run.asked)
             self.answer(self.as_tap(given))
+        elif given.ref and is_courtesy(given.text):
+            self.events.append(Reacted(given.ref, "❤"))
         elif given.text.strip():
             self.begin("keeping", text=given.text)
 

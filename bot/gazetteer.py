@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from timezonefinder import TimezoneFinder
 
 MOST = 5
-SHORTEST_CODE = 2  # letters: "in", "me" and "no" are words before they are countries
+LONGEST_CODE = 3  # letters: "in", "can" and "are" are words before they are countries
+COMMON_CODES = frozenset({"uk", "usa", "uae"})
 SHORTEST_TYPO = 5  # letters: below that, one edit turns most words into some city
 SMALLEST_TYPO = 100_000  # people: "hello" is not a misspelt village
 ROW_BITS = 16  # a name's number: 48 bits of its hash, then the row of its city
@@ -49,12 +50,8 @@ class OfflineGazetteer:
         ("Paris, France", "paris tx"). A country's or a state's own name means its largest city in each zone, before
         cities of that name. Only when nothing is called so are names one typing mistake away tried.
         """
-        whole = LEADS.sub("", fold(name[:200]))
-        if meant := self._index.qualifiers.get(whole) if len(whole) > SHORTEST_CODE else None:
-            named = self._index.pick(self._index.called(whole), ())
-            inside = self._index.pick(range(len(self._index.rows)), (meant,))
-            own = [city for city in named if city in inside]
-            return tuple(dict.fromkeys((*own, *inside, *named)))[:MOST]
+        if found := self._country(LEADS.sub("", fold(name[:200]))):
+            return found
         readings = list(self._readings(name[:200]))
         for lookup in (self._index.called, self._index.nearly_called):
             for city, qualifiers in readings:
@@ -62,6 +59,17 @@ class OfflineGazetteer:
                 if found:
                     return found
         return ()
+
+    def _country(self, whole: str) -> tuple[City, ...]:
+        """Where somebody may be who names a country or a state; empty if that is not the name of one."""
+        meant = self._index.qualifiers.get(whole) if len(whole) > LONGEST_CODE or whole in COMMON_CODES else None
+        if not meant:
+            return ()
+        named = self._index.pick(called := self._index.called(whole), ())
+        same = self._index.pick(called, (meant,))
+        zones = {city.zone for city in same}
+        inside = [city for city in self._index.pick(range(len(self._index.rows)), (meant,)) if city.zone not in zones]
+        return tuple(dict.fromkeys((*same, *inside, *named)))[:MOST]
 
     def zone_at(self, latitude: float, longitude: float) -> str | None:
         """The IANA zone there; None at sea and for a position that is none."""

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 import structlog
 
-from bot.errors import Ignored, LeaseLost, Moved, Rejected, Retry, Unreachable
+from bot.errors import Ignored, LeaseLost, Moved, Rejected, Retry, StoreError, Unreachable
 from bot.limits import Limits
 from bot.model import Delivery
 from bot.ports import Adapter, Clock, OutboxStore, Result
@@ -51,7 +51,7 @@ class Outbox:
     `gained` and `lost` are called when the lease becomes ours and stops being so; `on_result` with every result once
     it is recorded. `wait(event, seconds)` returns when the event is set or the time is over.
     `ok` says whether the last step succeeded (standing by is a success), `since` from when on the `monotonic` clock
-    that has been so, and `last_error` the class of what went wrong.
+    that has been so, and `last_error` what is wrong with the store (full, read_only …), or the class of what went wrong.
     """
 
     def __init__(
@@ -195,7 +195,7 @@ class Outbox:
             self._log.warning("lease lost")
             self._forget()
         except Exception as failure:  # whatever a driver raises: the database is away, the results are kept
-            error = type(failure).__name__
+            error = failure.kind if isinstance(failure, StoreError) else type(failure).__name__
             self._log.error("outbox cannot use the store", error=error)
             self._doubtful = True
         self._failures = self._failures + 1 if error else 0

@@ -189,6 +189,13 @@ COLUMNS: Mapping[str, Callable[[Walked], object]] = {
     "most a day": lambda one: one.promises.most_a_day,
     "transcript": lambda one: one.transcript.file.name,
 }
+LEGEND: Mapping[str, str] = {
+    "missed": "past its time while they were away or paused, so never sent",
+    "offered": "different practices that a morning brought",
+    "practised": "times they said that they did one, all or a little",
+    "silent days": "days without a word or a tap of theirs, until they left or graduated",
+    "most a day": "messages that nobody had asked for",
+}
 
 
 def summary(walked: Sequence[Walked], heading: str) -> str:
@@ -197,7 +204,8 @@ def summary(walked: Sequence[Walked], heading: str) -> str:
     rows = [tuple(COLUMNS), *(tuple(str(told(one)) for told in COLUMNS.values()) for one in by_kind)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     table = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    return "\n".join([heading, "", *table, "", *_kept(walked), ""])
+    legend = [f"{column}: {meaning}" for column, meaning in LEGEND.items()]
+    return "\n".join([heading, "", *table, "", *legend, "", *_kept(walked), ""])
 
 
 def _kept(walked: Sequence[Walked]) -> list[str]:

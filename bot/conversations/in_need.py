@@ -30,10 +30,11 @@ from bot.model import (
 )
 
 LANGUAGES = ("en", "es")
-OWN_WORDS = frozenset({"help", "stop", "pause", "resume"})  # here they mean what is being talked about
+OWN_WORDS = frozenset({"help", "stop", "pause", "resume", "support"})  # here they mean what is being talked about
 NOT_SAFE = (
-    *("not safe", "i am not safe", "i'm not safe", "no, i am not safe", "no, i'm not safe", "help", "help me"),
-    *("no estoy a salvo", "no, no estoy a salvo", "no me siento a salvo", "ayuda", "ayúdame"),
+    *("not safe", "i am not safe", "i'm not safe", "no, i am not safe", "no, i'm not safe"),
+    *("help", "help me", "i need help"),
+    *("no estoy a salvo", "no, no estoy a salvo", "no me siento a salvo", "ayuda", "ayúdame", "necesito ayuda"),
 )
 ELSEWHERE = "ZZ"  # a country that they named and that we have no numbers of
 

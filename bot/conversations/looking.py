@@ -87,6 +87,9 @@ DOORS = ("home_today", "home_practice", "home_sit", "home_journal", "home_gratit
 
 def at_home(ctx: Context) -> Said:
     """What stands on a person's own page where their platform has one; nothing that they wrote is on it."""
+    if (held := ctx.participant.sheltered) is not None:
+        said = Said("home/held", {"language": held.language})
+        return said.offering(Choice("home_support"), Choice("home_journal"), Choice("home_mydata"), columns=1)
     match ctx.participant.journey.state:
         case State.INVITED | State.WITHDRAWN:
             return Said("home/welcome").offering(Choice("home_start"), Choice("home_support"), Choice("home_mydata"))

@@ -71,7 +71,7 @@ def invitation(ctx: Context) -> Said:
     }
     if ctx.run.notes.get("another"):
         return Said("morning/another", facts, writes=True)
-    if ctx.opens_week:
+    if ctx.opens_week and not ctx.run.offers:  # what comes back after something else is only the practice
         return Said("morning/theme", facts | written(ctx.cohort, facts["week_number"]), writes=True)
     return Said("morning/invite", facts, writes=True)
 

@@ -53,15 +53,33 @@ BEFORE_CONSENT = frozenset({"help", "support", "stop", "mydata"})
 
 # said as a whole message, without a slash
 PLAIN_WORDS: Mapping[str, str] = {
-    **dict.fromkeys(("stop", "quit", "unsubscribe", "stop messaging me", "stop writing to me"), "stop"),
-    "leave me alone": "stop",
-    "pause": "pause",
-    **dict.fromkeys(("help", "menu", "what can you do?", "what can you do"), "help"),
+    **dict.fromkeys(("stop", "quit", "unsubscribe", "stop messaging me", "stop writing to me", "leave me alone"), "stop"),
+    **dict.fromkeys(("pause", "pausa"), "pause"),
+    **dict.fromkeys(("help", "ayuda", "menu", "what can you do", "who are you", "what are you"), "help"),
+    **dict.fromkeys(("are you human", "are you a human", "are you a bot", "are you real"), "help"),
     **dict.fromkeys(("i need help", "i need support", "necesito ayuda"), "support"),
-    "resume": "resume",
+    **dict.fromkeys(("is anyone there", "is anybody there", "hay alguien ahí"), "support"),
+    **dict.fromkeys(("resume", "i am back", "i'm back", "im back"), "resume"),
     "back": "back",
     "go back": "back",
 }
+
+
+SHADES = "\ufe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"  # how an emoji is drawn, and its skin
+
+# what needs no answer but a sign that it was read, where nothing was asked
+COURTESIES = frozenset(
+    {
+        *("thanks", "thank you", "thank you so much", "many thanks", "thx", "gracias", "muchas gracias"),
+        *("good night", "goodnight", "buenas noches", "bye", "good morning", "buenos días"),
+        *("ok", "okay", "vale", "👍", "❤", "🙏", "🙂", "😊"),
+    }
+)
+
+
+def is_courtesy(text: str) -> bool:
+    """Whether a whole message is a thank you, a good night or a thumb."""
+    return _plain(text).rstrip(SHADES) in COURTESIES
 
 
 def command_in(text: str) -> str | None:
@@ -85,4 +103,4 @@ def words_after(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return text.strip().strip(".!").strip().casefold()
+    return text.strip().strip(".!?¿¡").strip().casefold().replace("’", "'")

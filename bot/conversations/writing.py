@@ -23,7 +23,10 @@ keeping = conversation("keeping", first="offer", open_for=for_an_hour)
 
 READ = {"read_back": ("read", "read back")}
 MORE = {"that_is_all": ("that's all", "that is all", "done", "no", "finished")}
-KEEP = {"keep": ("yes", "keep", "keep it", "ok", "y"), "let_go": ("no", "n", "let it go", "let go")}
+KEEP = {
+    "keep": ("yes", "keep", "keep it", "ok", "y", "yes please", "please", "thanks", "thank you"),
+    "let_go": ("no", "n", "let it go", "let go"),
+}
 
 
 @journal.step

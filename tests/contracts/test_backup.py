@@ -115,9 +115,11 @@ async def test_a_backup_is_made_where_nothing_more_can_be_written(tmp_path: Path
     await (await open_store(f"sqlite:///{tmp_path}/coach.db", [KEY])).close()
     (tmp_path / "coach.db").chmod(0o400)
     read_only = f"sqlite:///file:{tmp_path}/coach.db?mode=ro&uri=true"
+    database = Database(read_only)
     with pytest.raises(StoreError, match="read-only"):
-        async with Database(read_only).writing() as connection:
+        async with database.writing() as connection:
             await connection.execute(sa.text("DELETE FROM system"))
+    await database.close()
     assert await back_up(read_only, tmp_path / "backup") == [fingerprint(KEY)]
 
 

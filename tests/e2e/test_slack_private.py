@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from adapters.slack import SlackAdapter
 from bot.errors import Rejected
-from bot.model import Button, ChoiceMade, Field, Form, FormSubmitted, MessageReceived, Origin, Reply
+from bot.model import Button, Changed, ChoiceMade, Field, Form, FormSubmitted, MessageReceived, Origin, Reply
 from tests.contracts.fake_door import FakeDoor
 from tests.e2e.slack_listening import HELLO, Transport, delivery, listening, said
 from tests.standin.slack import BOT_TOKEN, Limits, Member, StandIn
@@ -226,7 +226,7 @@ async def test_without_a_window_private_text_waits_behind_a_button(server: Stand
             await opened(server, ana, SECRET)
             ana.shuts()
         await server.until(lambda: not server.space.outbound)
-    assert door.received == []
+    assert [one.given for one in door.received] == [Changed("shut", "0")] * 2  # opening it brings the door nothing
     assert "ashamed" not in exported(server)
 
 
@@ -306,6 +306,15 @@ async def test_triggers_are_good_once_and_for_three_seconds() -> None:
             with pytest.raises(Exception, match=problem):
                 await adapter._web.api.views_open(trigger_id=trigger, view=view)
         await adapter.close()
+
+
+async def test_words_of_danger_bring_no_notice_about_exports(server: StandIn) -> None:
+    door, ana = FakeDoor(), server.member("U7")
+    async with listening(server, door, in_need=lambda text: "die" in text):
+        ana.says("I want to die")
+        ana.says("are you there?")
+        await server.until(lambda: len(door.received) == 2 and not server.space.outbound)
+    assert ana.whispers == []
 
 
 async def test_who_types_hears_once_a_day_that_messages_may_be_exported(server: StandIn) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bot import journey
 from bot.conversations import CONVERSATIONS
 from bot.conversations.words import COMMANDS
-from bot.engine import advance
+from bot.engine import Visit, advance
 from bot.model import (
     Changed,
     ChoiceMade,
@@ -29,6 +29,7 @@ from bot.model import (
     Said,
     State,
     Touched,
+    Trusted,
     Turn,
     WokeUp,
 )
@@ -213,6 +214,20 @@ def test_a_tapped_answer_closes_its_message_and_a_typed_one_its_question() -> No
     assert [event for event in tapped.events if isinstance(event, Closed)] == [Closed(number, "open", "b7")]
     typed = advance(asked, MessageReceived("until i say"), world(NOON))
     assert [event for event in typed.events if isinstance(event, Closed)] == [Closed(number)]
+
+
+@pytest.mark.parametrize("name", [name for name, known in CONVERSATIONS.items() if known.shut])
+def test_shutting_the_window_of_the_open_question_ends_it_and_any_other_changes_nothing(name: str) -> None:
+    agreed = replace(ana(), trusted=Trusted("Rosa", "a number"), safety_plan={"alone": "tea"})
+    visit = Visit(agreed, world(NOON))
+    visit.begin(name, texts=("tea",), on=NOON.date(), thanks="gratitude/kept")  # notes of `sharing`
+    asked = visit.participant
+    if not asked.runs:
+        return  # nobody to say never of
+    late = advance(asked, Changed("shut", str(asked.runs[-1].asked - 1)), world(NOON))
+    assert (late.participant, said(late)) == (asked, [])
+    turn = advance(asked, Changed("shut", str(asked.runs[-1].asked)), world(NOON))
+    assert turn.participant.runs == ()
 
 
 def test_an_answer_that_was_not_understood_closes_nothing() -> None:

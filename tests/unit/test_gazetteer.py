@@ -84,6 +84,26 @@ def test_cities_come_largest_first_one_for_each_zone_and_country_and_five_at_mos
     assert sorted((city.population for city in cities), reverse=True) == [city.population for city in cities]
 
 
+@pytest.mark.parametrize(
+    ("name", "zones"),
+    [
+        ("Spain", ["Europe/Madrid", "Atlantic/Canary", "Africa/Ceuta"]),
+        ("vivo en España", ["Europe/Madrid", "Atlantic/Canary", "Africa/Ceuta"]),
+        ("Germany", ["Europe/Berlin"]),
+        ("UK", ["Europe/London"]),
+        ("Kuwait", ["Asia/Kuwait"]),
+        ("Singapore", ["Asia/Singapore"]),
+        ("Texas", ["America/Chicago", "America/Denver"]),
+    ],
+)
+def test_a_country_or_a_state_is_its_largest_city_in_each_zone(name: str, zones: list[str]) -> None:
+    assert [city.zone for city in GAZETTEER.cities(name)] == zones
+
+
+def test_the_country_comes_before_a_city_of_that_name_elsewhere() -> None:
+    assert (first("Ireland").zone, first("Lebanon").zone) == ("Europe/Dublin", "Asia/Beirut")
+
+
 def test_a_city_says_its_country_and_state() -> None:
     assert (first("paris tx").country, first("paris tx").region) == ("United States", "Texas")
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.errors import Ignored, Moved, Rejected, Retry, Unreachable
+from bot.errors import Ignored, Moved, Rejected, Retry, StoreError, Unreachable
 from bot.limits import CATCH_UP, Limits
 from bot.model import Reply
 from bot.outbox import Outbox
@@ -329,6 +329,15 @@ async def test_a_database_that_is_gone_is_told_and_asked_ever_more_rarely(world:
     await world.run(60, (1.0, look), gone, (8.0, look), (28.0, look), (50.0, look))
     assert seen == [(True, "", True), (False, "OSError", True), (False, "OSError", False), (True, "", True)]
     assert world.lease == ["one gained", "one lost", "one gained", "one lost"]
+    assert world.store.states() == {"sent": 1}
+
+
+async def test_a_database_that_cannot_be_written_is_told_in_its_own_word(world: World) -> None:
+    seen: list[str] = []
+    full = (1.2, lambda: world.store.troubles.extend([StoreError("the disk is full", "full")] * 4))
+    world.store.add("ana", due_at=START + timedelta(seconds=2))
+    await world.run(30, full, (3.0, lambda: seen.append(world.outbox.last_error)))
+    assert seen == ["full"]
     assert world.store.states() == {"sent": 1}
 
 

@@ -106,6 +106,15 @@ def test_no_morning_is_like_another_in_two_weeks() -> None:
     assert len(set(one_after_another("morning/invite", morning(), 15))) == 15
 
 
+@pytest.mark.parametrize(
+    ("on", "words"), [(date(2026, 12, 25), "Friday 25 December."), (date(2027, 3, 1), "Monday 1 March 2027.")]
+)
+def test_a_day_most_of_a_year_away_is_said_with_its_year(on: date, words: str) -> None:
+    facts = {"morning": time(8), "evening": time(20), "date": on, "is_today": False, "late": False}
+    reply = PROMPTS.render(Said("onboarding/done", facts), ANA, TUESDAY).reply
+    assert words in plain(reply.text)
+
+
 def test_people_begin_at_different_variants() -> None:
     first = {words("evening/thanks", {}, Participant(str(n))) for n in range(50)}
     assert len(first) > 5

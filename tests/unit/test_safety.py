@@ -116,6 +116,18 @@ def test_a_negation_can_also_be_the_crisis(text: str) -> None:
     assert level(text) == "urgent"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        *((text, "urgent") for text in ("I'm not safe.", "I don't feel safe", "no estoy a salvo", "estoy en peligro")),
+        *((text, "none") for text in ("I am not safe to drive after nights", "the ward is not safe")),
+        *((text, "none") for text in ("el paciente está en peligro", "no estoy en peligro", "no estoy segura")),
+    ],
+)
+def test_who_says_that_they_are_not_safe_is_believed(text: str, expected: str) -> None:
+    assert level(text) == expected
+
+
 def test_an_idiom_lets_through_only_what_stands_near_it() -> None:
     assert level("That joke killed me. Now I want to kill myself.") == "urgent"
     assert level("my patient said I want to die, and later at home I want to die too") == "urgent"

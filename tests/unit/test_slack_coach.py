@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 
 from bot.coach import Coach
 from bot.help_lines import help_facts
 from bot.home import Home
-from bot.model import Changed, FormSubmitted, Incoming, Input, MessageReceived, Origin, Participant, Said
-from bot.ports import Rendered
+from bot.model import Changed, FormSubmitted, Incoming, Input, MessageReceived, Origin, Participant, Said, Shelter
+from bot.ports import Rendered, Saved
 from bot.storage.memory import MemoryStore
 from curriculum.loader import Library
 from prompts.markup import plain
@@ -129,6 +130,20 @@ async def test_what_was_written_in_a_window_is_kept_even_if_its_turn_fails() -> 
     await brought(store, FormSubmitted("write", {"text": "the heron by the canal"}, asked=999))
     assert texts(store)[-1].startswith("Something went wrong on my side")
     assert [entry.text for entry in store._data.entries.values()] == ["the heron by the canal"]
+
+
+async def test_in_danger_the_home_tab_puts_people_first_and_nothing_of_the_course() -> None:
+    store = MemoryStore()
+    home = Home(store, Standing(), Library(), Prompts(), SmallGazetteer(), "compassion")
+    await brought(store, *ONBOARDED, zone="Europe/Madrid")
+    known = await person(store)
+    async with store.writing() as work:
+        (now,) = (await work.load([known.id])).values()
+        await work.save([Saved(replace(known, sheltered=Shelter(NOW.date())), None, now.revision)])
+    reply = await home(Origin(SLACK, "U7"))
+    assert [row[0].data for row in reply.rows] == ["/support", "/journal", "/mydata"]
+    assert "Week 1" not in plain(reply.text)
+    assert "people to call" in plain(reply.text)
 
 
 async def test_a_home_tab_shows_where_somebody_is_and_nothing_that_they_wrote() -> None:

@@ -125,7 +125,7 @@ def test_a_change_is_of_a_person_or_of_a_channel(content: dict[str, Any], who: s
         ({"type": "view_submission", "view": {"id": "V1", "private_metadata": ""}, **USER}, None),
         ({"type": "view_closed", **USER}, None),
         ({"type": "view_closed", "view": {"id": "V1", "private_metadata": ""}, **USER}, None),
-        ({"type": "view_closed", "view": {"id": "V1", "private_metadata": '{"asked": 3}'}, **USER}, Changed("shut", "3")),
+        ({"type": "view_closed", "view": {"private_metadata": '{"asked": 3}'}, **USER}, Changed("shut", "3")),
         ({}, None),
     ],
 )
