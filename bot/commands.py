@@ -172,8 +172,9 @@ def _tombstones(file: Path | None) -> Mapping[str, datetime]:
         return {}
     found: dict[str, datetime] = {}
     with suppress(OSError, ValueError):
-        for line in file.read_text().splitlines():
+        for line in filter(None, file.read_text().splitlines()):
             person, _, at = line.partition("\t")
             found[person] = datetime.fromisoformat(at)
-        return found
+        if all(at.tzinfo for at in found.values()):
+            return found
     raise StoreError(f"{file} is not what `python -m bot erased` prints.", "missing")

@@ -148,7 +148,13 @@ class Visit(Renewal):
         return replace(mine, handle=handle) if mine.by == "username" and handle else mine
 
     def read(self, given: MessageReceived) -> None:
-        """A message: help for a crisis first, then commands, then the open question, then the journal."""
+        """A message: help for a crisis first, then commands, then the open question, then the journal.
+
+        What stands on a button of the open question is in our words, and needs no screen.
+        """
+        if (tap := self.as_tap(given, self.hearing(given))) is not None:
+            self.tap(tap)
+            return
         finding = screened(self.world.screen, given.text)
         command = self.command(given)
         if finding is not None:
@@ -165,7 +171,7 @@ class Visit(Renewal):
             self.say(Said("unasked/not_text", {"kind": given.kind}))
         elif (run := self.hearing(given)) is not None:
             self.raise_run(run.asked)
-            self.answer(self.as_tap(given))
+            self.answer(given)
         elif given.ref and is_courtesy(given.text):
             self.events.append(Reacted(given.ref, "❤"))
         elif given.text.strip():
@@ -237,7 +243,8 @@ class Visit(Renewal):
             self.answer(given)
             self.step_aside()
         else:
-            self.say(Said("unasked/stale"))
+            early = self.participant.journey.state in (State.CONSENTING, State.ONBOARDING)
+            self.say(Said("unasked/stale_early") if early else Said("unasked/stale"))
             self.ask_again()
 
     def change(self, given: Changed) -> None:

@@ -51,7 +51,7 @@ class Outbox:
     `gained` and `lost` are called when the lease becomes ours and stops being so; `on_result` with every result once
     it is recorded. `wait(event, seconds)` returns when the event is set or the time is over.
     `ok` says whether the last step succeeded (standing by is a success), `since` from when on the `monotonic` clock
-    that has been so, and `last_error` what is wrong with the store (full, read_only …), or the class of what went wrong.
+    that has been so, and `last_error` the store's problem (full …), or the class of what went wrong.
     """
 
     def __init__(

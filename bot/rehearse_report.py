@@ -190,7 +190,7 @@ COLUMNS: Mapping[str, Callable[[Walked], object]] = {
     "transcript": lambda one: one.transcript.file.name,
 }
 LEGEND: Mapping[str, str] = {
-    "missed": "past its time while they were away or paused, so never sent",
+    "missed": "its time was over, or they could not be reached: never sent",
     "offered": "different practices that a morning brought",
     "practised": "times they said that they did one, all or a little",
     "silent days": "days without a word or a tap of theirs, until they left or graduated",

@@ -160,16 +160,14 @@ class Walk:
                 self.events.append(Closed(run.asked))
         self.follow(result, run, given)
 
-    def as_tap(self, given: MessageReceived) -> MessageReceived | ChoiceMade:
-        """The words of a button of the open question, written out, are a tap on it; whoever works here taps."""
-        run, wanted = self.participant.runs[-1], worded(given.text)
-        if not run.offers or not wanted or CONVERSATIONS[run.conversation].act is not None:
-            return given
+    def as_tap(self, given: MessageReceived, run: Run | None) -> ChoiceMade | None:
+        """The words of a button of that run's question, written out, are a tap on it; whoever works here taps."""
+        wanted = worded(given.text) if given.kind == "text" and not given.edited else ""
+        if not wanted or run is None or not run.offers or CONVERSATIONS[run.conversation].act is not None:
+            return None
         question = self.step(run, ENTERED)
-        buttons = [one for row in question.choices for one in row] if isinstance(question, Said) else []
-        known = (one.id for one in buttons if worded(one.label or self.world.label(one.id)) == wanted)
-        chosen = next(known, None)
-        return given if chosen is None else ChoiceMade(chosen, run.asked)
+        buttons = [one.id for row in question.choices for one in row] if isinstance(question, Said) else []
+        return next((ChoiceMade(one, run.asked) for one in buttons if worded(self.world.label(one)) == wanted), None)
 
     def follow(self, result: Move | Said, run: Run, given: Given, depth: int = 0) -> None:
         """Carries out what a step decided."""

@@ -139,7 +139,7 @@ def _fitted(table: csr_matrix, positive: numpy.ndarray, weight: numpy.ndarray) -
 
 
 def unheard(language: str, examples: Sequence[Taught], reader: Reader) -> list[tuple[Taught, float]]:
-    """Each author's texts in this language, with what they weigh to somebody whom neither they nor two others taught."""
+    """Each author's texts in this language, with what they weigh to somebody whom they did not teach."""
     weighed = list[tuple[Taught, float]]()
     for first in range(FOLDS):
         apart = AUTHORS[first::FOLDS]

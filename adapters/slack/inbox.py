@@ -44,7 +44,7 @@ class Inbox:
         """Makes a payload durable; what its acknowledgement says. Raises what the door raises: Slack sends again."""
         try:
             key = key_of(body)
-            if key in self._taken:
+            if key in self._taken or not self._is_ours(body):
                 return {}
             if body.get("type") == "view_submission" and (wrong := self._wrong(body)):
                 return {"response_action": "errors", "errors": wrong}
@@ -61,6 +61,11 @@ class Inbox:
         if len(self._taken) > KEPT:
             self._taken.popitem(last=False)
         return answer
+
+    def _is_ours(self, body: Json) -> bool:
+        """Whether an event was meant for this workspace: the same app, with the same secret, may be in another one."""
+        teams = [each["team_id"] for each in body.get("authorizations") or () if each.get("team_id")]
+        return not teams or self._installation in [f"slack:{team}" for team in teams]
 
     def _wrong(self, body: Json) -> dict[str, str]:
         return views.problems(body["view"], self._words, self._check)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 # command -> the conversation it begins; the menu shows MENU's in this order
@@ -53,7 +54,8 @@ BEFORE_CONSENT = frozenset({"help", "support", "stop", "mydata"})
 
 # said as a whole message, without a slash
 PLAIN_WORDS: Mapping[str, str] = {
-    **dict.fromkeys(("stop", "quit", "unsubscribe", "stop messaging me", "stop writing to me", "leave me alone"), "stop"),
+    **dict.fromkeys(("stop", "quit", "unsubscribe"), "stop"),
+    **dict.fromkeys(("stop messaging me", "stop writing to me", "leave me alone"), "stop"),
     **dict.fromkeys(("pause", "pausa"), "pause"),
     **dict.fromkeys(("help", "ayuda", "menu", "what can you do", "who are you", "what are you"), "help"),
     **dict.fromkeys(("are you human", "are you a human", "are you a bot", "are you real"), "help"),
@@ -65,21 +67,20 @@ PLAIN_WORDS: Mapping[str, str] = {
 }
 
 
-SHADES = "\ufe0f\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"  # how an emoji is drawn, and its skin
-
 # what needs no answer but a sign that it was read, where nothing was asked
 COURTESIES = frozenset(
     {
         *("thanks", "thank you", "thank you so much", "many thanks", "thx", "gracias", "muchas gracias"),
-        *("good night", "goodnight", "buenas noches", "bye", "good morning", "buenos días"),
-        *("ok", "okay", "vale", "👍", "❤", "🙏", "🙂", "😊"),
+        *("good night", "goodnight", "buenas noches", "bye", "good morning", "buenos días", "ok", "okay", "vale"),
     }
 )
+SIGNS = re.compile("[👍❤🙏🙂😊\U0001f3fb-\U0001f3ff\ufe0f]")  # with the shades of skin, and of how they are drawn
 
 
 def is_courtesy(text: str) -> bool:
     """Whether a whole message is a thank you, a good night or a thumb."""
-    return _plain(text).rstrip(SHADES) in COURTESIES
+    words = SIGNS.sub("", text).strip()
+    return _plain(words) in COURTESIES if words else bool(text.strip())
 
 
 def command_in(text: str) -> str | None:

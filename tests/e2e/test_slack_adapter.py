@@ -201,6 +201,19 @@ async def test_what_happens_to_a_channel_comes_from_the_channel(server: StandIn)
     ]
 
 
+@BOTH
+async def test_what_another_workspace_of_the_same_app_says_is_nobodys_here(
+    server: StandIn, transport: Transport
+) -> None:
+    door, ana = FakeDoor(), server.member("U7")
+    async with listening(server, door, transport):
+        server.space.team = "T9"
+        ana.says("from elsewhere")
+        server.space.team = "T1"
+        ana.says("from here")
+        await server.until(lambda: texts(door) == ["from here"])
+
+
 async def test_a_payload_that_nobody_can_read_does_not_come_again(server: StandIn) -> None:
     door, ana = FakeDoor(), server.member("U7")
     async with listening(server, door):

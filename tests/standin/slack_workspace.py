@@ -37,7 +37,7 @@ class Workspace:
     """One workspace with our app in it. `outbound` is what the app was not told yet; `url` where files are uploaded."""
 
     def __init__(self, now: Callable[[], float], scopes: frozenset[str]) -> None:
-        self.now, self.scopes = now, scopes
+        self.now, self.scopes, self.team = now, scopes, TEAM
         self.url = ""
         self.uploads: dict[str, Upload] = {}
         self.members: dict[str, Member] = {}
@@ -58,12 +58,12 @@ class Workspace:
             return ""
         payload: Json = {
             "type": "event_callback",
-            "team_id": TEAM,
+            "team_id": self.team,
             "api_app_id": "A1",
             "event": {"event_ts": self.ts(), **event},
             "event_id": f"Ev{number}",
             "event_time": number,
-            "authorizations": [{"team_id": TEAM, "user_id": BOT_USER, "is_bot": True}],
+            "authorizations": [{"team_id": self.team, "user_id": BOT_USER, "is_bot": True}],
         }
         self._queue(Outbound("events_api", payload))
         return f"Ev{number}"

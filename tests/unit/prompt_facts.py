@@ -313,6 +313,7 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     "pause/paused": [{"until": until, **truth} for until in (MONDAY, None) for truth in truths("together")],
     "pause/resumed": EVERYWHERE,
     "practice/show": [{"practice": PRACTICE}],
+    "home/held": [{"language": "en"}, {"language": "es"}],
     "home/show": PROGRESS,
     "progress/show": PROGRESS,
     **SAFETY_FACTS,

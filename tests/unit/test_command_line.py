@@ -200,6 +200,14 @@ def test_db_upgrade_makes_a_database_and_may_be_repeated(file: Path) -> None:
         assert mine.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("line", ["somebody\t2026-01-01", "somebody\tyesterday", "somebody"])
+def test_restore_refuses_a_list_of_the_erased_that_is_none(line: str, file: Path, tmp_path: Path) -> None:
+    heartsease("db", "upgrade", file=file)
+    (tmp_path / "erased").write_text(f"{line}\n")
+    said = refused(heartsease("restore", "backup", "--erased", str(tmp_path / "erased"), file=file))
+    assert "is not what `python -m bot erased` prints" in said
+
+
 def test_screen_answers_every_line_even_an_empty_one(file: Path) -> None:
     done = heartsease("screen", file=file, text="I want to kill myself\n\nThis ward is killing me with paperwork\n")
     assert done.returncode == 0

@@ -13,7 +13,7 @@ from bot.errors import SettingsError
 from bot.model import Block, Button, ChoiceMade, Journey, MessageReceived, Participant, Reply, Span, State
 from bot.rehearse import rehearse
 from bot.rehearse_people import HABITS, KINDS, PHRASES, Person, company
-from bot.rehearse_report import PROMISES, Promises, slug
+from bot.rehearse_report import COLUMNS, LEGEND, PROMISES, Promises, slug, summary
 from curriculum.loader import Library
 
 START = datetime(2026, 3, 2, 5, tzinfo=UTC)
@@ -168,6 +168,12 @@ def test_overlong_messages_and_failed_turns_break_promises_too() -> None:
     promises.sent(reply("Sorry", "unasked/sorry"), ANA, NOON, woken=False)
     promises.ended()
     assert list(promises.broken) == ["long", "failed", "whole"]
+
+
+def test_the_summary_explains_its_columns() -> None:
+    assert set(LEGEND) <= set(COLUMNS)
+    page = summary([], "nobody").splitlines()
+    assert [f"{column}: {meaning}" in page for column, meaning in LEGEND.items()] == [True] * len(LEGEND)
 
 
 # ---------------------------------------------------------------- the people

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -144,6 +145,17 @@ def test_a_dotenv_that_windows_saved_is_named_with_the_fix(encoding: str, tmp_pa
     with pytest.raises(SettingsError, match=r"^\.env: is not text in UTF-8") as refused:
         load()
     assert refused.value.__cause__ is None
+
+
+def test_a_dotenv_that_this_user_may_not_read_is_named_with_the_fix(tmp_path: Path) -> None:
+    (tmp_path / ".env").touch(0o000)
+    us = os.geteuid()
+    try:
+        os.seteuid(us or 65534)  # root may read everything, nobody may not
+        with pytest.raises(SettingsError, match=r"^\.env: may not be read by this user"):
+            load()
+    finally:
+        os.seteuid(us)
 
 
 def test_a_secret_may_be_a_file_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
