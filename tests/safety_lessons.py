@@ -17,6 +17,7 @@ from pathlib import Path
 from random import Random
 
 import numpy
+import yaml
 from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 
@@ -31,8 +32,13 @@ ROOT = Path(__file__).parent.parent
 AFTER_DANGER = ("crisis", "support", "safety_plan", "strain", "grounding")  # goldens in which danger may be typed
 URGENT_SHARE, ANY_SHARE = 0.01, 0.02  # of the ordinary harmless texts may be called urgent, or anything at all
 CONCERN_WORTH = 0.3  # of an example of concern, beside 1 of an urgent or harmless one
-WORTH = {"careless": 0.3, "foreign": 0.3, "denied": 3.0}  # of a copy with typing mistakes, a text in another language
-RARE = 4  # examples in which a sequence has to stand
+WORTH = {
+    "careless": 0.3,
+    "foreign": 0.3,
+    "denied": 5.0,
+    "everyday": 3.0,
+}  # of a copy with typing mistakes, another language …
+RARE = 3  # examples in which a sequence has to stand
 FOLDS = 5  # parts that the authors are cut into, each of which is judged by what the others teach
 LIGHT = 0.05  # weights below are left out
 LEVELS = ("urgent", "concern", "none")
@@ -44,14 +50,14 @@ def lessons(language: str) -> list[Taught]:
     own = [one for author in AUTHORS for one in taught(language, author)]
     others = [one for other in LANGUAGES if other != language for author in AUTHORS for one in taught(other, author)]
     foreign = [replace(one, label="none", kind="foreign") for one in others]
-    project = [*tuned(language), *(replace(one, kind="denied") for one in taught(language, "denials"))]
-    return [*own, *project, *everyday(), *foreign]
+    denied = [replace(one, kind="denied") for one in taught(language, "denials")]
+    return [*own, *tuned(language), *denied, *taught(language, "replies"), *everyday(), *foreign]
 
 
 def everyday() -> Iterator[Taught]:
-    """What participants write in the golden conversations and rehearsals that are not about danger, a span each."""
+    """What participants write in goldens and rehearsals that are not about danger, a span each; and the buttons."""
     rules = Screen([load_rules(language) for language in LANGUAGES])
-    for text in (*_in_goldens(), *(phrase for pot in PHRASES.values() for phrase in pot)):
+    for text in (*_in_goldens(), *_on_buttons(), *(phrase for pot in PHRASES.values() for phrase in pot)):
         if not rules(text):
             words = words_of(unmasked(text))
             parts = sorted({" ".join(words[start:end]) for start, end in spans(words)})
@@ -63,6 +69,13 @@ def _in_goldens() -> Iterator[str]:
         if not path.stem.startswith(AFTER_DANGER):
             for said in re.findall(r"^ *- says: (.+)$", path.read_text("utf-8"), re.MULTILINE):
                 yield said.strip("'\"")
+
+
+def _on_buttons() -> Iterator[str]:
+    for path in sorted((ROOT / "prompts" / "templates").glob("*/choices.yaml")):
+        for choice, label in yaml.safe_load(path.read_text("utf-8")).items():
+            if choice.removesuffix("_es") != "not_safe":
+                yield label
 
 
 def careless(text: str, rng: Random) -> str:

@@ -12,9 +12,15 @@ from bot.safety_rules import LANGUAGES, load_rules, load_screen
 
 DATA = Path(__file__).parent / "data" / "safety"
 HEARD = DATA / "heard"  # what the weights are taught with: label, tab, text, tab, kind
-AUTHORS = ("a", "b", "c", "d", "e", "f", "g", "h")
-CORPORA = ("first", "second", "while_tuning", "third", "fourth", "fifth")
-KINDS = ("plain", "roundabout", "hidden", "hard", "ordinary")  # the parts of "fifth", all of which were held back
+AUTHORS = tuple("abcdefghijklmnop")
+CORPORA = ("first", "second", "while_tuning", "third", "fourth", "fifth", "sixth")
+KINDS = (
+    "plain",
+    "roundabout",
+    "hidden",
+    "hard",
+    "ordinary",
+)  # the parts of "fifth" and "sixth", all of which were held back
 PARTS = ("", "held", "unseen", *KINDS)
 
 
