@@ -150,14 +150,16 @@ class Visit(Renewal):
     def read(self, given: MessageReceived) -> None:
         """A message: help for a crisis first, then commands, then the open question, then the journal.
 
-        What stands on a button of the open question is in our words, and needs no screen.
+        What stands on a button of the open question is in our words: no sign of danger, unless it says that they are.
         """
-        if (tap := self.as_tap(given, self.hearing(given))) is not None:
-            self.tap(tap)
-            return
         finding = screened(self.world.screen, given.text)
+        tap = self.as_tap(given, self.hearing(given))
         command = self.command(given)
-        if finding is not None:
+        if tap is not None and (finding is None or not tap.choice.startswith("not_safe")):
+            self.raise_run(tap.asked)
+            self.answer(tap)
+            self.step_aside()
+        elif finding is not None:
             self.help_first(finding, given)
         elif given.edited:
             self.say(Said("unasked/edited"))

@@ -35,5 +35,5 @@ class Home:
 
 
 def _command(button: Button) -> Button:
-    """The command that a choice ("0:home_sit") stands for."""
-    return replace(button, data=f"/{button.data.partition('_')[2]}")
+    """The command that a choice stands for, in whichever language ("0:home_sit", "0:home_support_es")."""
+    return replace(button, data=f"/{button.data.split('_')[1]}")

@@ -61,10 +61,11 @@ class Overtones:
 
     def heaviest(self, words: Sequence[str]) -> float:
         """What the heaviest span weighs, less in a long text."""
-        return self._heaviest(words)[0]
+        return self._heaviest(said_once(words))[0]
 
     def why(self, words: Sequence[str], most: int = 8) -> list[tuple[str, float]]:
         """What weighed most in the heaviest span, and how much of its weight that is."""
+        words = said_once(words)
         _, start, end = self._heaviest(words)
         heard = list(self._sequences.of(words))[start:end]
         counted = Counter(sequence for sequences in heard for sequence in sequences)
@@ -150,6 +151,21 @@ def words_of(plain: str) -> list[str]:
         elif word := piece.replace("'", ""):
             words.append(squeezed(word if word.isdecimal() else word.translate(LEET)))
     return words if words[-1] == STOP and len(words) > 1 else [*words, STOP]
+
+
+def said_once(words: Sequence[str]) -> list[str]:
+    """The words without those, and without whole sentences, that only say again what was said: "ha ha ha", a chorus."""
+    once, sentence, said = list[str](), list[str](), set[tuple[str, ...]]()
+    for word in words:
+        if sentence and word == sentence[-1]:
+            continue
+        sentence.append(word)
+        if word == STOP:
+            if tuple(sentence) not in said:
+                once += sentence
+            said.add(tuple(sentence))
+            sentence = []
+    return [*once, *sentence]
 
 
 def spans(words: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -29,13 +29,19 @@ class Refuge(Doorstep):
     def help_first(self, finding: Finding, given: MessageReceived) -> None:
         """A warm answer with numbers, before and instead of any conversation; what they wrote is kept for them.
 
-        Who was asked whether they are safe, and says that they are not, has answered, and is not asked again.
+        Who was asked whether they are safe, and says that they are not, has answered, and is not asked again; unless
+        this is when those who lead are told, which they have to hear.
         """
+        self.break_off()
         run = self.participant.run
         if run is not None and run.conversation in ASKED_IF_SAFE and meant(given, {"not_safe": NOT_SAFE}):
-            self.answer(given)
+            if self.participant.sheltered is None:
+                self.events.append(Alerted(finding.level, finding.rule))
+            if self.hold_the_course(finding.language):
+                self.begin("crisis", language=finding.language, told=True)
+            else:
+                self.answer(given)
             return
-        self.break_off()
         self.events.append(Alerted(finding.level, finding.rule))
         if agreed(self.participant):
             self.become(asked=self.participant.asked + 1)

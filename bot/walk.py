@@ -92,7 +92,7 @@ class World:
 
 def worded(text: str) -> str:
     """A button's words as people may write them; empty for what is too long to be on one."""
-    return " ".join(text.split()).strip(" .!").casefold() if len(text) <= LONGEST_LABEL else ""
+    return " ".join(text.split()).strip(" .!").casefold().replace("’", "'") if len(text) <= LONGEST_LABEL else ""
 
 
 @dataclass(slots=True)

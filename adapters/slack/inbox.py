@@ -44,7 +44,10 @@ class Inbox:
         """Makes a payload durable; what its acknowledgement says. Raises what the door raises: Slack sends again."""
         try:
             key = key_of(body)
-            if key in self._taken or not self._is_ours(body):
+            if key in self._taken:
+                return {}
+            if not self._is_ours(body):
+                log.warning("slack.other_workspace", installation=self._installation)
                 return {}
             if body.get("type") == "view_submission" and (wrong := self._wrong(body)):
                 return {"response_action": "errors", "errors": wrong}

@@ -13,8 +13,8 @@ from bot.model import Choice, Decided, Kind, Said, Written
 from bot.timetable import local_day, zone
 
 ANSWERS: Mapping[str, tuple[str, ...]] = {
-    "will_come": ("yes", "y", "i'll be there", "i’ll be there", "i will be there", "i'll come", "i will come"),
-    "cannot_come": ("no", "n", "i can't", "i can’t", "i cannot", "i can't come", "i can’t come", "i cannot come"),
+    "will_come": ("yes", "y", "i'll be there", "i will be there", "i'll come", "i will come"),
+    "cannot_come": ("no", "n", "i can't", "i cannot", "i can't come", "i cannot come"),
 }
 
 class_ = conversation("class", first="ask", open_for=for_a_day, hears=ANSWERS)

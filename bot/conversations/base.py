@@ -260,7 +260,7 @@ def meant(given: Given, words: Words) -> str | None:
     text = typed(given)
     if text is None:
         return tapped(given)
-    plain = text.strip(" .!").casefold()
+    plain = text.strip(" .!").casefold().replace("’", "'")  # phones curl it
     return next((choice for choice, known in words.items() if plain in known), None)
 
 

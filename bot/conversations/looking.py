@@ -20,6 +20,7 @@ from bot.conversations.base import (
     meant,
     tapped,
 )
+from bot.conversations.in_need import offered
 from bot.conversations.morning import written
 from bot.model import Choice, Recorded, Said, State
 from bot.timetable import day_begins, zone
@@ -89,7 +90,7 @@ def at_home(ctx: Context) -> Said:
     """What stands on a person's own page where their platform has one; nothing that they wrote is on it."""
     if (held := ctx.participant.sheltered) is not None:
         said = Said("home/held", {"language": held.language})
-        return said.offering(Choice("home_support"), Choice("home_journal"), Choice("home_mydata"), columns=1)
+        return said.offering(*offered(ctx, "home_support", "home_journal", "home_mydata"), columns=1)
     match ctx.participant.journey.state:
         case State.INVITED | State.WITHDRAWN:
             return Said("home/welcome").offering(Choice("home_start"), Choice("home_support"), Choice("home_mydata"))
@@ -126,8 +127,8 @@ def show_week(ctx: Context, given: Given) -> Move | Said:
         case _ if not free or (ctx.place is None and state is State.ACTIVE):
             return finish(Said("week/show", week_facts(ctx)))
         case _:
-            offered = [Choice("close")] + ([Choice("stay")] if ctx.place else []) + [Choice("return")]
-            return Said("week/show", week_facts(ctx)).offering(*offered)
+            ways = [Choice("close")] + ([Choice("stay")] if ctx.place else []) + [Choice("return")]
+            return Said("week/show", week_facts(ctx)).offering(*ways)
 
 
 @week.step

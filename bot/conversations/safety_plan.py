@@ -63,8 +63,10 @@ def write(ctx: Context, given: Given) -> Move | Said:
             return back(ctx, "safety/closed")
         case "skip_part":
             return ask(ahead, notes={"part": at + 1})
-        case "end_plan":
-            return ask("show") if plan else back(ctx, "safety/closed")
+        case "end_plan" if plan:
+            return ask("show")
+        case "end_plan" | "close_plan":  # the latter: they shut the window, and want no other
+            return back(ctx, "safety/closed")
         case None if text is not None:
             return ask(ahead, notes={"part": at + 1}, safety_plan=with_part(ctx.participant, at, text))
         case _:

@@ -24,8 +24,8 @@ keeping = conversation("keeping", first="offer", open_for=for_an_hour)
 READ = {"read_back": ("read", "read back")}
 MORE = {"that_is_all": ("that's all", "that is all", "done", "no", "finished")}
 KEEP = {
-    "keep": ("yes", "keep", "keep it", "ok", "y", "yes please", "please", "thanks", "thank you"),
-    "let_go": ("no", "n", "let it go", "let go"),
+    "keep": ("yes", "keep", "keep it", "ok", "y", "yes please", "please"),
+    "let_go": ("no", "n", "let it go", "let go", "no thanks", "no, thanks", "no thank you"),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot import journey
+from bot.cohorts.meetings import Meeting
 from bot.conversations import CONVERSATIONS
 from bot.conversations.words import COMMANDS
 from bot.engine import Visit, advance
@@ -21,12 +22,15 @@ from bot.model import (
     Changed,
     ChoiceMade,
     Closed,
+    Entry,
+    Event,
     Input,
     Kind,
     LocationShared,
     MessageReceived,
     Participant,
     Said,
+    Shelter,
     State,
     Touched,
     Trusted,
@@ -216,18 +220,54 @@ def test_a_tapped_answer_closes_its_message_and_a_typed_one_its_question() -> No
     assert [event for event in typed.events if isinstance(event, Closed)] == [Closed(number)]
 
 
-@pytest.mark.parametrize("name", [name for name, known in CONVERSATIONS.items() if known.shut])
-def test_shutting_the_window_of_the_open_question_ends_it_and_any_other_changes_nothing(name: str) -> None:
-    agreed = replace(ana(), trusted=Trusted("Rosa", "a number"), safety_plan={"alone": "tea"})
-    visit = Visit(agreed, world(NOON))
-    visit.begin(name, texts=("tea",), on=NOON.date(), thanks="gratitude/kept")  # notes of `sharing`
-    asked = visit.participant
-    if not asked.runs:
-        return  # nobody to say never of
-    late = advance(asked, Changed("shut", str(asked.runs[-1].asked - 1)), world(NOON))
+NOTES = {"texts": ("tea", "rain"), "text": "tea", "on": NOON.date(), "thanks": "gratitude/kept"}  # of `sharing`
+NOTES |= {"part": 1, "page": "p1", "who": "Rosa", "from": 0, "zones": []}  # of the other conversations with windows
+LOOKED_AT = replace(
+    world(NOON),
+    pages=(Entry("p1", "ana", "journal", NOON, NOON.date(), text="tea"),),
+    meeting=Meeting("m1", "ward", 1, NOON, before=(("ben", "Ben"),)),
+)
+WINDOWS = {
+    *("mydata.see", "mydata.pages", "mending.pages", "mending.one", "sharing.which", "sharing.shown"),
+    *("safety_plan.show", "safety_plan.write", "trusted.show", "never.whom"),
+}
+
+
+def stands_at(name: str, step: str, shelter: Shelter | None = None) -> Visit:
+    """Somebody in this step, with all that its question could be about."""
+    visit = Visit(replace(ana(), trusted=Trusted("Rosa", "a number"), safety_plan={"alone": "tea"}), LOOKED_AT)
+    visit.become(sheltered=shelter)
+    visit.begin(name, **NOTES)
+    visit.events.clear()
+    visit.enter(replace(visit.participant.runs[-1], step=step))
+    return visit
+
+
+def in_windows(events: Sequence[Event]) -> list[Said]:
+    """What is shown in a window with the buttons of its question."""
+    return [event for event in events if isinstance(event, Said) and event.private and event.choices]
+
+
+def test_every_window_with_buttons_is_known() -> None:
+    steps_of = [(name, step) for name, known in CONVERSATIONS.items() if known.shut for step in known.steps]
+    assert {f"{name}.{step}" for name, step in steps_of if in_windows(stands_at(name, step).events)} == WINDOWS
+
+
+@pytest.mark.parametrize("shelter", [None, Shelter(NOON.date(), "es")], ids=["calm", "held"])
+@pytest.mark.parametrize("window", sorted(WINDOWS))
+def test_shutting_the_window_of_the_open_question_ends_it_and_any_other_changes_nothing(
+    window: str, shelter: Shelter | None
+) -> None:
+    name, _, step = window.partition(".")
+    asked = stands_at(name, step, shelter).participant
+    number = asked.runs[-1].asked
+    late = advance(asked, Changed("shut", str(number - 1)), LOOKED_AT)
     assert (late.participant, said(late)) == (asked, [])
-    turn = advance(asked, Changed("shut", str(asked.runs[-1].asked)), world(NOON))
-    assert turn.participant.runs == ()
+    turn = advance(asked, Changed("shut", str(number)), LOOKED_AT)
+    assert said(turn)
+    assert in_windows(turn.events) == []
+    back = ["staying"] if shelter and name in ("safety_plan", "trusted") else []
+    assert [run.conversation for run in turn.participant.runs] == back
 
 
 def test_an_answer_that_was_not_understood_closes_nothing() -> None:
@@ -240,7 +280,7 @@ def test_an_answer_that_was_not_understood_closes_nothing() -> None:
 def test_a_hundred_parts_of_a_letter_stay_small() -> None:
     who = advance(ana(), MessageReceived("/letter"), world(NOON)).participant
     for _ in range(100):
-        who = advance(who, MessageReceived("line " * 20), world(NOON)).participant
+        who = advance(who, MessageReceived("You did what you could. " * 5), world(NOON)).participant
     assert len(who.runs[-1].previous) < 20
     assert who.ledger.letters == 100
 

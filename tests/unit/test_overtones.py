@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.overtones import REACH, SPAN, STOP, WHOLE, Overtones, Sequences, Weights, spans, words_of
+from bot.overtones import REACH, SPAN, STOP, WHOLE, Overtones, Sequences, Weights, said_once, spans, words_of
 from bot.rehearse_people import PHRASES
 from bot.safety import WEIGHED, Finding, Screen
 from bot.safety_rules import HERE, LANGUAGES, load_families, load_rules, load_screen, load_weights
@@ -143,6 +143,20 @@ def test_the_weights_fit_their_families_and_their_header(language: str) -> None:
     assert all(int(re.findall(rf"(\d+) {said}", head)[0]) >= labels.count(said) for said in ("urgent", "concern"))
     assert weights.concern <= weights.urgent
     assert (HERE / language / "weights.tsv").stat().st_size < 1_250_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ha ha ha ha ha ha ha ha ha", "la la la la la la la", "You did what you could. " * 5, "no no no no", "line " * 20],
+)
+def test_saying_it_again_adds_no_weight(text: str) -> None:
+    assert SCREEN(text) is None
+
+
+def test_what_is_said_again_is_heard_once() -> None:
+    assert said_once(words_of("no no no. tea, tea! help me. help me.")) == words_of("no. tea, tea! help me.")
+    assert said_once([STOP, STOP]) == [STOP]
+    assert said_once([]) == []
 
 
 @given(st.lists(st.sampled_from([STOP, "a", "tea"]), min_size=1, max_size=300))

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
 
+import pytest
+
 from bot.coach import Coach
 from bot.help_lines import help_facts
 from bot.home import Home
@@ -132,18 +134,28 @@ async def test_what_was_written_in_a_window_is_kept_even_if_its_turn_fails() -> 
     assert [entry.text for entry in store._data.entries.values()] == ["the heron by the canal"]
 
 
-async def test_in_danger_the_home_tab_puts_people_first_and_nothing_of_the_course() -> None:
+LABELS = {
+    "en": ["People to talk to", "A page to write on", "My data"],
+    "es": ["Personas con quienes hablar", "Una página para escribir", "Mis datos"],
+}
+
+
+@pytest.mark.parametrize(("language", "about"), [("en", "people to call"), ("es", "personas a quienes llamar")])
+async def test_in_danger_the_home_tab_puts_people_first_in_their_language_and_nothing_of_the_course(
+    language: str, about: str
+) -> None:
     store = MemoryStore()
     home = Home(store, Standing(), Library(), Prompts(), SmallGazetteer(), "compassion")
     await brought(store, *ONBOARDED, zone="Europe/Madrid")
     known = await person(store)
     async with store.writing() as work:
         (now,) = (await work.load([known.id])).values()
-        await work.save([Saved(replace(known, sheltered=Shelter(NOW.date())), None, now.revision)])
+        await work.save([Saved(replace(known, sheltered=Shelter(NOW.date(), language)), None, now.revision)])
     reply = await home(Origin(SLACK, "U7"))
     assert [row[0].data for row in reply.rows] == ["/support", "/journal", "/mydata"]
+    assert [row[0].label for row in reply.rows] == LABELS[language]
     assert "Week 1" not in plain(reply.text)
-    assert "people to call" in plain(reply.text)
+    assert about in plain(reply.text)
 
 
 async def test_a_home_tab_shows_where_somebody_is_and_nothing_that_they_wrote() -> None:
