@@ -19,6 +19,7 @@ from bot.conversations.words import (
     WITH_WORDS,
     command_in,
     is_courtesy,
+    plain,
     words_after,
 )
 from bot.filling import ANSWER
@@ -203,11 +204,12 @@ class Visit(Renewal):
             self.begin("keeping", text=text)
 
     def command(self, given: MessageReceived) -> str | None:
-        """The command that this message is, unless the open conversation keeps the word to itself."""
-        command = command_in(given.text) if given.kind == "text" else None
+        """The command that this message is, unless the open conversation keeps these words to itself."""
+        if given.kind != "text" or self.is_written(given):
+            return None
         run = self.participant.run
-        mine = run is not None and command in CONVERSATIONS[run.conversation].keeps
-        return None if mine and not given.text.strip().startswith("/") else command
+        mine = run is not None and plain(given.text) in CONVERSATIONS[run.conversation].keeps
+        return None if mine else command_in(given.text)
 
     def obey(self, command: str, words: str = "") -> None:
         """A command, wherever the conversation stands, with the words that it carries."""

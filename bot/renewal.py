@@ -12,10 +12,18 @@ from typing import Any
 
 from bot import consent
 from bot.conversations import CONVERSATIONS
-from bot.conversations.base import meant, needs_no_consent
+from bot.conversations.base import ENTERED, meant, needs_no_consent
 from bot.conversations.renewing import with_another
-from bot.conversations.words import BEFORE_CONSENT, DESK_COMMANDS, WITH_A_CODE, command_in
-from bot.model import ChoiceMade, FormSubmitted, Input, MessageReceived, Run
+from bot.conversations.words import (
+    BEFORE_CONSENT,
+    DESK_COMMANDS,
+    SAID_TO_US,
+    SENTENCES,
+    WITH_A_CODE,
+    command_in,
+    plain,
+)
+from bot.model import ChoiceMade, FormSubmitted, Input, MessageReceived, Run, Said, State
 from bot.refuge import Refuge
 from bot.safety import screened
 from bot.timetable import local_day, zone
@@ -48,7 +56,7 @@ class Renewal(Refuge):
             case MessageReceived():
                 if given.edited or given.kind != "text" or screened(self.world.screen, given.text) is not None:
                     return True
-                command = command_in(given.text)
+                command = None if self.is_written(given) else command_in(given.text)
                 return command in STILL if command is not None else is_free(self.hearing(given))
             case ChoiceMade() | FormSubmitted():
                 asked = next((run for run in self.participant.runs if run.asked == given.asked), None)
@@ -64,6 +72,17 @@ class Renewal(Refuge):
             if hears is None or meant(given, hears) is not None:
                 return run
         return None
+
+    def is_written(self, given: MessageReceived) -> bool:
+        """Whether this sentence is no command: a part of what they write, or "I'm back" from who was not away."""
+        command, run = SENTENCES.get(plain(given.text)), self.hearing(given)
+        if command == "resume":
+            early = self.participant.journey.state in (State.CONSENTING, State.ONBOARDING)
+            return not early and not self.rests()
+        if command is None or run is None or run.conversation in SAID_TO_US:
+            return False
+        question = self.step(run, ENTERED)
+        return isinstance(question, Said) and question.writes
 
     def go_on(self, hear: Callable[[Input], None]) -> None:
         """They have agreed: what waited goes on, else what the question had interrupted comes back."""

@@ -24,11 +24,13 @@ from bot.conversations.base import (
 from bot.conversations.in_need import (
     NOT_SAFE,
     OWN_WORDS,
+    QUIET,
     gone_on,
     kept,
     language_of,
     leading,
     led_by,
+    not_safe,
     offered,
     sheltered,
     spoken,
@@ -36,6 +38,7 @@ from bot.conversations.in_need import (
     understood,
     until_they_go_on,
 )
+from bot.conversations.words import HERE_AGAIN
 from bot.model import Choice, Said, State
 
 crisis = conversation("crisis", first="safe", open_for=until_they_go_on, keeps=OWN_WORDS, anytime=True)
@@ -43,7 +46,7 @@ staying = conversation("staying", first="here", open_for=until_they_go_on, keeps
 concern = conversation("concern", first="care", open_for=for_an_hour, keeps=OWN_WORDS, anytime=True)
 going_on = conversation("going_on", first="back", open_for=for_an_hour, anytime=True)
 
-QUIET = ("stop", "enough", "leave me alone", "that is all", "that's all", "basta", "para", "déjame", "es todo")
+AGAIN: Words = {"again": HERE_AGAIN}  # who comes back to the chat is asked the same again
 ON = ("go on with the course", "go on", "resume", "continue", "seguir con el curso", "seguir", "sigamos")
 
 SAFE: Words = {
@@ -58,11 +61,11 @@ HERE: Words = {
     "tell_leader": (),
     "go_on_course": ON,
     "carry_on": (),
-    "no_more_now": (*QUIET, "pause", "thanks", "thank you", "gracias"),
+    "no_more_now": (*QUIET, "thanks", "thank you", "gracias"),
     "not_safe": NOT_SAFE,
 }
 CARE: Words = {
-    "carry_on": ("go on", "fine", "i am fine", "i'm fine", "estoy bien", "seguir", *QUIET),
+    "carry_on": ("fine", "i am fine", "i'm fine", "estoy bien", *ON, *QUIET),
     "ground": (),
     "with_people": ("support", "apoyo"),
     "not_safe": NOT_SAFE,
@@ -80,10 +83,9 @@ BEGINNINGS: Mapping[str, str] = {
 @crisis.step
 def safe(ctx: Context, given: Given) -> Move | Said:
     """Warmth, the numbers, and whether they are safe right now."""
-    match understood(given, {**SAFE, "go_on_course": ON}):
+    match understood(given, {**SAFE, **AGAIN, "go_on_course": ON}):
         case "not_safe":  # held also where the screen had failed and nothing was held yet
-            held = sheltered(ctx.participant, ctx.now, language_of(ctx))
-            return finish(then="staying", notes=leading(ctx, "not_safe"), sheltered=held)
+            return not_safe(ctx)
         case "go_on_course":
             return finish(then="going_on", notes=stepping_out(ctx, leads_back=False))
         case "safe_now" | "rather_not_say" as how:
@@ -100,7 +102,7 @@ def safe(ctx: Context, given: Given) -> Move | Said:
 def here(ctx: Context, given: Given) -> Move | Said:
     """What can be done now, a tap away, in the order of need; nothing has to be done."""
     person = ctx.participant
-    match understood(given, HERE):
+    match understood(given, {**HERE, **AGAIN}):
         case "ground":
             return finish(then="grounding", notes=stepping_out(ctx, leads_back=True))
         case "my_person" if person.trusted is not None:
@@ -161,7 +163,7 @@ def goes_on(ctx: Context, given: Given) -> Move:
 @concern.step
 def care(ctx: Context, given: Given) -> Move | Said:
     """May be heavy, may be nothing: asked with care, and they go on as they wish."""
-    match understood(given, CARE):
+    match understood(given, {**CARE, **AGAIN}):
         case "carry_on":
             return finish(spoken(ctx, "safety/closed"))
         case "ground":
@@ -169,8 +171,7 @@ def care(ctx: Context, given: Given) -> Move | Said:
         case "with_people":
             return finish(then="support", notes=stepping_out(ctx, leads_back=False))
         case "not_safe":
-            held = sheltered(ctx.participant, ctx.now, language_of(ctx))
-            return finish(then="staying", notes=leading(ctx, "not_safe"), sheltered=held)
+            return not_safe(ctx)
         case None if given is not ENTERED and typed(given) is not None:
             said = spoken(ctx, "safety/listened", kept=bool(kept(ctx, given)))
             return Move(events=(*kept(ctx, given), said.offering(*offered(ctx, *CARE), columns=1)), answered=False)

@@ -6,15 +6,14 @@ the next step comes when they ask for it, and stopping is a button of every step
 
 from __future__ import annotations
 
-from bot.conversations.base import ENTERED, Context, Given, Move, Words, ask, conversation, finish
+from bot.conversations.base import ENTERED, Context, Given, Move, Words, ask, conversation
 from bot.conversations.in_need import (
     NOT_SAFE,
     OWN_WORDS,
+    QUIET,
     back,
-    language_of,
-    leading,
+    not_safe,
     offered,
-    sheltered,
     spoken,
     understood,
     until_they_go_on,
@@ -27,7 +26,8 @@ STEPS = 5
 WAYS: Words = {
     "next_one": (),  # and whatever they write
     "end_ground": (
-        *("stop", "end", "enough", "no", "basta", "para", "parar", "go on with the course", "seguir con el curso"),
+        *("end", "no", "parar", "resume", "go on with the course", "seguir con el curso"),
+        *QUIET,
     ),
 }
 
@@ -40,8 +40,7 @@ def moment(ctx: Context, given: Given) -> Move | Said:
         return spoken(ctx, "safety/ground", step=at, steps=STEPS).offering(*offered(ctx, *WAYS))
     match understood(given, {**WAYS, "not_safe": NOT_SAFE}):
         case "not_safe":
-            held = sheltered(ctx.participant, ctx.now, language_of(ctx))
-            return finish(then="staying", notes=leading(ctx, "not_safe"), sheltered=held)
+            return not_safe(ctx)
         case chosen if chosen == "end_ground" or at >= STEPS:
             return back(ctx, "safety/grounded", how="grounded")
         case _:

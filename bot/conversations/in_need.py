@@ -14,6 +14,7 @@ from bot import journey
 from bot.cohorts.model import Act, Cohort
 from bot.consent import agrees
 from bot.conversations.base import Context, Given, Move, Words, finish, meant
+from bot.conversations.words import HERE_AGAIN, plain
 from bot.model import (
     Carried,
     Choice,
@@ -30,12 +31,18 @@ from bot.model import (
 )
 
 LANGUAGES = ("en", "es")
-OWN_WORDS = frozenset({"help", "stop", "pause", "resume", "support"})  # here they mean what is being talked about
 NOT_SAFE = (
     *("not safe", "i am not safe", "i'm not safe", "no, i am not safe", "no, i'm not safe"),
     *("help", "help me", "i need help"),
     *("no estoy a salvo", "no, no estoy a salvo", "no me siento a salvo", "ayuda", "ayúdame", "necesito ayuda"),
 )
+QUIET = (
+    *("stop", "pause", "enough", "leave me alone", "that is all", "that's all"),
+    *("basta", "para", "pausa", "déjame", "es todo"),
+)
+LEADING_OUT: Words = {"quiet": (*QUIET, *HERE_AGAIN), "in_need": NOT_SAFE}  # of what one looks at or writes meanwhile
+OUT_WORDS = frozenset(words for known in LEADING_OUT.values() for words in known)
+OWN_WORDS = OUT_WORDS | {"resume"}  # here they mean what is being talked about
 ELSEWHERE = "ZZ"  # a country that they named and that we have no numbers of
 
 
@@ -70,7 +77,7 @@ def offered(ctx: Context, *ids: str) -> tuple[Choice, ...]:
 
 def understood(given: Given, words: Words) -> str | None:
     """The choice that was tapped, in whichever language, or typed in one of its words."""
-    chosen = meant(given, words)
+    chosen = meant(replace(given, text=plain(given.text)) if isinstance(given, MessageReceived) else given, words)
     if isinstance(given, ChoiceMade) and chosen is not None:
         for language in LANGUAGES[1:]:
             chosen = chosen.removesuffix(f"_{language}")
@@ -104,6 +111,24 @@ def back(ctx: Context, prompt: str, *events: Event, how: str = "", **updates: An
         here = () if how else (spoken(ctx, prompt),)
         return finish(*events, *here, then="staying", notes=leading(ctx, how), **updates)
     return finish(*events, spoken(ctx, prompt), **updates)
+
+
+def not_safe(ctx: Context) -> Move:
+    """Who is not safe is stayed with, and the course is held."""
+    held = sheltered(ctx.participant, ctx.now, language_of(ctx))
+    return finish(then="staying", notes=leading(ctx, "not_safe"), sheltered=held)
+
+
+def led_out(ctx: Context, given: Given) -> Move | None:
+    """Where words lead that are no answer to what is looked at or written here: to people, or back to the quiet."""
+    match understood(given, LEADING_OUT):
+        case "in_need" if ctx.participant.sheltered is not None:
+            return not_safe(ctx)
+        case "in_need":
+            return finish(then="support")
+        case "quiet":
+            return back(ctx, "safety/closed")
+    return None
 
 
 # ---------------------------------------------------------------- holding the course

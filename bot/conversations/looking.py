@@ -28,7 +28,7 @@ from bot.timetable import day_begins, zone
 today = conversation("today", first="show", open_for=for_an_hour)
 practice = conversation("practice", first="show", open_for=for_an_hour)
 progress = conversation("progress", first="show", open_for=for_an_hour)
-week = conversation("week", first="show", open_for=for_an_hour, keeps=frozenset({"back"}))
+week = conversation("week", first="show", open_for=for_an_hour, keeps=frozenset({"back", "go back"}))
 help_ = conversation("help", first="show", open_for=for_an_hour)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.conversations.base import Context, Given, Move, Words, ask, conversation, typed
-from bot.conversations.in_need import OWN_WORDS, agreed, back, offered, spoken, understood, until_they_go_on
+from bot.conversations.in_need import OUT_WORDS, agreed, back, led_out, offered, spoken, understood, until_they_go_on
 from bot.model import Participant, Said
 
 STEPS = ("warnings", "alone", "distraction", "people", "professionals", "safer")
@@ -29,7 +29,7 @@ WRITING: Words = {
 }
 
 safety_plan = conversation(
-    "safety_plan", first="show", open_for=until_they_go_on, keeps=OWN_WORDS, anytime=True, shut="close_plan"
+    "safety_plan", first="show", open_for=until_they_go_on, keeps=OUT_WORDS, anytime=True, shut="close_plan"
 )
 
 
@@ -44,6 +44,8 @@ def show(ctx: Context, given: Given) -> Move | Said:
             return ask("drop")
         case "close_plan":
             return back(ctx, "safety/closed")
+    if out := led_out(ctx, given):
+        return out
     if not plan:
         return spoken(ctx, "safety/plan_intro").offering(*offered(ctx, "begin_plan", "close_plan"))
     parts = [{"part": part, "text": plan[part]} for part in STEPS if part in plan]
@@ -68,7 +70,8 @@ def write(ctx: Context, given: Given) -> Move | Said:
         case "end_plan" | "close_plan":  # the latter: they shut the window, and want no other
             return back(ctx, "safety/closed")
         case None if text is not None:
-            return ask(ahead, notes={"part": at + 1}, safety_plan=with_part(ctx.participant, at, text))
+            written = ask(ahead, notes={"part": at + 1}, safety_plan=with_part(ctx.participant, at, text))
+            return led_out(ctx, given) or written
         case _:
             facts = {"part": part, "number": at + 1, "parts": len(STEPS), "before": plan.get(part, "")}
             said = spoken(ctx, "safety/plan_part", writes=True, private=part in plan, **facts)
@@ -89,4 +92,6 @@ def drop(ctx: Context, given: Given) -> Move | Said:
         case "keep_plan":
             return ask("show")
         case _:
-            return spoken(ctx, "safety/plan_drop").offering(*offered(ctx, "yes_drop", "keep_plan"))
+            return led_out(ctx, given) or spoken(ctx, "safety/plan_drop").offering(
+                *offered(ctx, "yes_drop", "keep_plan")
+            )

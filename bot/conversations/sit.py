@@ -17,21 +17,22 @@ from bot.conversations.base import (
     stay,
     typed,
 )
+from bot.conversations.words import STOPPING
 from bot.model import Choice, Recorded, Said, WokeUp
 from curriculum.model import LENGTHS, MINUTES, Cue, Length, Sit
 
 TOO_LATE = timedelta(minutes=5)  # a cue that comes this late breaks the sit rather than guides it
 
-sit = conversation("sit", first="length", open_for=for_an_hour, keeps=frozenset({"stop", "pause"}))
+sit = conversation("sit", first="length", open_for=for_an_hour, keeps=frozenset(STOPPING))
 
 LENGTH_WORDS = {
     "short": ("5", "5 minutes", "short"),
     "middle": ("10", "10 minutes"),
     "long": ("20", "20 minutes", "long"),
-    "not_now": ("no", "not now", "later", "stop", "pause", "end", "enough"),
+    "not_now": ("no", "not now", "later", "end", "enough", *STOPPING),
 }
-IN_A_SIT = {"gentler": ("gentler", "softer", "easier"), "end_sit": ("stop", "pause", "end", "enough", "finish")}
-AFTER = {"skip": ("skip", "no")}
+IN_A_SIT = {"gentler": ("gentler", "softer", "easier"), "end_sit": ("end", "enough", "finish", *STOPPING)}
+AFTER = {"skip": ("skip", "no", *STOPPING)}
 
 
 @sit.step

@@ -9,12 +9,13 @@ from __future__ import annotations
 from bot.conversations.base import ENTERED, Context, Given, Move, Words, ask, conversation, finish, for_an_hour, typed
 from bot.conversations.in_need import (
     ELSEWHERE,
-    OWN_WORDS,
+    OUT_WORDS,
     agreed,
     asked_for,
     back,
     leading,
     led_by,
+    led_out,
     offered,
     spoken,
     stepping_out,
@@ -38,11 +39,11 @@ SUPPORT: Words = {
 LONGEST = 200  # characters of a name, or of a way to reach somebody
 
 support = conversation("support", first="show", open_for=for_an_hour, hears=SUPPORT, anytime=True)
-country = conversation("country", first="which", open_for=for_an_hour, keeps=OWN_WORDS, anytime=True)
+country = conversation("country", first="which", open_for=for_an_hour, keeps=OUT_WORDS, anytime=True)
 trusted = conversation(
-    "trusted", first="show", open_for=until_they_go_on, keeps=OWN_WORDS, anytime=True, shut="keep_person"
+    "trusted", first="show", open_for=until_they_go_on, keeps=OUT_WORDS, anytime=True, shut="keep_person"
 )
-telling = conversation("telling", first="preview", open_for=until_they_go_on, keeps=OWN_WORDS, anytime=True)
+telling = conversation("telling", first="preview", open_for=until_they_go_on, keeps=OUT_WORDS, anytime=True)
 
 
 @support.named("show")
@@ -94,8 +95,7 @@ def which(ctx: Context, given: Given) -> Move | Said:
     text = typed(given)
     if text is None:
         return spoken(ctx, "safety/which_country")
-    code = country_in(text) or ELSEWHERE
-    return ask("saved", country=code)
+    return led_out(ctx, given) or ask("saved", country=country_in(text) or ELSEWHERE)
 
 
 @country.step
@@ -122,7 +122,7 @@ def show_person(ctx: Context, given: Given) -> Move | Said:
         case _:
             who = ctx.participant.trusted
             said = spoken(ctx, "safety/person", private=True, who=who.name, reach=who.reach)
-            return said.offering(*offered(ctx, *PERSON), columns=1)
+            return led_out(ctx, given) or said.offering(*offered(ctx, *PERSON), columns=1)
 
 
 @trusted.step
@@ -131,7 +131,7 @@ def name(ctx: Context, given: Given) -> Move | Said:
     text = typed(given)
     if text is None:
         return spoken(ctx, "safety/person_name", writes=True)
-    return ask("reach", notes={"who": text[:LONGEST]})
+    return led_out(ctx, given) or ask("reach", notes={"who": text[:LONGEST]})
 
 
 @trusted.step
@@ -140,7 +140,7 @@ def reach(ctx: Context, given: Given) -> Move | Said:
     text = typed(given)
     if text is None:
         return spoken(ctx, "safety/person_reach", writes=True)
-    return ask("show", trusted=Trusted(ctx.run.notes["who"], text[:LONGEST]))
+    return led_out(ctx, given) or ask("show", trusted=Trusted(ctx.run.notes["who"], text[:LONGEST]))
 
 
 TELL: Words = {"tell_now": (), "tell_if": (), "tell_if_not": (), "tell_not": ("no", "nobody", "a nadie")}
@@ -164,4 +164,4 @@ def preview(ctx: Context, given: Given) -> Move | Said:
         case _:
             beforehand = ("tell_if_not" if person.calls_leader else "tell_if",) if ctx.run.notes.get("calm") else ()
             said = spoken(ctx, "safety/tell_preview", who=person.name, cohort=cohort.name, host=cohort.host)
-            return said.offering(*offered(ctx, "tell_now", *beforehand, "tell_not"), columns=1)
+            return led_out(ctx, given) or said.offering(*offered(ctx, "tell_now", *beforehand, "tell_not"), columns=1)

@@ -52,19 +52,31 @@ WITH_A_CODE = frozenset({"start", "join"})
 
 BEFORE_CONSENT = frozenset({"help", "support", "stop", "mydata"})
 
+HERE_AGAIN = ("i am back", "i'm back", "im back")
+
+# what one may as well write to somebody else, or of them
+SENTENCES: Mapping[str, str] = {
+    **dict.fromkeys(("stop writing to me", "leave me alone"), "stop"),
+    **dict.fromkeys(("what can you do", "who are you", "what are you"), "help"),
+    **dict.fromkeys(("are you human", "are you a human", "are you a bot", "are you real"), "help"),
+    **dict.fromkeys(("is anyone there", "is anybody there", "hay alguien ahí"), "support"),
+    **dict.fromkeys(HERE_AGAIN, "resume"),
+}
+# where such a sentence is said to us, although text is taken: no page is being written there
+SAID_TO_US = frozenset({"morning", "booster", "keeping", "trusted", "safety_plan"})
+
 # said as a whole message, without a slash
 PLAIN_WORDS: Mapping[str, str] = {
-    **dict.fromkeys(("stop", "quit", "unsubscribe"), "stop"),
-    **dict.fromkeys(("stop messaging me", "stop writing to me", "leave me alone"), "stop"),
+    **dict.fromkeys(("stop", "quit", "unsubscribe", "stop messaging me"), "stop"),
     **dict.fromkeys(("pause", "pausa"), "pause"),
-    **dict.fromkeys(("help", "ayuda", "menu", "what can you do", "who are you", "what are you"), "help"),
-    **dict.fromkeys(("are you human", "are you a human", "are you a bot", "are you real"), "help"),
+    **dict.fromkeys(("help", "ayuda", "menu"), "help"),
     **dict.fromkeys(("i need help", "i need support", "necesito ayuda"), "support"),
-    **dict.fromkeys(("is anyone there", "is anybody there", "hay alguien ahí"), "support"),
-    **dict.fromkeys(("resume", "i am back", "i'm back", "im back"), "resume"),
+    "resume": "resume",
     "back": "back",
     "go back": "back",
+    **SENTENCES,
 }
+STOPPING = tuple(words for words, command in PLAIN_WORDS.items() if command in ("stop", "pause"))
 
 
 # what needs no answer but a sign that it was read, where nothing was asked
@@ -72,6 +84,7 @@ COURTESIES = frozenset(
     {
         *("thanks", "thank you", "thank you so much", "many thanks", "thx", "gracias", "muchas gracias"),
         *("good night", "goodnight", "buenas noches", "bye", "good morning", "buenos días", "ok", "okay", "vale"),
+        *HERE_AGAIN,
     }
 )
 SIGNS = re.compile("[👍❤🙏🙂😊\U0001f3fb-\U0001f3ff\ufe0f]")  # with the shades of skin, and of how they are drawn
@@ -80,7 +93,7 @@ SIGNS = re.compile("[👍❤🙏🙂😊\U0001f3fb-\U0001f3ff\ufe0f]")  # with t
 def is_courtesy(text: str) -> bool:
     """Whether a whole message is a thank you, a good night or a thumb."""
     words = SIGNS.sub("", text).strip()
-    return _plain(words) in COURTESIES if words else bool(text.strip())
+    return plain(words) in COURTESIES if words else bool(text.strip())
 
 
 def command_in(text: str) -> str | None:
@@ -88,7 +101,7 @@ def command_in(text: str) -> str | None:
     bare = text.strip()
     if bare.startswith("/"):
         return bare[1:].split(maxsplit=1)[0].split("@")[0].lower() if len(bare) > 1 else ""
-    return PLAIN_WORDS.get(_plain(bare))
+    return PLAIN_WORDS.get(plain(bare))
 
 
 def code_in(text: str) -> str | None:
@@ -103,5 +116,6 @@ def words_after(text: str) -> str:
     return text.strip().partition(" ")[2].strip()
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A whole message as its words are known, without signs around them: "Stop!" is "stop"."""
     return text.strip().strip(".!?¿¡").strip().casefold().replace("’", "'")
