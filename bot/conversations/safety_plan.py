@@ -92,6 +92,5 @@ def drop(ctx: Context, given: Given) -> Move | Said:
         case "keep_plan":
             return ask("show")
         case _:
-            return led_out(ctx, given) or spoken(ctx, "safety/plan_drop").offering(
-                *offered(ctx, "yes_drop", "keep_plan")
-            )
+            said = spoken(ctx, "safety/plan_drop")
+            return led_out(ctx, given) or said.offering(*offered(ctx, "yes_drop", "keep_plan"))
