@@ -11,7 +11,8 @@ from bot.model import Delivery
 _ROUNDING = 1e-6  # seconds, or a part of a message: what floats may lose
 _MINUTE = 60.0
 CATCH_UP = 0.25  # seconds of the rate: as long as the database or a collection may have held us up
-WINDOW = 1.04  # seconds: one, and what a send may be late on its way (with 7 ms for that, 1 of 20,000 was refused)
+LATE = 0.04  # seconds of a second that a send may be late on its way: the next one would come too soon after it
+WINDOW = 1 + LATE
 
 
 def _negative(platform_id: str) -> bool:
@@ -78,7 +79,8 @@ class Limits:
             return
         arrival = max(self._arrivals.get(delivery.address, t), t) + self._gap
         self._arrivals[delivery.address] = arrival
-        self._shut(delivery.address, arrival - self._ahead, t)
+        if (opens := arrival - self._ahead) > t:
+            self._shut(delivery.address, opens + LATE * self._gap, t)
         if self._is_group(delivery.platform_id):
             self._spent_of_group(delivery.address, t)
 
