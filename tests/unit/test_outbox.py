@@ -94,10 +94,8 @@ async def test_a_reply_overtakes_a_thousand_broadcasts() -> None:
         world.outbox.nudge()
 
     await world.run(12, (10.01, answered))
-    (sent,) = world.platform.times(replies[0])
-    assert sent - 10.01 < 0.1
-    broadcasts = sum(at <= 10 for at, _ in world.platform.sent)
-    assert 275 <= broadcasts <= 280 + 28 * CATCH_UP
+    assert [at - 10.01 < 0.1 for at in world.platform.times(replies[0])] == [True]
+    assert 275 <= sum(at <= 10 for at, _ in world.platform.sent) <= 280 + 28 * CATCH_UP
 
 
 async def test_under_limits_the_transactions_are_bounded() -> None:
