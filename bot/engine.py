@@ -17,9 +17,9 @@ from bot.conversations.words import (
     COHORT_COMMANDS,
     COMMANDS,
     WITH_WORDS,
+    bare,
     command_in,
     is_courtesy,
-    plain,
     words_after,
 )
 from bot.filling import ANSWER
@@ -208,7 +208,7 @@ class Visit(Renewal):
         if given.kind != "text" or self.is_written(given):
             return None
         run = self.participant.run
-        mine = run is not None and plain(given.text) in CONVERSATIONS[run.conversation].keeps
+        mine = run is not None and bare(given.text) in CONVERSATIONS[run.conversation].keeps
         return None if mine else command_in(given.text)
 
     def obey(self, command: str, words: str = "") -> None:

@@ -20,8 +20,8 @@ from bot.conversations.words import (
     SAID_TO_US,
     SENTENCES,
     WITH_A_CODE,
+    bare,
     command_in,
-    plain,
 )
 from bot.model import ChoiceMade, FormSubmitted, Input, MessageReceived, Run, Said, State
 from bot.refuge import Refuge
@@ -75,7 +75,7 @@ class Renewal(Refuge):
 
     def is_written(self, given: MessageReceived) -> bool:
         """Whether this sentence is no command: a part of what they write, or "I'm back" from who was not away."""
-        command, run = SENTENCES.get(plain(given.text)), self.hearing(given)
+        command, run = SENTENCES.get(bare(given.text)), self.hearing(given)
         if command == "resume":
             early = self.participant.journey.state in (State.CONSENTING, State.ONBOARDING)
             return not early and not self.rests()

@@ -14,6 +14,7 @@ from bot.cohorts.model import Act, Attendance, Cohort, Desk, Welcome
 from bot.consent import withdrawn
 from bot.conversations import CONVERSATIONS, IN_NEED, LOOKING_ON, TOUCHPOINTS
 from bot.conversations.base import ENTERED, Context, Given, Move, counted, nothing_wrong
+from bot.conversations.words import plain
 from bot.filling import ANSWER, FILLED, Filled, from_step, given_by, next_given, offered, put, understood, without
 from bot.model import (
     Backstep,
@@ -90,11 +91,6 @@ class World:
         return self.cohort, self.meeting
 
 
-def worded(text: str) -> str:
-    """A button's words as people may write them; empty for what is too long to be on one."""
-    return " ".join(text.split()).strip(" .!").casefold().replace("’", "'") if len(text) <= LONGEST_LABEL else ""
-
-
 @dataclass(slots=True)
 class Walk:
     """The person, what has happened so far, and the stack of runs; lives no longer than the call of `advance`."""
@@ -162,12 +158,13 @@ class Walk:
 
     def as_tap(self, given: MessageReceived, run: Run | None) -> ChoiceMade | None:
         """The words of a button of that run's question, written out, are a tap on it; whoever works here taps."""
-        wanted = worded(given.text) if given.kind == "text" and not given.edited else ""
+        typed = given.kind == "text" and not given.edited and len(given.text) <= LONGEST_LABEL
+        wanted = plain(given.text) if typed else ""
         if not wanted or run is None or not run.offers or CONVERSATIONS[run.conversation].act is not None:
             return None
         question = self.step(run, ENTERED)
         buttons = [one.id for row in question.choices for one in row] if isinstance(question, Said) else []
-        return next((ChoiceMade(one, run.asked) for one in buttons if worded(self.world.label(one)) == wanted), None)
+        return next((ChoiceMade(one, run.asked) for one in buttons if plain(self.world.label(one)) == wanted), None)
 
     def follow(self, result: Move | Said, run: Run, given: Given, depth: int = 0) -> None:
         """Carries out what a step decided."""

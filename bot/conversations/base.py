@@ -11,6 +11,7 @@ from typing import Any, Final
 from bot import journey
 from bot.cohorts.meetings import Meeting
 from bot.cohorts.model import Act, Attendance, Cohort, Desk, Welcome
+from bot.conversations.words import plain
 from bot.model import (
     ChoiceMade,
     Entry,
@@ -260,8 +261,8 @@ def meant(given: Given, words: Words) -> str | None:
     text = typed(given)
     if text is None:
         return tapped(given)
-    plain = text.strip(" .!").casefold().replace("’", "'")  # phones curl it
-    return next((choice for choice, known in words.items() if plain in known), None)
+    said = plain(text)
+    return next((choice for choice, known in words.items() if said in known), None)
 
 
 def counted(participant: Participant, record: Recorded) -> Participant:

@@ -14,7 +14,7 @@ from bot import journey
 from bot.cohorts.model import Act, Cohort
 from bot.consent import agrees
 from bot.conversations.base import Context, Given, Move, Words, finish, meant
-from bot.conversations.words import HERE_AGAIN, plain
+from bot.conversations.words import HERE_AGAIN, bare
 from bot.model import (
     Carried,
     Choice,
@@ -77,7 +77,7 @@ def offered(ctx: Context, *ids: str) -> tuple[Choice, ...]:
 
 def understood(given: Given, words: Words) -> str | None:
     """The choice that was tapped, in whichever language, or typed in one of its words."""
-    chosen = meant(replace(given, text=plain(given.text)) if isinstance(given, MessageReceived) else given, words)
+    chosen = meant(replace(given, text=bare(given.text)) if isinstance(given, MessageReceived) else given, words)
     if isinstance(given, ChoiceMade) and chosen is not None:
         for language in LANGUAGES[1:]:
             chosen = chosen.removesuffix(f"_{language}")

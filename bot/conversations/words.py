@@ -93,15 +93,15 @@ SIGNS = re.compile("[👍❤🙏🙂😊\U0001f3fb-\U0001f3ff\ufe0f]")  # with t
 def is_courtesy(text: str) -> bool:
     """Whether a whole message is a thank you, a good night or a thumb."""
     words = SIGNS.sub("", text).strip()
-    return plain(words) in COURTESIES if words else bool(text.strip())
+    return bare(words) in COURTESIES if words else bool(text.strip())
 
 
 def command_in(text: str) -> str | None:
     """The command that a whole message is, without its slash: "/sit", "/sit@our_bot 5", "Stop!"; None otherwise."""
-    bare = text.strip()
-    if bare.startswith("/"):
-        return bare[1:].split(maxsplit=1)[0].split("@")[0].lower() if len(bare) > 1 else ""
-    return PLAIN_WORDS.get(plain(bare))
+    message = text.strip()
+    if message.startswith("/"):
+        return message[1:].split(maxsplit=1)[0].split("@")[0].lower() if len(message) > 1 else ""
+    return PLAIN_WORDS.get(bare(message))
 
 
 def code_in(text: str) -> str | None:
@@ -117,5 +117,10 @@ def words_after(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """A whole message as its words are known, without signs around them: "Stop!" is "stop"."""
-    return text.strip().strip(".!?¿¡").strip().casefold().replace("’", "'")
+    """A whole message as its words are known: " Stop it! " is "stop it". A question stays one: "yes?" is no yes."""
+    return " ".join(text.split()).strip(" .!¡").casefold().replace("’", "'")  # phones curl it
+
+
+def bare(text: str) -> str:
+    """The same without question marks, where to ask is to say it: "Is anyone there?" is "is anyone there"."""
+    return plain(text.strip(" \n.!?¿¡"))
