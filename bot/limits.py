@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Callable
 from math import inf
@@ -11,7 +12,8 @@ from bot.model import Delivery
 _ROUNDING = 1e-6  # seconds, or a part of a message: what floats may lose
 _MINUTE = 60.0
 CATCH_UP = 0.25  # seconds of the rate: as long as the database or a collection may have held us up
-LATE = 0.04  # seconds of a second that a send may be late on its way: the next one would come too soon after it
+LATE = 0.04  # seconds that any send may be late on its way: the next one would come too soon after it
+ADAPTS = 1 / 64  # how much of what a send took longer than usual becomes usual
 WINDOW = 1 + LATE
 
 
@@ -24,7 +26,8 @@ class Limits:
     """The limits of one installation: what may be sent now, and which addresses have to wait.
 
     `rate` is messages a second for the installation, as a GCRA that makes up for what a busy process let pass, but
-    never lets more begin within `WINDOW` than the rate needs: 30 at 28, Telegram's own for any second. A chat gets
+    never lets more begin within `WINDOW` than the rate needs: 30 at 28, Telegram's own for any second; a send that was
+    answered later than is usual may have arrived later, and counts from then. A chat gets
     `chat_rate` a second after a burst of `chat_burst`; a chat whose platform id `is_group` says is a group, moreover
     `group_per_minute` in any minute.
     """
@@ -40,7 +43,8 @@ class Limits:
         self.rate = rate
         self._burst = max(1.0, rate * CATCH_UP)
         self._most = int(rate * WINDOW + 1)
-        self._lately: deque[float] = deque()  # when sends began within the last window
+        self._lately: list[float] = []  # when sends of the last window began, or came that much later; sorted
+        self._usual = inf  # seconds that a send takes
         self._gap = 1 / chat_rate
         self._ahead = (chat_burst - 1) / chat_rate  # how far a chat's arrival time may run ahead
         self._per_minute = group_per_minute
@@ -57,8 +61,7 @@ class Limits:
         """How many sends may begin now."""
         if t + _ROUNDING < self._all_open:
             return 0
-        while self._lately and self._lately[0] + WINDOW <= t + _ROUNDING:
-            self._lately.popleft()
+        del self._lately[: bisect_right(self._lately, t + _ROUNDING - WINDOW)]
         return min(int(self._slots(t) + _ROUNDING), self._most - len(self._lately))
 
     def _slots(self, t: float) -> float:
@@ -74,7 +77,7 @@ class Limits:
     def spent(self, delivery: Delivery, t: float) -> None:
         """A send begins. Edits of a keyboard and reactions spend nothing of the chat's allowance."""
         self._arrival = max(self._arrival, t) + 1 / self.rate
-        self._lately.append(t)
+        insort(self._lately, t)
         if delivery.reply.act != "message":
             return
         arrival = max(self._arrivals.get(delivery.address, t), t) + self._gap
@@ -83,6 +86,17 @@ class Limits:
             self._shut(delivery.address, opens + LATE * self._gap, t)
         if self._is_group(delivery.platform_id):
             self._spent_of_group(delivery.address, t)
+
+    def answered(self, began: float, t: float) -> None:
+        """The platform answered a send: one that took longer than usual may have come to it that much later."""
+        took = t - began
+        self._usual = min(took, self._usual + ADAPTS * (took - self._usual)) if self._usual < inf else took
+        late = took - self._usual - LATE
+        if late > 0:
+            at = bisect_left(self._lately, began)
+            if self._lately[at : at + 1] == [began]:
+                del self._lately[at]
+            insort(self._lately, began + late)
 
     def _spent_of_group(self, address: str, t: float) -> None:
         sends = self._groups.setdefault(address, deque(maxlen=self._per_minute))

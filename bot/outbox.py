@@ -278,8 +278,8 @@ class Outbox:
         if renew:
             self._until = began + self._ttl
         for delivery in picked:
-            self._limits.spent(delivery, self._monotonic())
-            self._flying[delivery.address] = asyncio.create_task(self._deliver(delivery, epoch))
+            self._limits.spent(delivery, now := self._monotonic())
+            self._flying[delivery.address] = asyncio.create_task(self._deliver(delivery, epoch, now))
         for delivery, result in done:
             # The database counts from the transaction: the chat opens no earlier, or its next row would overtake.
             self._limits.cool(delivery.address, result.retry_in, self._monotonic())
@@ -288,10 +288,10 @@ class Outbox:
 
     # ------------------------------------------------------------ one send
 
-    async def _deliver(self, delivery: Delivery, epoch: int) -> None:
+    async def _deliver(self, delivery: Delivery, epoch: int, began: float) -> None:
         result = None  # as it stays if somebody but us cancels the send
         try:
-            result = await self._send(delivery)
+            result = await self._send(delivery, began)
         finally:
             if epoch == self._epoch:
                 del self._flying[delivery.address]
@@ -299,7 +299,7 @@ class Outbox:
                 if len(self._done) >= self._lot or not self._flying:
                     self._wake.set()
 
-    async def _send(self, delivery: Delivery) -> Result:
+    async def _send(self, delivery: Delivery, began: float) -> Result:
         """Sends it if the lease is still ours, and says how that ended (errors.py gives each failure its meaning)."""
         if not self.held:
             return Result(delivery.id, "queued", counts=False, problem="LeaseLapsed")
@@ -322,6 +322,8 @@ class Outbox:
             problem = type(error).__name__
             self._log.warning("a delivery failed", row=delivery.id, error=problem, attempts=delivery.attempts + 1)
             return self._again(delivery, min(_LONGEST_BACK_OFF, 2.0**delivery.attempts), problem)
+        finally:
+            self._limits.answered(began, self._monotonic())
         return Result(delivery.id, "sent", ref=receipt.ref if delivery.reply.asked or delivery.keyed else None)
 
     def _put_off(self, delivery: Delivery, error: Retry) -> Result:

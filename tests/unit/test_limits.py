@@ -78,6 +78,35 @@ def test_what_a_busy_process_let_pass_is_made_up_for_and_no_second_holds_more_th
     assert most_within(1, sends) <= 30
 
 
+@given(ways=st.lists(st.floats(0.05, 0.9), min_size=1, max_size=200))
+def test_no_second_holds_more_than_thirty_arrivals_however_late_some_of_them_are(ways: list[float]) -> None:
+    limits, arrivals, t = Limits(rate=28), list[float](), 0.0
+    under_way = list[tuple[float, float]]()  # when each is answered, and began
+    for way in [0.05, *ways, *ways]:  # out and back; what was late is late on its way out
+        while not limits.room(t) or (under_way and under_way[0][0] <= t):
+            answered, began = min([*under_way, (t + max(limits.opening(t), 1e-6), -1.0)])
+            t = max(t, answered)
+            if began >= 0:
+                limits.answered(began, answered)
+                under_way.remove((answered, began))
+        limits.spent(to(f"a{len(arrivals)}"), t)
+        arrivals.append(t + way)
+        under_way.append((t + way, t))
+        under_way.sort()
+    assert most_within(1 - 1e-3, sorted(arrivals)) <= 30
+
+
+def test_a_way_that_is_long_every_time_slows_nothing_down() -> None:
+    limits, sends, t = Limits(rate=28), list[float](), 0.0
+    while t < 30:
+        for _ in range(limits.room(t)):
+            limits.spent(to(f"a{len(sends)}"), t)
+            sends.append(t)
+            limits.answered(t, t + 0.3)
+        t += max(limits.opening(t), 1e-6)
+    assert len(sends) >= 28 * 30
+
+
 @given(rate=st.floats(0.5, 5000), spent=st.integers(1, 50))
 def test_there_is_room_when_the_limits_said_so(rate: float, spent: int) -> None:
     limits = Limits(rate=rate)
