@@ -24,7 +24,6 @@ PIECES = (4, 5)  # letters of a piece of a word; shorter words are read whole on
 REACH = 4  # words: how far apart two families are still read together
 WHOLE = 40  # words: a longer text is read in spans, and the heaviest counts
 SPAN = 20  # words of a span
-LESS_A_DOUBLING = 0.03  # weight that counts less for twice as many spans: among many, one is heavy by chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +31,15 @@ class Weights:
     """What was learned in one language.
 
     `families` are lists of words that are read alike, a star standing for any ending. A text whose heaviest span weighs
-    `urgent` or more is urgent, one that weighs `concern` or more is a concern.
+    `urgent` or more is urgent, one that weighs `concern` or more is a concern. A span counts `less` for each doubling
+    of their number: among many, one is heavy by chance.
     """
 
     language: str
     bias: float
     urgent: float
     concern: float
+    less: float
     of: Mapping[str, float] = field(repr=False)
     families: Mapping[str, Sequence[str]] = field(repr=False)
 
@@ -82,7 +83,7 @@ class Overtones:
             weight.append(weight[-1] + alone[word] + sum([of.get(sequence, 0.0) for sequence in together]))
             count.append(count[-1] + len(known[word][0]) + len(together))
         parts = list(spans(words))
-        less = LESS_A_DOUBLING * log2(len(parts))
+        less = self.weights.less * log2(len(parts))
         return max(
             (self.weights.bias + (weight[end] - weight[start]) / sqrt(count[end] - count[start]) - less, start, end)
             for start, end in parts

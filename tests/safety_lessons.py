@@ -10,9 +10,9 @@ import argparse
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from math import sqrt
+from math import log2, sqrt
 from pathlib import Path
 from random import Random
 
@@ -21,16 +21,17 @@ import yaml
 from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 
-from bot.overtones import Overtones, Sequences, Weights, spans, words_of
+from bot.overtones import Overtones, Sequences, Weights, said_once, spans, words_of
 from bot.rehearse_people import PHRASES
 from bot.safety import Screen
 from bot.safety_rules import HEAD, HERE, LANGUAGES, load_families, load_rules
 from bot.unmasking import unmasked
-from tests.safety_table import AUTHORS, Taught, taught, tuned
+from tests.safety_table import AUTHORS, DIARISTS, Taught, taught, tuned
 
 ROOT = Path(__file__).parent.parent
 AFTER_DANGER = ("crisis", "support", "safety_plan", "strain", "grounding")  # goldens in which danger may be typed
 URGENT_SHARE, ANY_SHARE = 0.01, 0.02  # of the ordinary harmless texts may be called urgent, or anything at all
+LONG_SHARE = 0.05  # of the ordinary harmless entries that are read in spans may raise anything
 CONCERN_WORTH = 0.3  # of an example of concern, beside 1 of an urgent or harmless one
 WORTH = {
     "careless": 0.3,
@@ -51,7 +52,23 @@ def lessons(language: str) -> list[Taught]:
     others = [one for other in LANGUAGES if other != language for author in AUTHORS for one in taught(other, author)]
     foreign = [replace(one, label="none", kind="foreign") for one in others]
     denied = [replace(one, kind="denied") for one in taught(language, "denials")]
-    return [*own, *tuned(language), *denied, *taught(language, "replies"), *everyday(), *foreign]
+    diaries = [
+        replace(one, text=part, kind="diary") for one in diary(language) if one.label == "none" for part in cut(one)
+    ]
+    return [*own, *tuned(language), *denied, *taught(language, "replies"), *everyday(), *diaries, *foreign]
+
+
+def diary(language: str) -> list[Taught]:
+    """The long entries: where in one the danger stands is not labelled, so only harmless ones teach."""
+    entries = [one for author in DIARISTS for one in taught(language, f"diary_{author}")]
+    return [replace(one, author=one.author.removeprefix("diary_"), kind=f"{one.kind}, long") for one in entries]
+
+
+def cut(one: Taught) -> list[str]:
+    """A text as the spans that it is read in, its own words if it is read whole."""
+    words = words_of(unmasked(one.text))
+    parts = sorted({" ".join(words[start:end]) for start, end in spans(words)})
+    return parts if len(parts) > 1 else [one.text]
 
 
 def everyday() -> Iterator[Taught]:
@@ -59,9 +76,8 @@ def everyday() -> Iterator[Taught]:
     rules = Screen([load_rules(language) for language in LANGUAGES])
     for text in (*_in_goldens(), *_on_buttons(), *(phrase for pot in PHRASES.values() for phrase in pot)):
         if not rules(text):
-            words = words_of(unmasked(text))
-            parts = sorted({" ".join(words[start:end]) for start, end in spans(words)})
-            yield from (Taught("tests", "none", part, "everyday") for part in (parts if len(parts) > 1 else [text]))
+            said = Taught("tests", "none", text, "everyday")
+            yield from (replace(said, text=part) for part in cut(said))
 
 
 def _in_goldens() -> Iterator[str]:
@@ -129,7 +145,7 @@ def learn(language: str, examples: Sequence[Taught], reader: Reader) -> Weights:
     mean = (first.coef_[0] + second.coef_[0]) / 2
     of = {sequence: round(float(mean[at]), 3) for sequence, at in columns.items() if abs(mean[at]) >= LIGHT}
     bias = round(float(first.intercept_[0] + second.intercept_[0]) / 2, 3)
-    return Weights(language, bias, 0.0, 0.0, of, load_families(language))
+    return Weights(language, bias, 0.0, 0.0, 0.0, of, load_families(language))
 
 
 def _hurried(examples: Sequence[Taught]) -> list[Taught]:
@@ -151,25 +167,41 @@ def _fitted(table: csr_matrix, positive: numpy.ndarray, weight: numpy.ndarray) -
     return learner.fit(table, positive, sample_weight=weight)
 
 
-def unheard(language: str, examples: Sequence[Taught], reader: Reader) -> list[tuple[Taught, float]]:
-    """Each author's texts in this language, with what they weigh to somebody whom they did not teach."""
-    weighed = list[tuple[Taught, float]]()
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A text with what its heaviest span weighs to somebody whom its author did not teach, and how long it is."""
+
+    one: Taught
+    weight: float
+    doublings: float
+
+
+def unheard(language: str, examples: Sequence[Taught], reader: Reader) -> list[Weighed]:
+    """Each author's texts in this language, and each diarist's entries, weighed by what the others teach."""
+    weighed, entries = list[Weighed](), diary(language)
     for first in range(FOLDS):
-        apart = AUTHORS[first::FOLDS]
+        apart = {*AUTHORS[first::FOLDS], *DIARISTS[first::FOLDS]}
         listener = Overtones(learn(language, [one for one in examples if one.author not in apart], reader))
-        theirs = [one for one in examples if one.author in apart and one.kind != "foreign"]
-        weighed += [(one, listener.heaviest(words_of(unmasked(one.text)))) for one in theirs]
+        theirs = [one for one in examples if one.author in apart and one.kind not in ("foreign", "diary")]
+        for one in (*theirs, *(one for one in entries if one.author in apart)):
+            words = said_once(words_of(unmasked(one.text)))
+            weighed.append(Weighed(one, listener.heaviest(words), log2(len(list(spans(words))))))
     return weighed
 
 
-def thresholds(weighed: Sequence[tuple[Taught, float]], rules: Screen) -> tuple[float, float]:
-    """The lowest weights of urgent and of concern with no more false alarms among ordinary texts than may be."""
-    ordinary = [(weight, rules(one.text)) for one, weight in weighed if one.kind == "ordinary"]
+def thresholds(weighed: Sequence[Weighed], rules: Screen) -> tuple[float, float, float]:
+    """The lowest weights of urgent and of concern, and how much less the spans of a long text count.
+
+    With these there are no more false alarms among ordinary texts, short and long, than may be.
+    """
+    ordinary = [(each.weight, rules(each.one.text)) for each in weighed if each.one.kind == "ordinary"]
     concern = _lowest([(weight, found is not None) for weight, found in ordinary], ANY_SHARE)
     urgent = _lowest(
         [(weight, found is not None and found.level == "urgent") for weight, found in ordinary], URGENT_SHARE
     )
-    return max(urgent, concern), concern
+    long = [each for each in weighed if each.one.kind == "ordinary, long" and each.one.label == "none"]
+    over = [((each.weight - concern) / each.doublings, rules(each.one.text) is not None) for each in long]
+    return max(urgent, concern), concern, max(0.0, _lowest(over, LONG_SHARE))
 
 
 def _lowest(ordinary: Sequence[tuple[float, bool]], share: float) -> float:
@@ -181,10 +213,11 @@ def _lowest(ordinary: Sequence[tuple[float, bool]], share: float) -> float:
 # ---------------------------------------------------------------- telling and writing
 
 
-def told(language: str, weighed: Sequence[tuple[Taught, float]], rules: Screen, weights: Weights) -> Iterator[str]:
+def told(language: str, weighed: Sequence[Weighed], rules: Screen, weights: Weights) -> Iterator[str]:
     """What both listeners make of sentences by authors whom the weights have not read, as lines of a table."""
     by_kind = dict[tuple[str, str], list[tuple[str, str]]]()
-    for one, weight in weighed:
+    for each in weighed:
+        one, weight = each.one, each.weight - weights.less * each.doublings
         found = rules(one.text)
         ruled = found.level if found else "none"
         heard = "urgent" if weight >= weights.urgent else "concern" if weight >= weights.concern else "none"
@@ -200,13 +233,13 @@ def told(language: str, weighed: Sequence[tuple[Taught, float]], rules: Screen, 
 
 def write(weights: Weights, examples: Sequence[Taught], path: Path) -> None:
     """Writes weights.tsv, which a person can read and a review can compare."""
-    own = Counter(one.label for one in examples if one.kind not in ("foreign", "everyday"))
+    own = Counter(one.label for one in examples if one.kind not in ("foreign", "everyday", "diary"))
     head = (
         f"# What the second listener has learned (bot/overtones.py, docs/safety.md): a sequence, a tab, its weight.\n"
         f"# From {own['urgent']} urgent, {own['concern']} concern and {own['none']} harmless examples by `make weights`"
         f" on {datetime.now(UTC).date().isoformat()}; {len(weights.of)} sequences.\n"
     )
-    numbers = zip(HEAD, (weights.bias, weights.urgent, weights.concern), strict=True)
+    numbers = zip(HEAD, (weights.bias, weights.urgent, weights.concern, weights.less), strict=True)
     lines = [f"{name}\t{number:.3f}" for name, number in (*numbers, *sorted(weights.of.items()))]
     path.write_text(head + "\n".join(lines) + "\n", "utf-8")
 
@@ -224,8 +257,8 @@ def main() -> None:
         examples, reader = lessons(language), Reader(load_families(language))
         rules = Screen([load_rules(each) for each in LANGUAGES])
         weighed = unheard(language, examples, reader)
-        urgent, concern = thresholds(weighed, rules)
-        weights = replace(learn(language, examples, reader), urgent=urgent, concern=concern)
+        urgent, concern, less = thresholds(weighed, rules)
+        weights = replace(learn(language, examples, reader), urgent=urgent, concern=concern, less=less)
         print("\n".join(told(language, weighed, rules, weights)), flush=True)
         if not only_tell:
             write(weights, examples, HERE / language / "weights.tsv")

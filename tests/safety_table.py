@@ -12,7 +12,8 @@ from bot.safety_rules import LANGUAGES, load_rules, load_screen
 
 DATA = Path(__file__).parent / "data" / "safety"
 HEARD = DATA / "heard"  # what the weights are taught with: label, tab, text, tab, kind
-AUTHORS = tuple("abcdefghijklmnop")
+AUTHORS = tuple("abcdefghijklmnopq")
+DIARISTS = ("one", "three", "four")  # authors of long entries
 CORPORA = ("first", "second", "while_tuning", "third", "fourth", "fifth", "sixth")
 KINDS = (
     "plain",

@@ -20,7 +20,7 @@ class Words:
     in_chat: str = "The answer is in our conversation."
     private_here: str = "There is something for your eyes only."
     open_private: str = "Open"
-    in_private: str = "I have answered in our own conversation, which only you can read."
+    in_private: str = "I have answered in our own conversation, away from this channel."
     gone: str = "I no longer have this at hand. Please ask me for it again."
     try_again: str = "That took too long to open. Please tap once more."
     typed_notice: str = (

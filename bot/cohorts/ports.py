@@ -134,12 +134,15 @@ class Attendances(Protocol):
         """What somebody said about these classes."""
         ...
 
-    async def coming(self, lessons: Sequence[str]) -> Mapping[str, int]:
-        """How many of those who walk in the cohort now said that they will come."""
+    async def coming(self, lessons: Mapping[str, datetime]) -> Mapping[str, int]:
+        """How many said that they will come, and did not leave before the class begins (its instant, UTC)."""
         ...
 
-    async def register(self, lesson: str) -> Sequence[Attendance]:
-        """Those who said that they would come and walk in the cohort now, in the order of their ids."""
+    async def register(self, lesson: str, begins: datetime) -> Sequence[Attendance]:
+        """Those who said that they would come and did not leave before it began, in the order of their ids.
+
+        Who leaves later stays: a name that goes from a class of before would tell those who lead who left.
+        """
         ...
 
     async def note(self, lesson: str, present: Mapping[str, bool]) -> None:

@@ -32,14 +32,14 @@ async def own_answers(cohorts: Cohorts, person: str, cohort: Cohort, now: dateti
 async def with_register(cohorts: Cohorts, desk: Desk, person: Participant, now: datetime) -> Desk:
     """The desk with counts of its classes; and with names where attendance is noted by somebody who leads."""
     led = [overview.cohort for overview in desk.cohorts if may(desk.actor, Act.PLAN_CLASS, overview.cohort)]
-    shown = [lesson.id for one in led for lesson in (*coming(one, now), *held(one, now)[:LAST])]
-    counts = await cohorts.attendance.coming(sorted(set(shown)))
+    shown = {lesson.id: lesson.starts for one in led for lesson in (*coming(one, now), *held(one, now)[:LAST])}
+    counts = await cohorts.attendance.coming(shown)
     register = Register({lesson: rounded(count) for lesson, count in counts.items()})
     run = next((run for run in person.runs if run.conversation == "classes" and run.step in NAMING), None)
     here = next((cohort for cohort in led if run and cohort.id == run.notes.get("cohort")), None)
     lesson = class_of(here, run.notes.get("lesson")) if run else None
     if here is not None and lesson is not None and lesson.starts <= now and may(desk.actor, Act.NOTE_CLASS, here):
-        noted = await cohorts.attendance.register(lesson.id)
+        noted = await cohorts.attendance.register(lesson.id, lesson.starts)
         names = await cohorts.names([one.person for one in noted])
         present = {one.person: one.present for one in noted}
         register = replace(register, names={who: names.get(who) or "…" for who in present}, present=present)

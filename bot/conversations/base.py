@@ -11,7 +11,7 @@ from typing import Any, Final
 from bot import journey
 from bot.cohorts.meetings import Meeting
 from bot.cohorts.model import Act, Attendance, Cohort, Desk, Welcome
-from bot.conversations.words import plain
+from bot.conversations.words import MOST_CLAUSES, clauses, plain
 from bot.model import (
     ChoiceMade,
     Entry,
@@ -257,11 +257,25 @@ def tapped(given: Given) -> str | None:
 
 
 def meant(given: Given, words: Words) -> str | None:
-    """The choice that was tapped, or typed in one of its own words ("yes", "Ok!")."""
+    """The choice that was tapped, or typed in its own words and no others: "yes", "Ok!", "Yes, please."."""
     text = typed(given)
     if text is None:
         return tapped(given)
-    said = plain(text)
+    whole = _choice(plain(text), words)
+    if whole is not None:
+        return whole
+    parts = clauses(text)
+    choices = {_choice(part, words) for part in parts} if len(parts) <= MOST_CLAUSES else {None}
+    return choices.pop() if len(choices) == 1 else None
+
+
+def begun_with(given: Given, words: Words) -> str | None:
+    """The choice that what they wrote begins with, when they go on to tell more: "Yes, at the sink"."""
+    parts = clauses(typed(given) or "")
+    return _choice(parts[0], words) if parts else None
+
+
+def _choice(said: str, words: Words) -> str | None:
     return next((choice for choice, known in words.items() if said in known), None)
 
 

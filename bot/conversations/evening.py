@@ -9,7 +9,9 @@ from bot.conversations.base import (
     Context,
     Given,
     Move,
+    again,
     ask,
+    begun_with,
     conversation,
     finish,
     meant,
@@ -18,19 +20,40 @@ from bot.conversations.base import (
 )
 from bot.conversations.gratitude import MOST, gratitudes
 from bot.conversations.sharing import with_offer
+from bot.conversations.words import is_puzzled
 from bot.model import Choice, MessageReceived, OneOf, Reacted, Recorded, Said
 from bot.roster import is_night
 
 evening = conversation("evening", first="how_was_it", open_for=until_the_day_turns)
 
 WENT = {
-    "did": ("yes", "y", "yep", "i did", "did"),
-    "a_little": ("a little", "a bit", "some", "kind of"),
-    "not_today": ("no", "n", "not today", "nope"),
+    "did": ("yes", "y", "yep", "yup", "yeah", "i did", "did", "yes i did", "of course", "sí", "si", "👍"),
+    "a_little": (
+        *("a little", "a little bit", "just a little", "a bit", "some", "somewhat", "kind of", "kinda", "sort of"),
+        *("half", "more or less", "almost", "i tried", "i think so", "un poco", "más o menos", "casi"),
+    ),
+    "not_today": (
+        *("no", "n", "not today", "nope", "nah", "not really", "not yet", "i did not", "i didn't", "no i didn't", "👎"),
+        *("i forgot", "forgot", "no time", "hoy no", "no mucho", "todavía no", "me olvidé"),
+    ),
 }
-SKIP = {"skip": ("skip", "no", "pass")}
+SKIP = {"skip": ("skip", "no", "nope", "nah", "pass", "i would rather not say", "i'd rather not say", "i'd rather not")}
 SHIFTS = {"next_shifts": ("yes", "shifts"), "not_tonight": ("no", "not tonight", "good night", "thanks", "thank you")}
-DONE = {"that_is_all": ("no", "that's all", "that is all", "done", "nothing", "skip", "good night")}
+NOTHING = {
+    "not_tonight": (
+        *("no", "nope", "nah", "n", "skip", "pass", "not tonight", "nothing", "nothing today", "nothing tonight", "none"),
+        *("nada", "nothing really", "not really", "idk", "dunno", "i don't know", "i do not know", "no idea", "no sé"),
+    )
+}
+DONE = {
+    "that_is_all": (
+        *NOTHING["not_tonight"],
+        *("that's all", "that is all", "that's it", "that is it", "thats it", "thats all", "that'll do", "that will do"),
+        *("done", "i'm done", "im done", "i'm good", "im good", "all good", "enough", "that is enough", "good night"),
+        *("no more", "nothing more", "nothing else", "that is everything", "that's everything", "nah im good"),
+        *("ya", "ya está", "eso es todo", "es todo", "nada más", "no más", "basta"),
+    )
+}
 
 
 @evening.step
@@ -43,8 +66,13 @@ def how_was_it(ctx: Context, given: Given) -> Move | Said:
             return ask("look_back", Recorded("practice", about=practice.id, went="not_today"))
         case "did" | "a_little" as went:
             return ask("what_was_it_like", Recorded("practice", about=practice.id, went=went))
+        case None if text is not None and is_puzzled(text):
+            return again(Said("evening/what_i_mean", {"practice": practice}))
         case None if text is not None:  # they told us instead of tapping: that is an answer too
-            return ask("look_back", Recorded("reflection", text, about=practice.id))
+            told = Recorded("reflection", text, about=practice.id)
+            went = begun_with(given, WENT)
+            done = (Recorded("practice", about=practice.id, went=went),) if went else ()
+            return ask("look_back", *done, told, notes={"told": True})
         case _:
             facts = {
                 "question": OneOf(f"{practice.id} evening", practice.evening),
@@ -61,8 +89,10 @@ def what_was_it_like(ctx: Context, given: Given) -> Move | Said:
     match meant(given, SKIP):
         case "skip":
             return ask("look_back")
+        case None if text is not None and is_puzzled(text):
+            return again(Said("evening/any_answer"))
         case None if text is not None:
-            return ask("look_back", Recorded("reflection", text, about=ctx.practice.id))
+            return ask("look_back", Recorded("reflection", text, about=ctx.practice.id), notes={"told": True})
         case _:
             question = OneOf(f"{ctx.practice.id} reflection", ctx.practice.reflections)
             return Said("evening/what_was_it_like", {"question": question}, writes=True).offering(Choice("skip"))
@@ -76,9 +106,11 @@ def look_back(ctx: Context, given: Given) -> Move | Said:
         case _ if not ctx.closes_week:
             return ask("strain")
         case "skip":
-            return ask("research")
+            return ask("research", notes={"told": False})
+        case None if text is not None and is_puzzled(text):
+            return again(Said("evening/any_answer"))
         case None if text is not None:
-            return ask("research", Recorded("look_back", text, about=ctx.week.step))
+            return ask("research", Recorded("look_back", text, about=ctx.week.step), notes={"told": True})
         case _:
             facts = {"question": ctx.week.look_back.question}
             return Said("evening/look_back", facts, writes=True).offering(Choice("skip"))
@@ -96,17 +128,25 @@ def research(ctx: Context, given: Given) -> Move | Said:
             return Said("evening/research", {"who": ctx.research}).offering(Choice("no"), Choice("yes"))
 
 
-straining.add_to(evening, onward=lambda _: ask("gratitude"))
+def after_strain(ctx: Context) -> Move:
+    """On to the gratitudes; what they told before the question about strain has been thanked by it."""
+    return ask("gratitude", notes={"told": False} if straining.is_due(ctx) else None)
+
+
+straining.add_to(evening, onward=after_strain)
 
 
 @evening.step
 def gratitude(ctx: Context, given: Given) -> Move | Said:
     """Up to three things, on the evenings that the person's dial says."""
-    question = Said("evening/gratitude", writes=True).offering(Choice("not_tonight"))
+    told = bool(ctx.run.notes.get("told"))
+    question = Said("evening/gratitude", {"told": told}, writes=True).offering(Choice("not_tonight"))
     if given is ENTERED:
         return question if asks_tonight(ctx) else good_night(ctx)
-    if meant(given, {"not_tonight": ("no", "skip", "not tonight", "nothing")}):
+    if meant(given, NOTHING):
         return good_night(ctx)
+    if is_puzzled(typed(given) or ""):
+        return again(Said("evening/any_answer"))
     return receive(ctx, given) or question
 
 

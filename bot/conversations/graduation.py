@@ -79,7 +79,7 @@ def boosters(ctx: Context, given: Given) -> Move | Said:
 
 @booster.step
 def invite(ctx: Context, given: Given) -> Move | Said:
-    """A practice from the course, for old times' sake."""
+    """A practice from the course, for old times' sake; those of its last week speak of an end that is behind them."""
     text = typed(given)
     if text is not None:
         return finish(Recorded("journal", text), Said("booster/thanks"))
@@ -87,7 +87,7 @@ def invite(ctx: Context, given: Given) -> Move | Said:
         return finish(Said("booster/thanks"))
     if meant(given, {"never": ()}) == "never":
         return finish(Said("booster/no_more"), journey=replace(ctx.participant.journey, boosters_every=0))
-    practices = [practice for week in ctx.programme.weeks for practice in week.practices]
+    practices = [practice for week in ctx.programme.weeks[:-1] or ctx.programme.weeks for practice in week.practices]
     practice = practices[ctx.today.toordinal() % len(practices)]
     facts = {"practice": practice, "invitation": OneOf(f"{practice.id} invitation", practice.invitations)}
     return Said("booster/invite", facts, writes=True).offering(Choice("carry"), Choice("never"))

@@ -15,9 +15,9 @@ from bot.conversations.in_need import led_by
 from bot.model import Choice, Recorded, Said
 
 STRAIN = {
-    "no_strain": ("no", "n", "nothing", "not really"),
-    "some_strain": ("a little", "a bit", "some"),
-    "much_strain": ("yes", "y"),
+    "no_strain": ("no", "n", "nope", "nah", "nothing", "not really", "nada"),
+    "some_strain": ("a little", "a bit", "a little bit", "some", "kind of", "kinda", "sort of", "un poco"),
+    "much_strain": ("yes", "y", "yes it has", "yeah", "sí", "si"),
 }
 EASES = {"carry_on": ("go on", "ok", "skip"), "pause": (), "home_support": ("support",), "tell_leader": ()}
 LAST_DAY = 6  # of a week: the seventh has its look back

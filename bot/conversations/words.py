@@ -84,6 +84,7 @@ COURTESIES = frozenset(
     {
         *("thanks", "thank you", "thank you so much", "many thanks", "thx", "gracias", "muchas gracias"),
         *("good night", "goodnight", "buenas noches", "bye", "good morning", "buenos días", "ok", "okay", "vale"),
+        *("yes", "no", "sí", "si", "yep", "nope", "k", "sure", "great", "nice", "cool", "lol"),  # an echo of something
         *HERE_AGAIN,
     }
 )
@@ -94,6 +95,44 @@ def is_courtesy(text: str) -> bool:
     """Whether a whole message is a thank you, a good night or a thumb."""
     words = SIGNS.sub("", text).strip()
     return bare(words) in COURTESIES if words else bool(text.strip())
+
+
+# what adds nothing to the words beside it
+POLITE = frozenset(
+    {
+        *("please", "thanks", "thank you", "thank you very much", "thank you so much", "thanks a lot", "many thanks"),
+        *("por favor", "gracias", "muchas gracias", "i'm afraid", "i am afraid", "dear", "sorry", "lol", "haha"),
+        *("good night", "goodnight", "buenas noches", "for now", "for today", "for tonight", "por hoy"),
+    }
+)
+ENDINGS = re.compile(rf"(?: (?:{'|'.join(sorted(POLITE, key=len, reverse=True))}))+$")
+BETWEEN_CLAUSES = re.compile(r"[,.;:!\n]|\band\b|\by\b")
+MOST_CLAUSES = 5
+
+PUZZLED = frozenset(
+    {
+        *("", "what", "huh", "how", "why", "what do you mean", "what does that mean", "what is that", "sorry"),
+        *("i don't understand", "i do not understand", "i don't get it", "i do not get it", "don't understand"),
+        *("qué", "que", "cómo", "no entiendo", "no comprendo", "qué quieres decir", "qué significa"),
+    }
+)
+GREETINGS = frozenset({"hi", "hello", "hey", "hello there", "hi there", "hola", "good evening", "buenas tardes"})
+
+
+def clauses(text: str) -> tuple[str, ...]:
+    """What a message says, piece by piece, without its courtesies: "Yes, I agree, thank you." is "yes", "i agree"."""
+    pieces = (plain(ENDINGS.sub("", plain(piece))) for piece in BETWEEN_CLAUSES.split(SIGNS.sub("", plain(text))))
+    return tuple(piece for piece in pieces if piece and piece not in POLITE)
+
+
+def is_puzzled(text: str) -> bool:
+    """Whether a whole message asks what was meant: "??", "What do you mean?"."""
+    return bare(text) in PUZZLED and bool(text.strip(" .!"))
+
+
+def is_greeting(text: str) -> bool:
+    """Whether a whole message is a hello."""
+    return bare(text) in GREETINGS
 
 
 def command_in(text: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from bot.cohorts.model import Attendance
 from bot.errors import StoreError
@@ -27,13 +28,14 @@ class MemoryAttendances:
         kept = self._data.attendance
         return {lesson: kept[lesson, person][1] for lesson in lessons if (lesson, person) in kept}
 
-    async def coming(self, lessons: Sequence[str]) -> Mapping[str, int]:
-        """How many of those who walk in the cohort now said that they will come."""
-        return {lesson: len(await self.register(lesson)) for lesson in lessons}
+    async def coming(self, lessons: Mapping[str, datetime]) -> Mapping[str, int]:
+        """How many said that they will come, and did not leave before the class begins (its instant, UTC)."""
+        return {lesson: len(await self.register(lesson, begins)) for lesson, begins in lessons.items()}
 
-    async def register(self, lesson: str) -> Sequence[Attendance]:
-        """Those who said that they would come and walk in the cohort now, in the order of their ids."""
-        here = {(member.cohort, member.person) for member in self._data.members.values() if member.left_at is None}
+    async def register(self, lesson: str, begins: datetime) -> Sequence[Attendance]:
+        """Those who said that they would come and did not leave before it began, in the order of their ids."""
+        members = self._data.members.values()
+        here = {(one.cohort, one.person) for one in members if one.left_at is None or one.left_at >= begins}
         kept = self._data.attendance.values()
         mine = [one for cohort, one in kept if one.lesson == lesson and one.coming and (cohort, one.person) in here]
         return sorted(mine, key=lambda one: one.person)

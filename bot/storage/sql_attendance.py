@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,10 +13,9 @@ from bot.cohorts.model import Attendance
 from bot.storage.tables import ATTENDANCE, MEMBERSHIP
 
 YES, NO = "yes", "no"
-STILL_THERE = sa.and_(
+THEIRS = sa.and_(
     MEMBERSHIP.c.person_id == ATTENDANCE.c.person_id,
     MEMBERSHIP.c.cohort_id == ATTENDANCE.c.cohort_id,
-    MEMBERSHIP.c.left_at.is_(None),
 )
 
 
@@ -41,18 +41,17 @@ class SqlAttendances:
         query = sa.select(ATTENDANCE).where(*mine)
         return {row.class_id: _attendance(row) for row in await self._connection.execute(query)}
 
-    async def coming(self, lessons: Sequence[str]) -> Mapping[str, int]:
-        """How many of those who walk in the cohort now said that they will come."""
-        query = sa.select(ATTENDANCE.c.class_id, sa.func.count()).join(MEMBERSHIP, STILL_THERE)
-        query = query.where(ATTENDANCE.c.class_id.in_(lessons), ATTENDANCE.c.answer == YES)
+    async def coming(self, lessons: Mapping[str, datetime]) -> Mapping[str, int]:
+        """How many said that they will come, and did not leave before the class begins (its instant, UTC)."""
+        said = sa.or_(sa.false(), *(_said_yes(lesson, begins) for lesson, begins in lessons.items()))
+        query = sa.select(ATTENDANCE.c.class_id, sa.func.count()).where(said)
         rows = await self._connection.execute(query.group_by(ATTENDANCE.c.class_id))
         counts: dict[str, int] = {row[0]: row[1] for row in rows}
         return {lesson: counts.get(lesson, 0) for lesson in lessons}
 
-    async def register(self, lesson: str) -> Sequence[Attendance]:
-        """Those who said that they would come and walk in the cohort now, in the order of their ids."""
-        query = sa.select(ATTENDANCE).join(MEMBERSHIP, STILL_THERE).where(ATTENDANCE.c.class_id == lesson)
-        query = query.where(ATTENDANCE.c.answer == YES).order_by(ATTENDANCE.c.person_id)
+    async def register(self, lesson: str, begins: datetime) -> Sequence[Attendance]:
+        """Those who said that they would come and did not leave before it began, in the order of their ids."""
+        query = sa.select(ATTENDANCE).where(_said_yes(lesson, begins)).order_by(ATTENDANCE.c.person_id)
         return [_attendance(row) for row in await self._connection.execute(query)]
 
     async def note(self, lesson: str, present: Mapping[str, bool]) -> None:
@@ -65,6 +64,12 @@ class SqlAttendances:
     async def forget(self, lesson: str) -> None:
         """Nobody said anything about this class yet."""
         await self._connection.execute(sa.delete(ATTENDANCE).where(ATTENDANCE.c.class_id == lesson))
+
+
+def _said_yes(lesson: str, begins: datetime) -> sa.ColumnElement[bool]:
+    """Who leaves later stays: a name that goes from a class of before would tell who left."""
+    walked = sa.exists().where(THEIRS, sa.or_(MEMBERSHIP.c.left_at.is_(None), MEMBERSHIP.c.left_at >= begins))
+    return sa.and_(ATTENDANCE.c.class_id == lesson, ATTENDANCE.c.answer == YES, walked)
 
 
 def _attendance(row: sa.Row[Any]) -> Attendance:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.cohorts.model import Attendance
 from bot.ports import Store
@@ -35,11 +36,11 @@ async def test_the_latest_word_about_a_class_counts(store: Store) -> None:
             TUESDAY: Attendance(TUESDAY, ana, True),
         }
         assert await kept.answers(ana, []) == {}
-        assert await kept.coming([MONDAY, TUESDAY, "none"]) == {MONDAY: 1, TUESDAY: 1, "none": 0}
-        assert await kept.coming([]) == {}
+        assert await kept.coming(dict.fromkeys((MONDAY, TUESDAY, "none"), NOW)) == {MONDAY: 1, TUESDAY: 1, "none": 0}
+        assert await kept.coming({}) == {}
 
 
-async def test_those_who_come_are_listed_while_they_walk_in_the_cohort(store: Store) -> None:
+async def test_who_leaves_before_a_class_is_not_listed_and_who_leaves_after_it_stays(store: Store) -> None:
     known = await seated(store)
     async with store.writing() as work:
         for person in known:
@@ -47,10 +48,14 @@ async def test_those_who_come_are_listed_while_they_walk_in_the_cohort(store: St
         await work.cohorts.add(replace(WARD, id="ward-5"), None)
         await work.cohorts.enter(known[0], "ward-5", NOW)
         await work.cohorts.exit(known[1], NOW)
-        assert await work.cohorts.attendance.register(MONDAY) == [Attendance(MONDAY, known[2], True)]
-        assert await work.cohorts.attendance.coming([MONDAY]) == {MONDAY: 1}
+        kept, later = work.cohorts.attendance, NOW + timedelta(hours=1)
+        assert await kept.register(MONDAY, later) == [Attendance(MONDAY, known[2], True)]
+        assert await kept.coming({MONDAY: later}) == {MONDAY: 1}
+        assert [one.person for one in await kept.register(MONDAY, NOW)] == sorted(known)
+        assert await kept.coming({MONDAY: NOW, TUESDAY: later}) == {MONDAY: 3, TUESDAY: 0}
         await work.cohorts.enter(known[1], WARD.id, NOW)
-        assert [one.person for one in await work.cohorts.attendance.register(MONDAY)] == sorted(known[1:])
+        assert [one.person for one in await kept.register(MONDAY, later)] == sorted(known[1:])
+        assert await kept.coming({MONDAY: NOW}) == {MONDAY: 3}
 
 
 async def test_presence_is_noted_only_of_those_who_said_that_they_would_come(store: Store) -> None:

@@ -143,7 +143,7 @@ async def written(desk: Desk, at: str = TELEGRAM) -> None:
 async def test_what_is_kept_is_shown_and_a_page_is_corrected_and_deleted(desk: Desk) -> None:
     await written(desk)
     await desk.says("/mydata")
-    assert "2 × journal pages" in await desk.taps("see_data")
+    assert "Journal pages: 2" in await desk.taps("see_data")
     assert ODD in await desk.taps("read_back")
     await desk.says("/mydata", "correct", "page")
     await desk.says("1")

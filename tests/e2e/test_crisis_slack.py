@@ -184,7 +184,7 @@ async def test_what_was_arranged_in_calm_comes_back_in_windows_and_her_facilitat
 
         await ana.taps("Ask my facilitator to get in touch")
         assert f"Ana (Ward 4) {ASKED}." in ana.member.messages[-1].text
-        assert "perhaps be read by your employer" in ana.member.messages[-1].text
+        assert "Your employer may be able to read" in ana.member.messages[-1].text
         assert agnes.member.messages == []
         await ana.taps("Ask them now")
         await ana.taps("Ask my facilitator to get in touch")

@@ -71,7 +71,7 @@ async def test_partners_are_introduced_by_consent_write_through_the_coach_and_mi
 
             await does(eve, "/leave", "Go on alone")
             await to(FIRST_ROUND + timedelta(hours=1), *everybody)
-            assert heard(ana, "Somebody of your three cannot come this week")
+            assert heard(ana, "One of the three of you cannot come this week")
             await to(FIRST_ROUND + timedelta(days=1, minutes=1), *everybody)
             await does(ana, "We met", "Very close")
             ana.person.taps("Not again, please")

@@ -109,7 +109,7 @@ def test_screen_explains_when_asked() -> None:
 # ---------------------------------------------------------------- reading
 
 FAMILIES = {"kin": ("mum", "sister"), "pills": ("pill*",)}
-SMALL = Weights("en", -1.0, 1.0, 0.5, {"counted <pills>": 4.0, "<kin> .. <pills>": 1.0}, FAMILIES)
+SMALL = Weights("en", -1.0, 1.0, 0.5, 0.0, {"counted <pills>": 4.0, "<kin> .. <pills>": 1.0}, FAMILIES)
 
 
 def test_words_are_read_alone_together_in_pieces_and_as_families() -> None:
@@ -129,7 +129,7 @@ def test_what_is_weighed_is_what_was_taught() -> None:
 
 def test_two_thresholds_part_urgent_concern_and_nothing() -> None:
     for bias, said in ((1.0, "urgent"), (0.7, "concern"), (0.2, None)):
-        assert Overtones(Weights("en", bias, 1.0, 0.5, {}, {})).level(words_of("tea")) == said
+        assert Overtones(Weights("en", bias, 1.0, 0.5, 0.0, {}, {})).level(words_of("tea")) == said
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
