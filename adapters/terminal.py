@@ -7,13 +7,14 @@ import os
 import secrets
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from adapters.inputs import TEXT_LIMIT, choice_made, clean
+from adapters.cleaning import clean
+from adapters.inputs import TEXT_LIMIT, choice_made
 from bot.errors import Ignored, Rejected
 from bot.model import (
     Block,
@@ -28,12 +29,12 @@ from bot.model import (
     Reply,
     Span,
 )
-from bot.ports import Door
+from bot.ports import Door, Leap
 
-LEAPS = {":evening": "evening", ":morning": "morning", ":week": "week"}
+LEAPS: Mapping[str, Leap] = {":evening": "evening", ":morning": "morning", ":week": "week"}
 HELP = "A number or its words choose. :evening :morning :week jump in time, :quit ends."
 
-Jump = Callable[[str], Awaitable[str]]
+Jump = Callable[[Leap], Awaitable[str]]
 Settle = Callable[[], Awaitable[None]]
 
 _INK = "medium_purple1"
@@ -97,7 +98,7 @@ class TerminalAdapter:
         await self._receive(door, MessageReceived("/start"))
         first = True
         async for line in self._lines():
-            text = clean(line)
+            text = clean(line).strip()
             if text == ":quit":
                 return
             if text and not (first and text == "/start"):  # that was said already

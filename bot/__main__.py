@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from bot import commands
-from bot.command_line import clear_errors, complain, settings_here, waited_for
+from bot.command_line import clear_errors, complain, settings_here
 from bot.errors import SettingsError
 from bot.logs import configure
 from bot.settings import Settings
@@ -38,7 +38,7 @@ def run() -> None:
 
         gc.freeze()
         gc.enable()
-        waited_for(running(settings))
+        asyncio.run(running(settings))
 
 
 @app.command()
@@ -54,7 +54,7 @@ def demo(
             if browser and sys.stdout.isatty():
                 webbrowser.open(url)
 
-        waited_for(playing(settings, show))
+        asyncio.run(playing(settings, show))
 
 
 @app.command()
@@ -63,7 +63,7 @@ def chat() -> None:
     with clear_errors(), _playground(http_port=0, log_level="error") as settings:
         from bot.playground import chat as chatting
 
-        waited_for(chatting(settings))
+        asyncio.run(chatting(settings))
 
 
 @contextmanager
@@ -157,7 +157,7 @@ def upgrade() -> None:
             keys = keys_for(settings.database_url, settings.keys)
             await (await open_store(settings.database_url, keys, migrate=True)).close()
 
-        waited_for(upgraded())
+        asyncio.run(upgraded())
         typer.echo("The database is up to date.")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.cohorts.model import FACILITATOR, OWNER, Act, Actor, Cohort
+from bot.cohorts.model import FACILITATOR, OWNER, Act, Actor, Cohort, Desk, Overview
 
 OWNERS_ALONE = frozenset({Act.INVITE, Act.REMOVE, Act.READ_AUDIT})
 WITH_A_COHORT = frozenset({Act.PULSE, Act.OPEN, Act.REVOKE, Act.CLOSE, Act.EDIT, Act.BROADCAST, Act.GO_ON, Act.PAIR})
@@ -38,3 +38,8 @@ def may(actor: Actor, act: Act, cohort: Cohort | None = None) -> bool:
         case _ if act in OWNERS_ALONE:
             return owns and (cohort is None or cohort.closed_on is None)
     return False
+
+
+def allowed(desk: Desk, act: Act) -> list[Overview]:
+    """Those of the cohorts on somebody's desk with which they may do this."""
+    return [overview for overview in desk.cohorts if may(desk.actor, act, overview.cohort)]

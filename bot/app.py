@@ -7,10 +7,10 @@ import contextlib
 import gc
 import secrets
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
 import structlog
 
@@ -35,7 +35,7 @@ from bot.maintenance import Maintenance
 from bot.metrics import Metrics
 from bot.model import Origin
 from bot.outbox import Outbox
-from bot.ports import Adapter, Clock, Door, Store
+from bot.ports import Adapter, Clock, Door, Leap, Store
 from bot.rehearsal import RehearsalTime
 from bot.safety_rules import load_screen
 from bot.settings import PREFIX, Settings
@@ -43,15 +43,13 @@ from bot.spread import Spread
 from bot.storage import keys_for, open_store
 from bot.telegram_bots import add_telegram, names
 from bot.tracing import Traces, exporter_to
+from bot.until import until_set
 from bot.ward import Wards
 from bot.watching import Watch, WatchedAdapter, WatchedDoor, WatchedOutbox
 from bot.workspace import connected
 from curriculum.loader import Library
 from prompts.renderer import Prompts
 from scheduler.alarm import AlarmClock
-
-if TYPE_CHECKING:
-    pass
 
 log = structlog.get_logger()
 
@@ -83,7 +81,10 @@ class App:
     wards: Wards | None = None
 
     async def run(self, stop: asyncio.Event, ready: Callable[[str], None] = lambda _: None) -> None:
-        """Works until `stop` is set, then finishes what is in flight."""
+        """Works until `stop` is set, then finishes what is in flight.
+
+        What must not end before fails us all when it does: whoever watches starts us anew. Raises what it failed with.
+        """
         if self.server:
             await self.server.start()
         self.alarm = AlarmClock(self.door)
@@ -91,13 +92,9 @@ class App:
             pass
         self.alarm.start()
         await self.spread.look()
-        outboxes = [asyncio.create_task(one.outbox.run(stop)) for one in self.installations.values()]
-        for outbox in outboxes:  # they end when we do; one that fails ends us, for whoever watches to start us anew
-            outbox.add_done_callback(lambda _: stop.set())
-        purged = self.watch.metrics.purged
-        maintenance = Maintenance(self.store.housekeeping, self.clock, self.settings.keep, purged=purged)
-        others = self._keep_time(stop), maintenance.run(stop), self.spread.run(stop)
-        keeping = [asyncio.create_task(work) for work in others]
+        working = [asyncio.create_task(work) for work in self._works(stop)]
+        for work in working:
+            work.add_done_callback(lambda done: stop.set() if not done.cancelled() and done.exception() else None)
         aside = help_out(self.door, self.kept), introduce(self.installations.values())
         helping = [asyncio.create_task(work) for work in aside]
         gc.freeze()  # what is loaded by now stays: walking it again and again was a tenth of all work
@@ -110,13 +107,21 @@ class App:
             await one.stop_listening()
         for helper in helping:
             helper.cancel()
-        await asyncio.wait([*outboxes, *keeping, *helping], timeout=GRACE)
+        await asyncio.wait([*working, *helping], timeout=GRACE)
         await self._close_adapters()  # before the server: a page's open stream would keep it waiting
         if self.server:
             await self.server.stop()
-        for outbox in outboxes:
-            if outbox.done():
-                outbox.result()
+        for work in working:
+            if work.done():
+                work.result()
+
+    def _works(self, stop: asyncio.Event) -> Iterator[Coroutine[Any, Any, None]]:
+        """All that goes on side by side until `stop`."""
+        yield from (one.outbox.run(stop) for one in self.installations.values())
+        purged = self.watch.metrics.purged
+        yield Maintenance(self.store.housekeeping, self.clock, self.settings.keep, purged=purged).run(stop)
+        yield self.spread.run(stop)
+        yield self._keep_time(stop)
 
     def nudge(self, installation: str) -> None:
         """Something was committed for this installation."""
@@ -202,8 +207,7 @@ class App:
         if not isinstance(self.clock, RehearsalClock) or (alone and not self.clock.speed):
             return
         while not stop.is_set():
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), 1.0 if self.clock.speed else 0.1)
+            await until_set(stop, 1.0 if self.clock.speed else 0.1)
             with contextlib.suppress(StoreError):
                 if not alone and await self.clock.follow(self.store):
                     self.nudge_all()
@@ -332,8 +336,8 @@ def add_terminal(app: App) -> TerminalAdapter:
     leaps = app.leaps
     terminal: TerminalAdapter
 
-    async def jump(to: str) -> str:
-        await leaps.jump(terminal.origin, to)  # type: ignore[arg-type]
+    async def jump(to: Leap) -> str:
+        await leaps.jump(terminal.origin, to)
         return await leaps.line(terminal.origin)
 
     async def settle() -> None:

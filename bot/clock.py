@@ -42,17 +42,13 @@ class RehearsalClock:
 
     async def load(self, store: Store) -> None:
         """Goes on from the stored time, if there is one: `start` serves a new database only."""
-        async with store.reading() as queries:
-            stored = await queries.remembered(STORED)
-        if stored is not None:
-            self._at, self._since = datetime.fromisoformat(json.loads(stored)["at"]), self._monotonic()
+        if (stored := await _stored(store)) is not None:
+            self._at, self._since = stored, self._monotonic()
 
     async def follow(self, store: Store) -> bool:
         """Moves on to the stored time where another process moved it; whether it did."""
-        async with store.reading() as queries:
-            stored = await queries.remembered(STORED)
-        there = datetime.fromisoformat(json.loads(stored)["at"]) if stored else self.now()
-        if there <= self.now():
+        there = await _stored(store)
+        if there is None or there <= self.now():
             return False
         self.move(there)
         return True
@@ -61,3 +57,10 @@ class RehearsalClock:
         """Stores the present moment of the rehearsal."""
         async with store.writing() as work:
             await work.remember(STORED, json.dumps({"at": self.now().isoformat()}))
+
+
+async def _stored(store: Store) -> datetime | None:
+    """The rehearsed moment that was stored last."""
+    async with store.reading() as queries:
+        stored = await queries.remembered(STORED)
+    return datetime.fromisoformat(json.loads(stored)["at"]) if stored else None

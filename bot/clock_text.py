@@ -17,6 +17,10 @@ LONGEST = 100  # characters: nobody writes a time or a date in more
 FURTHEST = timedelta(days=2 * 366)  # a pause that lasts longer is a slip of the finger
 
 
+EDGES = " .!?¡¿,;"
+PLEASE = re.compile(r"[ ,.!]+(?:please|por favor|thanks|thank you|gracias)$")
+
+
 def numbered(words: str, first: int = 0) -> Mapping[str, int]:
     """Synonyms separated by spaces, things by bars: each word and the place of its thing."""
     return {word: at for at, group in enumerate(words.split("|"), first) for word in group.split()}
@@ -45,7 +49,8 @@ def plain(text: str) -> str:
     if len(text) > LONGEST:
         return ""
     decomposed = unicodedata.normalize("NFKD", text.casefold().replace("’", "'"))
-    return " ".join("".join(mark for mark in decomposed if not unicodedata.combining(mark)).split()).strip(" .!?¡¿,;")
+    said = " ".join("".join(mark for mark in decomposed if not unicodedata.combining(mark)).split()).strip(EDGES)
+    return PLEASE.sub("", said)
 
 
 def in_digits(text: str) -> str:
@@ -80,7 +85,7 @@ def parse_time(text: str) -> time | None:
     """A wall time: "8", "8:30", "08.30", "8h30", "7 am", "8ish", "half past eight", "six thirty", "las 8 y media"."""
     said = re.sub(r"\d", lambda digit: str(int(digit[0])), re.sub(ABOUT, "", plain(text), count=1))
     said = MINUTES_SAID.sub(lambda found: str(MINUTES[found[0].replace("-", " ")]), ROUGHLY.sub("", said))
-    said = in_digits(said)
+    said = re.sub(r"\bhalf (?=\d)", "half past ", in_digits(said))  # "half six", as Britain and Ireland say it
     if (hour := WHOLE.get(re.sub(r"^12 ", "", said))) is not None:
         return time(hour)
     for pattern in (CLOCK, PACKED):

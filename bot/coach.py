@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import NamedTuple
 
 import structlog
 
@@ -24,7 +24,7 @@ from bot.cohorts.rounds import Rounds
 from bot.conversations.onboarding import clean_name
 from bot.errors import StoreError
 from bot.flood import eased
-from bot.logs import one_turn
+from bot.logs import marks, one_turn
 from bot.model import (
     PRIORITY,
     Carried,
@@ -55,6 +55,7 @@ LOOKING_AT_DATA = frozenset({"mydata", "mending"})
 PUT_OFF = timedelta(hours=1)  # somebody whose turn fails is not woken in a hot loop
 
 Advance = Callable[[Participant, Input, engine.World], Turn]
+Answering = Callable[[UnitOfWork, Known, Incoming, datetime], Awaitable[Outcome]]
 Screen = Callable[[str], Finding | None]
 
 
@@ -64,6 +65,14 @@ class House:
 
     age: int = 18
     research: str = ""
+
+
+class Found(NamedTuple):
+    """What an alarm found due: how many people, and whether a broadcast and a cohort are."""
+
+    people: int
+    broadcast: bool
+    cohort: bool
 
 
 class Coach:
@@ -97,8 +106,8 @@ class Coach:
         self._scribe = Scribe(renderer, curriculum, help_lines, programme)
         self._installations, self._newcomer, self._engine = tuple(installations), newcomer, advance
         self._front_desk, self._discreet = front_desk or FrontDesk(), discreet
-        self._composer, self._announcing = Composer(store, renderer, self._scribe.in_locale, committed), False
-        self._rounds, self._gathering = Rounds(store, self._scribe.in_locale), False
+        self._composer = Composer(store, renderer, self._scribe.in_locale, committed)
+        self._rounds = Rounds(store, self._scribe.in_locale)
         self._house = house
         self.underway = 0  # calls of the door that have not returned yet
         self.calls = 0  # calls of the door so far
@@ -138,21 +147,22 @@ class Coach:
         """Wakes up to `limit` people who are due, in one transaction, and a broadcast and a cohort; how many in all."""
         with self._busy():
             try:
-                woken = await self._wake(limit)
-                woken += await self._composer.compose(self._clock.now()) if self._announcing else 0
-                return woken + (await self._rounds.hold(self._clock.now()) if self._gathering else 0)
+                found = await self._wake(limit)
+                composed = await self._composer.compose(self._clock.now()) if found.broadcast else 0
+                held = await self._rounds.hold(self._clock.now()) if found.cohort else 0
+                return found.people + composed + held
             except StoreError as error:
                 if error.kind != "conflict":
                     raise
                 log.error("wake_conflict")  # one person's trouble must not hold up the others
                 return await self._wake_one_by_one(limit)
 
-    async def _wake(self, limit: int) -> int:
+    async def _wake(self, limit: int) -> Found:
         now = self._clock.now()
         done = Outcome()
         async with self._store.writing() as work:
-            self._announcing = await work.cohorts.broadcasts.due(now) is not None
-            self._gathering = await work.cohorts.due(now) is not None
+            broadcast = await work.cohorts.broadcasts.due(now) is not None
+            cohort = await work.cohorts.due(now) is not None
             known = await work.due(now, limit)
             for one in known:
                 with one_turn():
@@ -160,12 +170,12 @@ class Coach:
             if known:
                 await done.write(work)
         self._tell(done.outgoing)
-        return len(known)
+        return Found(len(known), broadcast, cohort)
 
     async def _wake_one_by_one(self, limit: int) -> int:
         for woken in range(limit):
             try:
-                if not await self._wake(1):
+                if not (await self._wake(1)).people:
                     return woken
             except StoreError as error:
                 if error.kind != "conflict":
@@ -195,7 +205,7 @@ class Coach:
             log.error("turn_failed", installation=installation, error=type(error).__name__, exc_info=_safe(error))
             await self._together(installation, incoming, self._apology)
 
-    async def _together(self, installation: str, incoming: Sequence[Incoming], turn: Any) -> None:
+    async def _together(self, installation: str, incoming: Sequence[Incoming], turn: Answering) -> None:
         """One commit for many people's inputs."""
         done = Outcome()
         now = self._clock.now()
@@ -358,7 +368,7 @@ class Coach:
             self._newcomer()
         if is_out_of_reach(event):
             await work.cancel([person.address], PRIORITY["broadcast"])
-        log.info("event", person=person.id, kind=type(event).__name__.lower(), **_marks(event))
+        log.info("event", kind=type(event).__name__.lower(), **marks(event, person))
         return done
 
     def _tell(self, outgoing: Sequence[Outgoing]) -> None:
@@ -373,12 +383,6 @@ class Coach:
             yield
         finally:
             self.underway -= 1
-
-
-def _marks(event: object) -> dict[str, str]:
-    """The parts of an event that may be logged: states, levels and rules, never text."""
-    names = ("before", "after", "level", "rule", "act")
-    return {name: str(getattr(event, name)) for name in names if hasattr(event, name)}
 
 
 def _safe(error: BaseException) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,8 +43,3 @@ def settings_here(**overrides: Any) -> Settings:
     settings = load(**overrides)
     configure(settings.log_level, settings.log_format)
     return settings
-
-
-def waited_for(work: Coroutine[Any, Any, None]) -> None:
-    """Does asynchronous work."""
-    asyncio.run(work)

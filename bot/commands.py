@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from bot.command_line import clear_errors, settings_here, waited_for
+from bot.command_line import clear_errors, settings_here
 from bot.errors import SettingsError, StoreError
 from bot.settings import Settings
 
@@ -68,7 +69,7 @@ def rotate() -> None:
                         " long as you keep a backup from before now: that one needs it."
                     )
 
-        waited_for(rotated())
+        asyncio.run(rotated())
 
 
 @keys.command()
@@ -76,9 +77,8 @@ def check() -> None:
     """Opens every encrypted value, and says which key made how many; exit 1 unless the newest made all."""
     with clear_errors():
         settings = settings_here()
-        well: list[bool] = []
 
-        async def checked() -> None:
+        async def checked() -> bool:
             from bot.storage import keys_for
             from bot.storage.rotation import NOBODY, rotation
 
@@ -90,10 +90,9 @@ def check() -> None:
                     typer.echo(f"{fingerprint} ({which}): {found[number]} values")
                 if found[NOBODY]:
                     typer.echo(f"no key here: {found[NOBODY]} values")
-                well.append(not set(found) - {0})
+                return not set(found) - {0}
 
-        waited_for(checked())
-        if well != [True]:
+        if not asyncio.run(checked()):
             raise typer.Exit(1)
 
 
@@ -111,7 +110,7 @@ def backup(file: Annotated[Path, typer.Argument(help="A new file; the keys are n
             needed = await back_up(settings.database_url, file)
             typer.echo(f"{file} is written. It is of no use without: {', '.join(needed)} (python -m bot keys check)")
 
-        waited_for(backed_up())
+        asyncio.run(backed_up())
 
 
 def restore(
@@ -132,7 +131,7 @@ def restore(
             if done.replaced:
                 typer.echo(f"What was there before is in {done.replaced}: delete it when you need it no more.")
 
-        waited_for(restored())
+        asyncio.run(restored())
 
 
 def erased() -> None:
@@ -152,7 +151,7 @@ def erased() -> None:
             sys.stdout.flush()
             await listed(settings.database_url, len(found))
 
-        waited_for(printed())
+        asyncio.run(printed())
 
 
 def _keys_there(settings: Settings) -> tuple[str, ...]:

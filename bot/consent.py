@@ -25,15 +25,20 @@ def agrees(person: Participant, layer: Layer) -> bool:
     return said is not None and said.given
 
 
-def in_research(person: Participant) -> bool:
-    """Whether any export for research may count them: only by the words of today."""
+def version(layer: Layer, who: str = "") -> str:
+    """The words of a layer today. Those of research name `who` does it: a yes to them is none to whoever comes next."""
+    return f"{VERSIONS[layer]}, {who}" if layer == "research" and who else VERSIONS[layer]
+
+
+def in_research(person: Participant, who: str) -> bool:
+    """Whether any export for the research that `who` does may count them: only by the words of today."""
     said = latest(person, "research")
-    return said is not None and said.given and said.version == VERSIONS["research"]
+    return bool(who) and said is not None and said.given and said.version == version("research", who)
 
 
-def with_answer(person: Participant, now: datetime, given: bool, *layers: Layer) -> tuple[Consent, ...]:
-    """Their consents with what they said just now to these layers."""
-    return (*person.consents, *(Consent(layer, VERSIONS[layer], now, given) for layer in layers))
+def with_answer(person: Participant, now: datetime, given: bool, *layers: Layer, who: str = "") -> tuple[Consent, ...]:
+    """Their consents with what they said just now to these layers; `who` does research."""
+    return (*person.consents, *(Consent(layer, version(layer, who), now, given) for layer in layers))
 
 
 def withdrawn(person: Participant, now: datetime, *layers: Layer) -> tuple[Consent, ...]:

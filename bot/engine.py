@@ -10,7 +10,7 @@ from bot import gathering, journey
 from bot.clock_text import parse_zone
 from bot.cohorts.classes import knowing, news
 from bot.cohorts.model import Act, Attendance
-from bot.conversations import CONVERSATIONS, LOOKING_ON, TOUCHPOINTS
+from bot.conversations import CONVERSATIONS, LOOKING_ON
 from bot.conversations.gratitude import KEEP_GRATITUDE
 from bot.conversations.words import (
     BEFORE_CONSENT,
@@ -20,6 +20,8 @@ from bot.conversations.words import (
     bare,
     command_in,
     is_courtesy,
+    is_greeting,
+    is_puzzled,
     words_after,
 )
 from bot.filling import ANSWER
@@ -48,11 +50,11 @@ from bot.renewal import Renewal
 from bot.roster import without_past
 from bot.safety import screened
 from bot.timetable import Moment, is_quiet, local_day, zone
-from bot.walk import World, waits_aside
+from bot.walk import World
 
 __all__ = ["World", "advance"]
 
-BUSY = timedelta(minutes=10)  # somebody in the middle of a letter is not interrupted by a nudge
+
 SILENT_DAYS = 3  # after so many, one gentle question (design.md §3)
 REMEMBERED_TOUCHPOINTS = 16  # enough for a local date lived twice, and for the silent days
 AN_INSTANT = timedelta(microseconds=1)
@@ -85,8 +87,6 @@ def advance(participant: Participant, given: Input, world: World) -> Turn:
 @dataclass(slots=True)
 class Visit(Renewal):
     """A turn with its beginning and its end: what an input or an alarm means, and when to wake next."""
-
-    rang: bool = False
 
     def turn(self) -> Turn:
         """The finished turn. Who wants to be forgotten is woken for that alone."""
@@ -175,6 +175,15 @@ class Visit(Renewal):
         elif (run := self.hearing(given)) is not None:
             self.raise_run(run.asked)
             self.answer(given)
+        else:
+            self.read_unasked(given)
+
+    def read_unasked(self, given: MessageReceived) -> None:
+        """They wrote, and nothing was asked."""
+        if is_greeting(given.text):
+            self.begin("today")
+        elif is_puzzled(given.text):
+            self.begin("help")
         elif given.ref and is_courtesy(given.text):
             self.events.append(Reacted(given.ref, "❤"))
         elif given.text.strip():
@@ -326,15 +335,6 @@ class Visit(Renewal):
             self.raise_run(run.asked)
             self.follow(self.step(run, WokeUp()), run, WokeUp())
             self.become(runs=tuple(sorted(self.participant.runs, key=lambda other: order.index(other.number))))
-
-    def busy_until(self) -> datetime:
-        """Until when a nudge would interrupt something that the person began themselves."""
-        now, run, heard = self.world.now, self.participant.run, self.participant.heard
-        if self.rang or any(timer.name not in LOOKING_ON for timer in self.participant.timers):
-            return now + BUSY
-        if run is None or heard is None or run.conversation in TOUCHPOINTS or waits_aside(run):
-            return now
-        return max(now, heard + BUSY)
 
     def touch(self, moment: Moment) -> None:
         """A touchpoint came up. A pause ends, and a booster counts, with a message that can be said."""

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 from bot import locking
 from bot.cohorts.model import Attendance
-from bot.model import Document, Entry, Participant, Said
+from bot.model import Document, Entry, Participant, Run, Said
 from bot.ports import Known, Renderer, UnitOfWork
+from bot.renewal import unpacked
 from curriculum.model import Programme
 
 FORMAT, VERSION = "heartsease-export", 1
@@ -110,7 +111,8 @@ async def gathered(work: UnitOfWork, known: Known, person: Participant, now: dat
         "entries_after": 0,
         "messages_due": [{"kind": one.kind.value, "on": one.on, "missed": one.missed, "at": one.at} for one in touched],
         "open_questions": [
-            {"conversation": run.conversation, "step": run.step, "since": run.started} for run in person.runs
+            {"conversation": run.conversation, "step": run.step, "since": run.started, "words": waiting(run)}
+            for run in person.runs
         ],
     }
 
@@ -211,6 +213,13 @@ def written(entry: Entry) -> dict[str, Any]:
         "minutes": entry.minutes,
         "text": entry.text,
     }
+
+
+def waiting(run: Run) -> list[str]:
+    """What they wrote that is kept nowhere else yet: it waits in an open question for their yes."""
+    held = (getattr(unpacked(one), "text", "") for one in run.notes.get("waiting", ()))
+    said = (run.notes.get("text"), run.notes.get("words"), *held)
+    return [text for text in said if isinstance(text, str) and text]
 
 
 def plainly(value: object) -> str:

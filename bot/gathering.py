@@ -10,7 +10,7 @@ from bot import journey
 from bot.cohorts.classes import Post as ClassPost
 from bot.cohorts.classes import class_posts
 from bot.cohorts.model import Act, Cohort, Lost
-from bot.cohorts.posts import A_WEEK, has_thread, loss, opener, rhythm_of
+from bot.cohorts.posts import has_thread, loss, opener, rhythm_of
 from bot.conversations.joining import described_on
 from bot.conversations.morning import written
 from bot.model import (
@@ -20,7 +20,6 @@ from bot.model import (
     Event,
     Handled,
     Input,
-    Journey,
     Kind,
     OneOf,
     Participant,
@@ -141,19 +140,19 @@ class Gathering:
         if moment.kind is Kind.EVENING:
             return "thread" if has_thread(cohort, moment.on, weeks) else None
         if not cohort.together:
-            return "weekly" if days % A_WEEK == 0 else None
-        left = A_WEEK * weeks - days  # days of the course, this one included
+            return "weekly" if days % journey.DAYS_IN_A_WEEK == 0 else None
+        left = journey.DAYS_IN_A_WEEK * weeks - days  # days of the course, this one included
         if left <= 0:
             return "farewell" if _all_off(cohort, days + left, days) else None
         if _all_off(cohort, days + 1, days + left):
             return "closing"
-        return "morning" if self.home.pinned == self.key("theme", days // A_WEEK + 1) else "theme"
+        return "morning" if self.home.pinned == self.key("theme", days // journey.DAYS_IN_A_WEEK + 1) else "theme"
 
     # ------------------------------------------------------------ what is said
 
     def post(self, cohort: Cohort, post: Post, moment: Moment) -> None:
         """Says it; whoever reads it late reads it within its window."""
-        number = min((moment.on - cohort.starts_on).days // A_WEEK + 1, self.world.programme.length)
+        number = min((moment.on - cohort.starts_on).days // journey.DAYS_IN_A_WEEK + 1, self.world.programme.length)
         match post:
             case "theme":
                 said = Said("gathering/theme", {**self.lesson(cohort, moment.on), **written(cohort, number)})
@@ -175,7 +174,7 @@ class Gathering:
 
     def lesson(self, cohort: Cohort, on: date) -> dict[str, Any]:
         """The week and the practice of the day; it is everybody's, so the words are the curriculum's own."""
-        place = journey.place_on(Journey(anchor=cohort.starts_on), on, self.world.programme.length)
+        place = journey.place_of(cohort, on, self.world.programme.length)
         assert place is not None
         week = self.world.programme.week(place.week)
         practice = week.practice_on(place.day)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from bot.cohorts.model import Cohort
 from bot.model import Journey, Kind, Participant, Place, Rhythm, State
 from bot.model.replacing import replace
 from bot.timetable import Moment, day_begins, local_day, moments_between, next_moment, zone
@@ -84,6 +85,11 @@ def place_on(journey: Journey, on: date, weeks: int) -> Place | None:
         return None
     week, day = divmod((on - journey.anchor).days, DAYS_IN_A_WEEK)
     return Place(week + 1, day + 1) if 0 <= week < weeks else None
+
+
+def place_of(cohort: Cohort, on: date, weeks: int) -> Place | None:
+    """The week and day of a cohort on a local date of its own, as if all walked together; None before and after."""
+    return place_on(Journey(anchor=cohort.starts_on), on, weeks)
 
 
 def standing(journey: Journey, on: date, weeks: int) -> Place | None:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from bot import journey
 from bot.clock import RehearsalClock
 from bot.model import Kind, Origin, Participant, State
-from bot.ports import Rehearsal, Store
+from bot.ports import Leap, Rehearsal, Store
 from bot.roster import TURN
 from bot.timetable import instant, next_moment, zone
 from curriculum.model import Programme
-
-Leap = Literal["evening", "morning", "week"]
 
 
 class Leaps:

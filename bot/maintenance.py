@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -12,6 +11,7 @@ import structlog
 from bot.errors import StoreError
 from bot.keeping import Housekeeping, Keep
 from bot.ports import Clock
+from bot.until import Wait, until_set
 
 log = structlog.get_logger()
 
@@ -19,21 +19,13 @@ SOON = 3.0  # seconds after which at most an erasure is overwritten
 EVERY = 3600.0  # seconds from purge to purge, in real time
 SIGN = 15.0  # seconds from sign of life to sign of life
 
-Wait = Callable[[asyncio.Event, float], Awaitable[None]]
-
-
-async def _until_set(event: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
-
 
 def _nothing(_: Mapping[str, int]) -> None:
     pass
 
 
 class Maintenance:
-    """Looks after the store until told to stop; trouble with the database is logged and tried again.
+    """Looks after the store until told to stop; whatever goes wrong is logged, and tried again.
 
     `purged` is called with what went, rows by kind.
     """
@@ -46,7 +38,7 @@ class Maintenance:
         *,
         purged: Callable[[Mapping[str, int]], None] = _nothing,
         monotonic: Callable[[], float] = time.monotonic,
-        wait: Wait = _until_set,
+        wait: Wait = until_set,
     ) -> None:
         self._housekeeping, self._clock, self._keep = housekeeping, clock, keep
         self._purged, self._monotonic, self._wait = purged, monotonic, wait
@@ -83,5 +75,5 @@ class Maintenance:
     async def _guarded(self, work: Callable[[], Awaitable[object]]) -> None:
         try:
             await work()
-        except StoreError as error:
-            log.warning("housekeeping", problem=error.kind)
+        except Exception as error:  # nobody is left without answers because something could not be swept
+            log.warning("housekeeping", problem=error.kind if isinstance(error, StoreError) else type(error).__name__)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from bot.errors import StoreError
 from bot.model import PRIORITY, Incoming
-from bot.ports import Result, Store
+from bot.ports import Ending, Result, Store
 
-_OUTCOMES = ("sent", "queued", "dead", "unreachable")
+_OUTCOMES = get_args(Ending)
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 

@@ -81,7 +81,7 @@ def unanswered(pairing: Pairing) -> int:
     return pairing.silent + (1 if pairing.asked_met else 0)
 
 
-def takes_part(person: Participant) -> bool:
+def wants_a_partner(person: Participant) -> bool:
     """Whether somebody wants to be paired, as far as we heard."""
     return person.pairing.wanted is True and unanswered(person.pairing) < SILENT_ROUNDS
 
@@ -114,7 +114,7 @@ def _of_pairs(
 def _is_asked_before(person: Participant, ahead: Round) -> bool:
     """Whether they have to say something before this round: for the first time, or after silent ones."""
     pairing = person.pairing
-    doubtful = pairing.wanted is True and not takes_part(person)
+    doubtful = pairing.wanted is True and not wants_a_partner(person)
     return (pairing.wanted is None and not pairing.asked_for) or (doubtful and pairing.asked_for < ahead.week)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 import structlog
 
@@ -17,10 +16,9 @@ from bot.errors import Ignored, LeaseLost, Moved, Rejected, Retry, StoreError, U
 from bot.limits import Limits
 from bot.model import Delivery
 from bot.ports import Adapter, Clock, OutboxStore, Result
+from bot.until import Wait, until_set
 
 log = structlog.get_logger()
-
-Wait = Callable[[asyncio.Event, float], Awaitable[None]]
 
 _COALESCE = 0.02  # seconds: results gather so long before a transaction, as long as the limits are what holds us up
 _FAST = 1000.0  # messages a second above which transactions need no bound but their own duration
@@ -28,13 +26,6 @@ _GRACE = 5.0  # seconds that sends under way get at the end
 _LONGEST_BACK_OFF = 600.0
 _LONGEST_OUTAGE_WAIT = 60.0  # how late at most we notice that the platform is back
 _LONGEST_STORE_BACK_OFF = 5.0
-
-
-async def _until_set(event: asyncio.Event, seconds: float) -> None:
-    """Waits for the event, but no longer than so many seconds."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await event.wait()
 
 
 def _nothing(*_: object) -> None:
@@ -49,7 +40,7 @@ class Outbox:
     All durations are in seconds of `monotonic`; only due and expiry use `clock`.
     Without the lease, `may_take` is asked every `stand_by` seconds whether to try for it.
     `gained` and `lost` are called when the lease becomes ours and stops being so; `on_result` with every result once
-    it is recorded. `wait(event, seconds)` returns when the event is set or the time is over.
+    it is recorded.
     `ok` says whether the last step succeeded (standing by is a success), `since` from when on the `monotonic` clock
     that has been so, and `last_error` the store's problem (full …), or the class of what went wrong.
     """
@@ -73,7 +64,7 @@ class Outbox:
         gained: Callable[[], None] = _nothing,
         lost: Callable[[], None] = _nothing,
         monotonic: Callable[[], float] = time.monotonic,
-        wait: Wait = _until_set,
+        wait: Wait = until_set,
     ) -> None:
         self._store, self._adapter, self._clock, self._limits = store, adapter, clock, limits
         self._owner, self._inflight = owner, inflight

@@ -3,8 +3,8 @@
 Pure: the weights are handed in as data (`bot/safety_rules/<language>/weights.tsv`), learned from labelled examples
 (docs/safety.md). A text is read as sequences: a word, two words, two with one between (`want _ die`), pieces of a word
 (`~uicid`), and families in the place of words (`<pills>`, `counted <pills>`, `<kin> .. <pills>`: at most four words
-apart). What the sequences of a span weigh is added up and divided by the root of their number. It works in time linear
-in the text.
+apart). What the sequences of a span weigh is added up and divided by the root of their number. In a long text one span
+is heavy by chance, so the tone of all of them counts too. It works in time linear in the text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import log2, sqrt
+from math import sqrt
+from statistics import fmean
 from typing import Literal
 
 from bot.unmasking import LEET, squeezed, unmasked
@@ -22,8 +23,9 @@ STOP = "."  # stands for the end of a sentence, and of the text
 PIECE = re.compile(r"[a-z0-9']+|[.?!\n;]+|,")
 PIECES = (4, 5)  # letters of a piece of a word; shorter words are read whole only
 REACH = 4  # words: how far apart two families are still read together
-WHOLE = 40  # words: a longer text is read in spans, and the heaviest counts
+WHOLE = 40  # words: a longer text is read in spans
 SPAN = 20  # words of a span
+TONE = 0.5  # how much all spans of a text count together, beside 1 of the heaviest
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +33,15 @@ class Weights:
     """What was learned in one language.
 
     `families` are lists of words that are read alike, a star standing for any ending. A text whose heaviest span weighs
-    `urgent` or more is urgent, one that weighs `concern` or more is a concern. A span counts `less` for each doubling
-    of their number: among many, one is heavy by chance.
+    `urgent` or more is urgent, one that weighs `concern` or more is a concern. A text of several spans weighs as much
+    as its heaviest, by `TONE` as their average too, and `long` more (an average is mostly far below zero).
     """
 
     language: str
     bias: float
     urgent: float
     concern: float
-    less: float
+    long: float
     of: Mapping[str, float] = field(repr=False)
     families: Mapping[str, Sequence[str]] = field(repr=False)
 
@@ -56,12 +58,12 @@ class Overtones:
         return sum(word in self.weights.of for word in words)
 
     def level(self, words: Sequence[str]) -> Literal["urgent", "concern"] | None:
-        """How severe the heaviest span is."""
+        """How severe the text is."""
         weight = self.heaviest(words)
         return "urgent" if weight >= self.weights.urgent else "concern" if weight >= self.weights.concern else None
 
     def heaviest(self, words: Sequence[str]) -> float:
-        """What the heaviest span weighs, less in a long text."""
+        """What the text weighs."""
         return self._heaviest(said_once(words))[0]
 
     def why(self, words: Sequence[str], most: int = 8) -> list[tuple[str, float]]:
@@ -75,19 +77,21 @@ class Overtones:
         return sorted((one for one in weighed if one[1] > 0), key=lambda one: (-one[1], one[0]))[:most]
 
     def _heaviest(self, words: Sequence[str]) -> tuple[float, int, int]:
-        """The weight of the heaviest span, less in a long text; its first word, and the one behind its last."""
+        """The weight of the text; the first word of its heaviest span, and the one behind its last."""
         of, known = self.weights.of, self._sequences.alone(words)
         alone = {word: sum(of.get(sequence, 0.0) for sequence in sequences) for word, (sequences, _) in known.items()}
         weight, count = [0.0], [0]
         for word, together in zip(words, self._sequences.together(words, known), strict=True):
             weight.append(weight[-1] + alone[word] + sum([of.get(sequence, 0.0) for sequence in together]))
             count.append(count[-1] + len(known[word][0]) + len(together))
-        parts = list(spans(words))
-        less = self.weights.less * log2(len(parts))
-        return max(
-            (self.weights.bias + (weight[end] - weight[start]) / sqrt(count[end] - count[start]) - less, start, end)
-            for start, end in parts
-        )
+        weighed = [
+            (self.weights.bias + (weight[end] - weight[start]) / sqrt(count[end] - count[start]), start, end)
+            for start, end in spans(words)
+        ]
+        heaviest, start, end = max(weighed)
+        if len(weighed) > 1:
+            heaviest += TONE * fmean(one for one, _, _ in weighed) + self.weights.long
+        return heaviest, start, end
 
 
 Alone = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]  # what each word is by itself, and its families

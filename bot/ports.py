@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from bot.cohorts.ports import Cohorts
 from bot.keeping import Erased, Housekeeping
@@ -250,12 +250,15 @@ class Queries(Protocol):
         ...
 
 
+Ending = Literal["sent", "queued", "dead", "unreachable"]
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a delivery ended. state: "sent", "queued" (again at `retry_in` seconds), "dead", "expired", "unreachable"."""
+    """How a delivery ended; one that is "queued" is tried again in `retry_in` seconds."""
 
     id: int
-    state: str
+    state: Ending
     retry_in: float = 0.0
     counts: bool = True
     ref: str | None = field(default=None, repr=False)
@@ -350,8 +353,8 @@ class Door(Protocol):
         """Works on kept inputs; how many."""
         ...
 
-    async def wake(self, limit: int = 1000) -> int:
-        """Wakes people who are due; how many."""
+    async def wake(self, limit: int = 200) -> int:
+        """Wakes up to `limit` people who are due, and a broadcast and a cohort; how many in all."""
         ...
 
 
@@ -373,6 +376,10 @@ class Adapter(Protocol):
         ...
 
 
+Leap = Literal["evening", "morning", "week"]
+"""Where somebody who plays with the clock jumps to."""
+
+
 class Rehearsal(Protocol):
     """The settable clock, as HTTP offers it (design.md §8)."""
 
@@ -383,6 +390,3 @@ class Rehearsal(Protocol):
     async def move(self, to: str) -> tuple[int, Mapping[str, Any]]:
         """Moves to "next" or an ISO time through every wake; the HTTP status (200, 400, 503) and the body."""
         ...
-
-
-Facts = Mapping[str, Any]

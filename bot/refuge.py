@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.conversations import IN_NEED
+from bot.conversations import IN_NEED, LOOKING_ON, TOUCHPOINTS
 from bot.conversations.base import meant
 from bot.conversations.in_need import NOT_SAFE, agreed, asked_for, led_by, sheltered
 from bot.conversations.safety_plan import with_part
@@ -15,16 +15,20 @@ from bot.model import Alerted, Kind, MessageReceived, Participant, Recorded, Sta
 from bot.roster import rostered
 from bot.safety import Finding
 from bot.timetable import Moment, day_begins, instant, moments, quiet_begins, quiet_ends, zone
+from bot.walk import waits_aside
 
 SCREEN_FAILED = "screen/failed"  # bot/safety.py: our fault, and no sign that the course has to wait
 A_DAY = timedelta(days=1)
+BUSY = timedelta(minutes=10)  # somebody in the middle of a letter is not interrupted by a nudge
 ASKED_IF_SAFE = IN_NEED | {"grounding"}  # in these, not being safe is one of the answers
 HELD = frozenset({PARTED})  # conversations that we begin ourselves by an alarm: they wait as well
 
 
 @dataclass(slots=True)
 class Refuge(Doorstep):
-    """The part of a turn that answers danger, and keeps quiet afterwards."""
+    """The part of a turn that answers danger, and keeps quiet afterwards. `rang`: a timer of theirs, in this turn."""
+
+    rang: bool = False
 
     def help_first(self, finding: Finding, given: MessageReceived) -> None:
         """A warm answer with numbers, before and instead of any conversation; what they wrote is kept for them.
@@ -103,8 +107,13 @@ class Refuge(Doorstep):
             self.urgency, self.expires = "reply", None
 
     def busy_until(self) -> datetime:
-        """Until when something that the person began themselves would be interrupted."""
-        raise NotImplementedError
+        """Until when a nudge would interrupt something that the person began themselves."""
+        now, run, heard = self.world.now, self.participant.run, self.participant.heard
+        if self.rang or any(timer.name not in LOOKING_ON for timer in self.participant.timers):
+            return now + BUSY
+        if run is None or heard is None or run.conversation in TOUCHPOINTS or waits_aside(run):
+            return now
+        return max(now, heard + BUSY)
 
 
 def gentle_question(person: Participant) -> Moment | None:

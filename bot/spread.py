@@ -16,6 +16,7 @@ import structlog
 
 from bot.errors import StoreError
 from bot.ports import OutboxStore, Standing
+from bot.until import until_set
 
 log = structlog.get_logger()
 
@@ -55,9 +56,7 @@ class Spread:
             for name in self.excess():
                 log.info("lease_passed_on", installation=name)
                 self.senders[name].give_up()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(EVERY):
-                    await stop.wait()
+            await until_set(stop, EVERY)
         with suppress(StoreError):
             await self._store.attend(self._owner, 0.0)
 

@@ -19,7 +19,7 @@ from bot.clock_text import parse_zone
 from bot.cohorts.model import Cohort
 from bot.colleagues import Colleagues
 from bot.leap import Leaps
-from bot.model import Incoming, Journey, MessageReceived, Origin
+from bot.model import Incoming, MessageReceived, Origin
 from bot.ports import Clock, Door, Store
 from bot.rehearse_people import team
 from bot.timetable import local_day, zone
@@ -142,7 +142,7 @@ class Wards:
         if cohort is None:
             return {**here, "state": "leading"}
         on = local_day(self._clock.now(), zone(cohort.zone))
-        at = journey.place_on(Journey(anchor=cohort.starts_on), on, here["weeks"])
+        at = journey.place_of(cohort, on, here["weeks"])
         week, day = (at.week, at.day) if at else (0, 0)
         return {**here, "state": "leading", "week": week, "day": day, "title": cohort.name}
 

@@ -96,8 +96,8 @@ class WatchedDoor:
             step.count = await self.door.work()
         return step.count
 
-    async def wake(self, limit: int = 1000) -> int:
-        """Wakes people who are due; how many."""
+    async def wake(self, limit: int = 200) -> int:
+        """Wakes up to `limit` people who are due, and a broadcast and a cohort; how many in all."""
         with self.watch.step("wake") as step:
             step.count = await self.door.wake(limit)
         return step.count

@@ -7,7 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.conversations.words import COHORT_COMMANDS, DESK_COMMANDS, MENU
+from bot.conversations.words import (
+    COHORT_COMMANDS,
+    DESK_COMMANDS,
+    MENU,
+    command_in,
+    is_courtesy,
+    is_greeting,
+)
 from bot.http import Answer, Webhook
 from bot.limits import Limits
 from bot.model import Origin, Reply
@@ -86,6 +93,11 @@ async def connected(settings: Settings, stop: asyncio.Event) -> Workspace | None
     return connecting.result() if connecting in done else None
 
 
+def is_personal(text: str) -> bool:
+    """Whether a message has words that somebody might not want to be exported: no command, hello or thank you."""
+    return bool(text) and command_in(text) is None and not (is_greeting(text) or is_courtesy(text))
+
+
 async def _connected(settings: Settings) -> Workspace:
     from adapters.slack import connect  # bolt and slack_sdk are loaded only where a token asks for them
 
@@ -100,6 +112,7 @@ async def _connected(settings: Settings) -> Workspace:
         opens=OPENS,
         check=workspace.check,
         in_need=lambda text: screened(screen, text) is not None,
+        personal=is_personal,
         commands=COMMANDS,
     )
     return workspace

@@ -50,6 +50,11 @@ class Telling:
     typed: list[str] = field(default_factory=list)
     used: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def at_work(self) -> bool:
+        """Whether the day's texts may be about a shift: not where their roster says that it is a day off."""
+        return self.to.health_care and (self.on, "off") not in self.to.roster
+
     def keep(self, text: str) -> str:
         """A placeholder for what somebody typed."""
         self.typed.append(text)
@@ -72,7 +77,7 @@ def printed(context: Context, value: object) -> object:
         case Text():
             return value.flavour(telling.to.health_care)
         case OneOf():
-            return value.texts[telling.turn_of(value.key, len(value.texts))].flavour(telling.to.health_care)
+            return value.texts[telling.turn_of(value.key, len(value.texts))].flavour(telling.at_work)
         case Written():
             facts = {"name": telling.to.name, "week": value.week, "telling": telling}
             return Markdown(_compiled_text(value.text).render(facts).strip())

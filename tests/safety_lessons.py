@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from math import log2, sqrt
+from math import sqrt
 from pathlib import Path
 from random import Random
 
@@ -31,7 +31,7 @@ from tests.safety_table import AUTHORS, DIARISTS, Taught, taught, tuned
 ROOT = Path(__file__).parent.parent
 AFTER_DANGER = ("crisis", "support", "safety_plan", "strain", "grounding")  # goldens in which danger may be typed
 URGENT_SHARE, ANY_SHARE = 0.01, 0.02  # of the ordinary harmless texts may be called urgent, or anything at all
-LONG_SHARE = 0.05  # of the ordinary harmless entries that are read in spans may raise anything
+LONG_SHARE = 0.10  # of the ordinary harmless entries that are read in spans may raise anything
 CONCERN_WORTH = 0.3  # of an example of concern, beside 1 of an urgent or harmless one
 WORTH = {
     "careless": 0.3,
@@ -133,7 +133,9 @@ class Reader:
 
 def learn(language: str, examples: Sequence[Taught], reader: Reader) -> Weights:
     """The weights that these examples teach: the mean of urgent against none, and of both levels against none."""
-    common = Counter(sequence for one in examples if one.kind != "foreign" for sequence in reader.row(one.text))
+    common = Counter(
+        sequence for one in examples if one.kind not in ("foreign", "diary") for sequence in reader.row(one.text)
+    )
     columns = {sequence: at for at, sequence in enumerate(sorted(key for key, n in common.items() if n >= RARE))}
     examples = [*examples, *_hurried(examples)]
     table = _table([reader.row(one.text) for one in examples], columns)
@@ -169,11 +171,11 @@ def _fitted(table: csr_matrix, positive: numpy.ndarray, weight: numpy.ndarray) -
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A text with what its heaviest span weighs to somebody whom its author did not teach, and how long it is."""
+    """A text with what it weighs to somebody whom its author did not teach, and whether it is read in spans."""
 
     one: Taught
     weight: float
-    doublings: float
+    long: bool
 
 
 def unheard(language: str, examples: Sequence[Taught], reader: Reader) -> list[Weighed]:
@@ -184,24 +186,25 @@ def unheard(language: str, examples: Sequence[Taught], reader: Reader) -> list[W
         listener = Overtones(learn(language, [one for one in examples if one.author not in apart], reader))
         theirs = [one for one in examples if one.author in apart and one.kind not in ("foreign", "diary")]
         for one in (*theirs, *(one for one in entries if one.author in apart)):
-            words = said_once(words_of(unmasked(one.text)))
-            weighed.append(Weighed(one, listener.heaviest(words), log2(len(list(spans(words))))))
+            words = words_of(unmasked(one.text))
+            weighed.append(Weighed(one, listener.heaviest(words), len(list(spans(said_once(words)))) > 1))
     return weighed
 
 
 def thresholds(weighed: Sequence[Weighed], rules: Screen) -> tuple[float, float, float]:
-    """The lowest weights of urgent and of concern, and how much less the spans of a long text count.
+    """The lowest weights of urgent and of concern, and how much more a text of several spans weighs.
 
     With these there are no more false alarms among ordinary texts, short and long, than may be.
     """
-    ordinary = [(each.weight, rules(each.one.text)) for each in weighed if each.one.kind == "ordinary"]
+    ordinary = [
+        (each.weight, rules(each.one.text)) for each in weighed if each.one.kind == "ordinary" and not each.long
+    ]
     concern = _lowest([(weight, found is not None) for weight, found in ordinary], ANY_SHARE)
     urgent = _lowest(
         [(weight, found is not None and found.level == "urgent") for weight, found in ordinary], URGENT_SHARE
     )
-    long = [each for each in weighed if each.one.kind == "ordinary, long" and each.one.label == "none"]
-    over = [((each.weight - concern) / each.doublings, rules(each.one.text) is not None) for each in long]
-    return max(urgent, concern), concern, max(0.0, _lowest(over, LONG_SHARE))
+    long = [(each.weight, rules(each.one.text) is not None) for each in weighed if each.one.kind == "ordinary, long"]
+    return max(urgent, concern), concern, round(concern - _lowest(long, LONG_SHARE), 3)
 
 
 def _lowest(ordinary: Sequence[tuple[float, bool]], share: float) -> float:
@@ -217,7 +220,7 @@ def told(language: str, weighed: Sequence[Weighed], rules: Screen, weights: Weig
     """What both listeners make of sentences by authors whom the weights have not read, as lines of a table."""
     by_kind = dict[tuple[str, str], list[tuple[str, str]]]()
     for each in weighed:
-        one, weight = each.one, each.weight - weights.less * each.doublings
+        one, weight = each.one, each.weight + weights.long * each.long
         found = rules(one.text)
         ruled = found.level if found else "none"
         heard = "urgent" if weight >= weights.urgent else "concern" if weight >= weights.concern else "none"
@@ -239,7 +242,7 @@ def write(weights: Weights, examples: Sequence[Taught], path: Path) -> None:
         f"# From {own['urgent']} urgent, {own['concern']} concern and {own['none']} harmless examples by `make weights`"
         f" on {datetime.now(UTC).date().isoformat()}; {len(weights.of)} sequences.\n"
     )
-    numbers = zip(HEAD, (weights.bias, weights.urgent, weights.concern, weights.less), strict=True)
+    numbers = zip(HEAD, (weights.bias, weights.urgent, weights.concern, weights.long), strict=True)
     lines = [f"{name}\t{number:.3f}" for name, number in (*numbers, *sorted(weights.of.items()))]
     path.write_text(head + "\n".join(lines) + "\n", "utf-8")
 
@@ -257,8 +260,8 @@ def main() -> None:
         examples, reader = lessons(language), Reader(load_families(language))
         rules = Screen([load_rules(each) for each in LANGUAGES])
         weighed = unheard(language, examples, reader)
-        urgent, concern, less = thresholds(weighed, rules)
-        weights = replace(learn(language, examples, reader), urgent=urgent, concern=concern, less=less)
+        urgent, concern, long = thresholds(weighed, rules)
+        weights = replace(learn(language, examples, reader), urgent=urgent, concern=concern, long=long)
         print("\n".join(told(language, weighed, rules, weights)), flush=True)
         if not only_tell:
             write(weights, examples, HERE / language / "weights.tsv")

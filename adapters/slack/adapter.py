@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -22,14 +21,16 @@ from adapters.slack.private import Home, Private
 from adapters.slack.sending import Sender
 from adapters.slack.views import Check, nothing_wrong
 from adapters.slack.words import Words
+from bot.edge import BODY_LIMIT
 from bot.errors import SettingsError
 from bot.model import Delivery, Origin, Receipt
 from bot.ports import Door
+from bot.until import until_set
 
 PATIENCE = 15.0  # seconds that any call may take
 WORK_EVERY = 2.0  # seconds: another process may have kept an input that nudged nobody here
 REFUSED_LINK_WAIT = 30.0  # seconds
-BODY_LIMIT = 1 << 20  # bytes of a request's body
+
 
 WORDS = Words()
 
@@ -56,7 +57,7 @@ class SlackAdapter:
     private: a window is opened at once for those. `check` says what is wrong with a form's field. `commands` are what
     replies write as "/journal", and Slack as "/heartsease journal". `knows` says whether somebody is a participant:
     the workspace tells us of everybody's zone, and of everybody in our channels. `in_need` says which words get help
-    and not a notice.
+    and not a notice, and `personal` which could be worth one.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class SlackAdapter:
         knows: Callable[[Origin], Awaitable[bool]] | None = None,
         check: Check = nothing_wrong,
         in_need: Callable[[str], bool] = lambda _: False,
+        personal: Callable[[str], bool] = lambda text: not text.startswith("/"),
         words: Words = WORDS,
         patience: float = PATIENCE,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -95,6 +97,7 @@ class SlackAdapter:
             home=home,
             opens=opens,
             in_need=in_need,
+            personal=personal,
             monotonic=monotonic,
         )
         self._sender = Sender(self._web, self._people, self._private, words, commands)
@@ -124,11 +127,6 @@ class SlackAdapter:
             self._fine()
         self._private.told(delivery.platform_id)
         return receipt
-
-    async def publish(self, platform_id: str) -> None:
-        """Brings a person's Home tab up to date. Never retried."""
-        with suppress(*FAILED):
-            await self._private.publish(platform_id)
 
     async def close(self) -> None:
         """Lets go of connections."""
@@ -179,14 +177,12 @@ class SlackAdapter:
                     pass
             except Exception as error:
                 log.error("slack.door", installation=self.installation, error=type(error).__name__)
-                await self._sleep(min(0.5 * 2 ** min(failures, 10), 30.0))
+                await self._sleep(trouble(error, failures)[1])
                 failures += 1
                 continue
             failures = 0
             self._private.refresh_homes()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(WORK_EVERY):
-                    await self._nudged.wait()
+            await until_set(self._nudged, WORK_EVERY)
 
     async def _hold(self, door: Door, link: SocketLink) -> None:
         """Keeps a Socket Mode connection for ever."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.proxy import environment_proxy
 
 API = "https://slack.com/api/"
 FAILED = (SlackApiError, aiohttp.ClientError, TimeoutError)  # what a call may end with
@@ -52,11 +52,3 @@ class Web:
         if self._session is not None:
             await self._session.close()
             self._session = None
-
-
-def environment_proxy(url: str) -> str | None:
-    """The proxy that HTTPS_PROXY and NO_PROXY name for this address."""
-    parts = urlsplit(url)
-    if proxy_bypass(parts.hostname or ""):
-        return None
-    return getproxies().get(parts.scheme)

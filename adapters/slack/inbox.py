@@ -66,9 +66,13 @@ class Inbox:
         return answer
 
     def _is_ours(self, body: Json) -> bool:
-        """Whether an event was meant for this workspace: the same app, with the same secret, may be in another one."""
-        teams = [each["team_id"] for each in body.get("authorizations") or () if each.get("team_id")]
-        return not teams or self._installation in [f"slack:{team}" for team in teams]
+        """Whether this was meant for this workspace: the same app, with the same secret, may be in another one."""
+        if body.get("type") == "event_callback":
+            teams = [each.get("team_id") for each in body.get("authorizations") or ()]
+        else:  # in a channel that two workspaces share, only `app_installed_team_id` is sure to be ours
+            view, team = body.get("view") or {}, body.get("team") or {}
+            teams = [view.get("app_installed_team_id") or team.get("id") or body.get("team_id")]
+        return not any(teams) or self._installation in [f"slack:{team}" for team in teams]
 
     def _wrong(self, body: Json) -> dict[str, str]:
         return views.problems(body["view"], self._words, self._check)
@@ -86,6 +90,9 @@ class Inbox:
             self._private.noticed_typing(found.platform_id, found.given)
         elif not retry and not isinstance(found.given, Changed):
             answer = self._private.expect(body, found.platform_id, found.given)
+            channel = str((body.get("channel") or {}).get("id") or "")
+            if channel.startswith(("C", "G")):
+                self._private.answers_apart(channel, found.platform_id)
             in_channel = isinstance(found.given, MessageReceived) and found.given.chat
             return {"response_type": "ephemeral", "text": self._words.in_private} if in_channel else answer
         return {}

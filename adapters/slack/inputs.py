@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.slack.markup import DATA, clean, unescaped
+from adapters.cleaning import clean
+from adapters.inputs import choice_made
+from adapters.slack.markup import DATA, drawn, unescaped
 from adapters.slack.views import asked_in, picked, submitted
 from bot.model import Changed, ChoiceMade, FormSubmitted, Input, MessageReceived
 
@@ -17,7 +19,7 @@ KEEP_GRATITUDE = "keep_gratitude"  # the message shortcut's callback id, and the
 TODAY = "today"  # the global shortcut's
 SHOW, WRITE, PICK = "show:", "write:", "pick:"  # how the action ids of our own buttons begin
 
-_TAPPED = re.compile(r"([0-9]{1,12}):(.+)", re.DOTALL)
+
 _LINK = re.compile(r"<((?:https?|mailto|tel):[^|>]*)(?:\|([^>]*))?>")
 _CHANNEL = re.compile(r"<#\w+\|([^>]*)>")
 _OF_A_VIEW = ("view_submission", "view_closed")
@@ -59,9 +61,9 @@ def heard(body: Mapping[str, Any], me: str = "") -> Heard | None:
 
 
 def typed(text: str) -> str:
-    """A message's text as its author typed it: Slack escapes three characters and wraps links and channels."""
+    """A message's text as its author typed it: Slack escapes characters, wraps links, spells emoji."""
     text = _LINK.sub(lambda link: link[2] or link[1].removeprefix("mailto:").removeprefix("tel:"), text)
-    return clean(unescaped(_CHANNEL.sub(r"#\1", text))).strip()
+    return clean(drawn(unescaped(_CHANNEL.sub(r"#\1", text)))).strip()
 
 
 def zone_of(user: Mapping[str, Any]) -> str:
@@ -107,8 +109,9 @@ def _message(event: Mapping[str, Any], me: str) -> tuple[str, Input] | None:
         return None
     if edited and message.get("text") == (event.get("previous_message") or {}).get("text"):
         return None  # Slack added a link's preview
-    kind = "file" if message.get("files") else "text"
-    return who, MessageReceived(typed(message.get("text") or ""), kind=kind, edited=edited, ref=_ref(message.get("ts")))
+    text = typed(message.get("text") or "")
+    kind = "file" if message.get("files") else "text" if text else "other"  # forwarded, without a word of their own
+    return who, MessageReceived(text, kind=kind, edited=edited, ref=_ref(message.get("ts")))
 
 
 def _ref(ts: object) -> str | None:
@@ -158,15 +161,7 @@ def _action(body: Mapping[str, Any]) -> Input | None:
     ref = _ref((body.get("container") or {}).get("message_ts"))
     if name.startswith(PICK):
         return ChoiceMade(value, int(name.removeprefix(PICK) or 0), ref=ref)
-    return given_by(value, ref)
-
-
-def given_by(data: str, ref: str | None = None) -> Input | None:
-    """What a button's data means: "<question's number>:<choice>", or a command; None if no button of ours has that."""
-    if data.startswith("/"):
-        return MessageReceived(clean(data))
-    tapped = _TAPPED.fullmatch(data)
-    return ChoiceMade(clean(tapped[2]), int(tapped[1]), ref=ref) if tapped else None
+    return choice_made(value, ref)
 
 
 def data_of(given: Input) -> str:

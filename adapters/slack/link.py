@@ -22,9 +22,9 @@ from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 
 from adapters.slack.client import SILENT, Web
+from adapters.slack.markup import Json
 from bot.ports import Door
 
-Json = dict[str, Any]
 Take = Callable[[Door, Json, bool], Awaitable[Json]]  # a payload, and whether it is a retry; what the ack says
 
 WINDOW = (

@@ -8,6 +8,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rich.emoji import Emoji
+
+from adapters.cleaning import clean
 from adapters.cutting import between, cuts, fits, units
 from bot.errors import Rejected
 from bot.model import Block, Button, Span
@@ -24,7 +27,7 @@ ROW = 25  # elements of an actions block
 VALUE = 2000
 DATA = 64  # bytes; our own limit (bot.model.Button)
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_SHADE = re.compile(r":skin-tone-[2-6]:")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _EMOJI = {
     "❤": "heart",
@@ -41,11 +44,6 @@ _EMOJI = {
 }
 
 
-def clean(text: str) -> str:
-    """Without control characters (line breaks and tabs stay) and lone surrogates: JSON readers choke on those."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n"))
-
-
 def escaped(text: str) -> str:
     """For a message's `text`: the three characters that Slack's control sequences need."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -54,6 +52,11 @@ def escaped(text: str) -> str:
 def unescaped(text: str) -> str:
     """The other way round; `&amp;lt;` is what somebody typed as `&lt;`."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def drawn(text: str) -> str:
+    """With emoji as characters: Slack sends ":heart:", which would stay these letters in rich text."""
+    return Emoji.replace(_SHADE.sub("", text))
 
 
 def plain_text(text: str, most: int = LABEL) -> Json:

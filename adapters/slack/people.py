@@ -9,10 +9,10 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from adapters.cleaning import clean
 from adapters.slack.client import Web
 from adapters.slack.failures import NOT_ALLOWED, UNREACHABLE, meaning
 from adapters.slack.inputs import zone_of
-from adapters.slack.markup import clean
 from bot.errors import Rejected
 
 _T = TypeVar("_T")

@@ -40,10 +40,12 @@ class Private:
         home: Home | None,
         opens: Collection[str],
         in_need: Callable[[str], bool],
+        personal: Callable[[str], bool],
         monotonic: Callable[[], float],
     ) -> None:
         self._installation, self._web, self._people, self._words = installation, web, people, words
-        self._home, self._opens, self._in_need, self._monotonic = home, frozenset(opens), in_need, monotonic
+        self._home, self._opens, self._monotonic = home, frozenset(opens), monotonic
+        self._in_need, self._personal = in_need, personal
         self._shelf, self._windows = Shelf(), Windows()
         self._last: dict[str, str] = {}  # what each person last asked for, as a button would
         self._noticed: dict[str, float] = {}
@@ -146,13 +148,17 @@ class Private:
 
     def noticed_typing(self, user: str, given: Input) -> None:
         """Says once a day to who types that messages may be exported; to who is in need, not on that day."""
-        if not isinstance(given, MessageReceived) or given.edited or given.text.startswith("/"):
+        if not isinstance(given, MessageReceived) or given.edited or not self._personal(given.text):
             return
         now = self._monotonic()
         if now - self._noticed.get(user, -NOTICE_EVERY) >= NOTICE_EVERY:
             self._noticed[user] = now
             if not self._in_need(given.text):
                 self.aside(self._whisper, user, self._words.typed_notice)
+
+    def answers_apart(self, channel: str, user: str) -> None:
+        """Says to who tapped in a channel, and to nobody else there, where the answer is."""
+        self.aside(self._say_to, channel, user, self._words.in_private)
 
     # ------------------------------------------------------------ the Home tab
 
@@ -232,7 +238,9 @@ class Private:
 
     async def _whisper(self, user: str, line: str) -> None:
         """A line for them alone, which is not kept in the conversation."""
-        channel = await self._people.channel(user)
+        await self._say_to(await self._people.channel(user), user, line)
+
+    async def _say_to(self, channel: str, user: str, line: str) -> None:
         await self._web.api.chat_postEphemeral(channel=channel, user=user, text=escaped(line))
 
 

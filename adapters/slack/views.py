@@ -12,6 +12,7 @@ from adapters.slack.markup import (
     VIEW_BLOCKS,
     Json,
     actions,
+    drawn,
     plain_text,
     text_blocks,
 )
@@ -150,7 +151,7 @@ def _inputs(view: Mapping[str, Any]) -> Sequence[Json]:
 
 def _value(state: Mapping[str, Any], block: Mapping[str, Any]) -> str:
     given = state.get(block["block_id"], {}).get(INPUT, {})
-    return picked(given).replace("\r\n", "\n").strip()
+    return drawn(picked(given)).replace("\r\n", "\n").strip()
 
 
 def picked(element: Mapping[str, Any]) -> str:

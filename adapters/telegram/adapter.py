@@ -19,14 +19,17 @@ from telegram import Bot, LinkPreviewOptions
 from telegram.constants import ChatAction
 from telegram.error import BadRequest, InvalidToken, TelegramError
 
-from adapters.telegram.aiohttp_request import AiohttpRequest, call_data, environment_proxy
+from adapters.proxy import environment_proxy
+from adapters.telegram.aiohttp_request import AiohttpRequest, call_data
 from adapters.telegram.failures import classified, trouble
 from adapters.telegram.groups import Raw
 from adapters.telegram.inputs import ALLOWED_UPDATES, group_called, to_incoming
 from adapters.telegram.sending import Sender
+from bot.edge import BODY_LIMIT
 from bot.errors import Ignored
 from bot.model import ChoiceMade, Delivery, Incoming, MessageReceived, Origin, Receipt
 from bot.ports import Door
+from bot.until import until_set
 
 API = "https://api.telegram.org"
 POLL = 25.0  # seconds that Telegram holds a poll open
@@ -34,7 +37,7 @@ PATIENCE = 15.0  # seconds that any call may take, and a poll beyond its time-ou
 SLOW = 1.0  # seconds after which somebody who waits for an answer sees "typing…"
 WORK_EVERY = 2.0  # seconds: another process may have kept an input that nudged nobody here
 GROUP_ANSWER_EVERY = 3600.0  # seconds
-BODY_LIMIT = 1 << 20  # bytes of a webhook's body
+
 _FETCH = 100  # updates in one poll, Telegram's most
 _TYPING_AT_ONCE = 20
 
@@ -215,9 +218,7 @@ class TelegramAdapter:
                 continue
             failures = 0
             self._fine()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(WORK_EVERY):
-                    await self._nudged.wait()
+            await until_set(self._nudged, WORK_EVERY)
 
     async def _fetch(self) -> list[Raw]:
         """A poll (short in trouble: is it over?)."""

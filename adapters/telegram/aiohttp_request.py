@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from telegram import InputFile
@@ -18,14 +16,6 @@ from telegram.request._requestparameter import RequestParameter
 
 # Of the encodings that the Bot API takes, a tenth of the work of a form's (core.telegram.org/bots/api#making-requests).
 _JSON = {"Content-Type": "application/json", "User-Agent": BaseRequest.USER_AGENT}
-
-
-def environment_proxy(url: str) -> str | None:
-    """The proxy that HTTPS_PROXY and NO_PROXY name for this address; aiohttp itself would look it up per call."""
-    parts = urlsplit(url)
-    if proxy_bypass(parts.hostname or ""):
-        return None
-    return getproxies().get(parts.scheme)
 
 
 def call_data(parameters: Mapping[str, Any]) -> RequestData:

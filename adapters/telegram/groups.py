@@ -10,7 +10,7 @@ from typing import Any
 
 from telegram.constants import ChatMemberStatus, ChatType
 
-from adapters.telegram.markup import clean
+from adapters.cleaning import clean
 from bot.model import Changed, Incoming, Input, MessageReceived, Origin
 
 GROUPS = (ChatType.GROUP, ChatType.SUPERGROUP)

@@ -6,13 +6,14 @@ import re
 
 from telegram.constants import ChatMemberStatus, ChatType, MessageAttachmentType, MessageType
 
+from adapters.cleaning import clean
+from adapters.inputs import choice_made
 from adapters.telegram.groups import GROUPS, Raw, of_group
-from adapters.telegram.markup import clean
 from bot.model import Changed, ChoiceMade, Incoming, Input, LocationShared, MessageReceived, Origin
 
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member", "chat_member")
 
-_TAPPED = re.compile(r"([0-9]{1,12}):(.+)", re.DOTALL)
+
 _ADDRESSED = re.compile(r"(/\w+)@(\w+)")
 _KINDS = frozenset(map(str, MessageAttachmentType)) | {"checklist"}
 
@@ -91,11 +92,7 @@ def _message(message: Raw, username: str, *, edited: bool) -> Input | None:
 def _choice(query: Raw) -> ChoiceMade | MessageReceived | None:
     if (message := query.get("message")) is None:
         return None
-    if (data := clean(query.get("data") or "")).startswith("/"):
-        return MessageReceived(data)
-    if (tapped := _TAPPED.fullmatch(data)) is None:
-        return None
-    return ChoiceMade(tapped[2], int(tapped[1]), ref=str(message["message_id"]))
+    return choice_made(query.get("data") or "", str(message["message_id"]))
 
 
 def _changed(change: Raw) -> Changed | None:

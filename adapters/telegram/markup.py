@@ -11,6 +11,7 @@ from typing import Any
 
 from telegram.constants import InlineKeyboardButtonLimit, MessageLimit
 
+from adapters.cleaning import clean
 from adapters.cutting import BORDERS, PARAGRAPHS, between, cuts
 from bot.errors import Rejected
 from bot.model import Block, Button, Span
@@ -22,13 +23,7 @@ DATA = int(InlineKeyboardButtonLimit.MAX_CALLBACK_DATA)  # bytes
 
 Markup = Mapping[str, Any]  # what stands below a message, as the Bot API's JSON has it
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _BLANK_LINES = re.compile(r"\n{3,}")
-
-
-def clean(text: str) -> str:
-    """Without control characters (line breaks and tabs stay) and lone surrogates: UTF-8 cannot carry those."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from adapters.inputs import TEXT_LIMIT
+from bot.ports import Leap
 
-Leap = Literal["evening", "morning", "week"]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{8,40}$")]
 
 

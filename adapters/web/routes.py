@@ -17,13 +17,14 @@ from fastapi.responses import FileResponse, JSONResponse, Response, StreamingRes
 from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from pydantic import ValidationError
 
-from adapters.inputs import choice_made, clean
+from adapters.cleaning import clean
+from adapters.inputs import choice_made
 from adapters.web import described
 from adapters.web.adapter import Chat, WebAdapter
-from adapters.web.described import Body, From, Leap, Say, Tap, To, Where
+from adapters.web.described import Body, From, Say, Tap, To, Where
 from bot.edge import cannot_lie
 from bot.model import Changed, Incoming, Input, LocationShared, MessageReceived, Origin
-from bot.ports import Door
+from bot.ports import Door, Leap
 
 BODY_LIMIT = 64 * 1024  # bytes
 KEEP_ALIVE = 15.0  # seconds of silence after which a stream says that it lives
@@ -108,7 +109,7 @@ class _Pages:
 
     async def say(self, request: Request) -> Response:
         said, origin = await _read(request, Say), self._speaking(request)
-        text, ref = clean(said.text), said.id or secrets.token_hex(16)
+        text, ref = clean(said.text).strip(), said.id or secrets.token_hex(16)
         if not text:
             raise HTTPException(400, "There are no words in it. Write something, then send it.")
         chat = self.adapter.chat(origin.platform_id)
@@ -124,7 +125,7 @@ class _Pages:
 
     async def tap(self, request: Request) -> Response:
         tapped, origin = await _read(request, Tap), self._speaking(request)
-        choice = choice_made(clean(tapped.data), tapped.ref)
+        choice = choice_made(tapped.data, tapped.ref)
         if choice is None:
             raise HTTPException(400, "No button carries that.")
         async with self.adapter.chat(origin.platform_id).turn:

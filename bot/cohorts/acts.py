@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.access import may
 from bot.cohorts import announcing, convening, pairing_up
+from bot.cohorts.hosts import hosted_by
 from bot.cohorts.model import FACILITATOR, PRIVATE, Act, Actor, Audited, Cohort, Invitation
 from bot.cohorts.ports import Cohorts, KnownCohort
 from bot.cohorts.waiting import KEPT
@@ -139,8 +140,11 @@ async def invite(doing: Doing) -> Mapping[str, str]:
 
 
 async def remove(doing: Doing) -> None:
-    """A facilitator is none any more, at once and everywhere."""
+    """A facilitator is none any more, at once and everywhere; no group says any longer that they lead it."""
+    hosted = await hosted_by(doing.decided.object, doing.cohorts)
     await doing.cohorts.withdraw(doing.decided.object, FACILITATOR)
+    for known in (await doing.cohorts.load(list(hosted))).values():
+        await doing.cohorts.save(replace(known, cohort=replace(known.cohort, host="")))
 
 
 async def become(doing: Doing) -> Mapping[str, str]:

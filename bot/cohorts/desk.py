@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.access import may
+from bot.access import allowed, may
 from bot.cohorts.audience import head_of, takes_part
 from bot.cohorts.broadcasts import Head, Press, Progress
 from bot.cohorts.homes import chat_of, reaches_home
@@ -148,13 +148,13 @@ class FrontDesk:
         ]
         if not any(run.conversation == "broadcast" and run.step in COUNTING for run in person.runs):
             return Press(progress=tuple(progress))
-        open_ = [one.cohort.id for one in desk.cohorts if may(desk.actor, Act.BROADCAST, one.cohort)]
+        open_ = [one.cohort for one in allowed(desk, Act.BROADCAST)]
         heads = tuple(
             head_of(who, installation, now, self.weeks)
-            for who, installation in await cohorts.broadcasts.census(open_)
+            for who, installation in await cohorts.broadcasts.census([cohort.id for cohort in open_])
             if takes_part(who)
         )
-        on_their_way = await waiting(cohorts, [one.cohort for one in desk.cohorts if one.cohort.id in open_], now)
+        on_their_way = await waiting(cohorts, open_, now)
         heads += tuple(Head(one.cohort.id, 0, 0, one.installation, joined=False) for one in on_their_way)
         return Press(heads, tuple(progress), {name: self.rate(name) for name in {head.installation for head in heads}})
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot.cohorts.model import Cohort, Lost, Posts
+from bot.journey import DAYS_IN_A_WEEK
 from bot.model import Kind, Rhythm, Said
 from bot.timetable import fitted, moments_between, zone
 
-A_WEEK = 7
 AN_EVENING = timedelta(hours=20)  # how long what opened in the evening is that day's thread
 
 
@@ -48,4 +48,4 @@ def loss(cohort: Cohort, lost: Lost, reader: str, why: str = "") -> Said:
 def has_thread(cohort: Cohort, on: date, weeks: int) -> bool:
     """Whether gratitudes are shared on this date, if the chat has evenings at all."""
     days = (on - cohort.starts_on).days
-    return 0 <= days < A_WEEK * weeks if cohort.together else days >= 0
+    return 0 <= days < DAYS_IN_A_WEEK * weeks if cohort.together else days >= 0

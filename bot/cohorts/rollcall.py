@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from bot.access import may
+from bot.access import allowed, may
 from bot.cohorts.classes import LAST, class_of, coming, held, of_interest
 from bot.cohorts.model import Act, Attendance, Cohort, Desk, Register
 from bot.cohorts.ports import Cohorts
@@ -31,7 +31,7 @@ async def own_answers(cohorts: Cohorts, person: str, cohort: Cohort, now: dateti
 
 async def with_register(cohorts: Cohorts, desk: Desk, person: Participant, now: datetime) -> Desk:
     """The desk with counts of its classes; and with names where attendance is noted by somebody who leads."""
-    led = [overview.cohort for overview in desk.cohorts if may(desk.actor, Act.PLAN_CLASS, overview.cohort)]
+    led = [overview.cohort for overview in allowed(desk, Act.PLAN_CLASS)]
     shown = {lesson.id: lesson.starts for one in led for lesson in (*coming(one, now), *held(one, now)[:LAST])}
     counts = await cohorts.attendance.coming(shown)
     register = Register({lesson: rounded(count) for lesson, count in counts.items()})

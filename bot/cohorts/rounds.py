@@ -17,7 +17,7 @@ from bot.cohorts.pairing import Matching, Mate, Met, Pair, match, waking
 from bot.cohorts.schedule import Round, round_ahead, round_begun
 from bot.errors import StoreError
 from bot.model import Participant, State
-from bot.occasions import takes_part
+from bot.occasions import wants_a_partner
 from bot.ports import Store, UnitOfWork
 from bot.roster import shift_on
 from bot.timetable import zone
@@ -101,7 +101,7 @@ def matched(
         _mate(who, now)
         for who in people
         if is_there(who, now, programme(who.locale).length)
-        and takes_part(who)
+        and wants_a_partner(who)
         and who.pairing.sits_out != (cohort.id, week)
     ]
     return match(mates, met_before(rows), f"{cohort.id} {week}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from bot.access import may
+from bot.access import allowed
 from bot.cohorts.model import Act, Cohort, Desk, Overview
 from bot.cohorts.ports import Cohorts
 from bot.cohorts.pulse import last_week, pulse, seen
@@ -18,7 +18,7 @@ SIX_DAYS = timedelta(days=6)
 
 def readable(desk: Desk) -> list[Overview]:
     """The cohorts whose figures they may see."""
-    return [overview for overview in desk.cohorts if may(desk.actor, Act.PULSE, overview.cohort)]
+    return allowed(desk, Act.PULSE)
 
 
 def wanted(person: Participant, given: Input, desk: Desk) -> str | None:

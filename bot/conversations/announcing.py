@@ -7,7 +7,6 @@ from datetime import timedelta
 from math import ceil
 
 from bot import journey
-from bot.access import may
 from bot.clock_text import parse_date, parse_time
 from bot.cohorts.audience import counted
 from bot.cohorts.broadcasts import Broadcast, Head, Press, Segment
@@ -28,10 +27,9 @@ from bot.conversations.base import (
     typed,
     until_the_day_turns,
 )
-from bot.conversations.facilitating import desk_of
+from bot.conversations.facilitating import desk_of, here, led
 from bot.conversations.joining import described_on
-from bot.model import Blank, Choice, Decided, Flaw, Journey, Said, Written
-from bot.timetable import local_day, zone
+from bot.model import Blank, Choice, Decided, Flaw, Said, Written
 
 broadcast = conversation("broadcast", first="list", open_for=until_the_day_turns, act=Act.CREATE)
 
@@ -60,8 +58,7 @@ def press_of(ctx: Context) -> Press:
 
 def open_cohorts(ctx: Context) -> list[Overview]:
     """The cohorts that they may write to."""
-    desk = desk_of(ctx)
-    return [overview for overview in desk.cohorts if may(desk.actor, Act.BROADCAST, overview.cohort)]
+    return led(ctx, Act.BROADCAST)
 
 
 def chosen_cohorts(ctx: Context) -> list[Overview]:
@@ -165,9 +162,7 @@ def week_of(ctx: Context, cohort: Cohort) -> int:
     """The week in which the cohort is; at one's own pace there is none, so the first stands for all."""
     if not cohort.together:
         return 1
-    place = journey.place_on(
-        Journey(anchor=cohort.starts_on), local_day(ctx.now, zone(cohort.zone)), ctx.programme.length
-    )
+    place = journey.place_of(cohort, here(ctx, cohort), ctx.programme.length)
     return place.week if place else 0
 
 

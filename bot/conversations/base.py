@@ -166,29 +166,25 @@ Words = Mapping[str, tuple[str, ...]]
 """The words for each choice of a question."""
 
 
+@dataclass(frozen=True, eq=False)
 class Conversation:
     """A named set of steps. `open_for` says until when an open question is kept; None keeps it.
 
-    `act` is what somebody must be allowed to do to have this conversation at all. One that `hears` certain words alone
+    It `keeps` plain words to itself that are commands elsewhere. `act` is what somebody must be allowed to do to have this conversation at all. One that `hears` certain words alone
     waits aside: every other text is for what else is open, and it neither interrupts nor is put again by itself. One
     for `anytime` goes on before somebody agreed to anything, and while they are asked to agree anew. `shut` is the
     choice that somebody means who shuts the window in which it shows them something.
     """
 
-    def __init__(
-        self,
-        name: str,
-        first: str,
-        open_for: Closing,
-        keeps: frozenset[str],
-        act: Act | None,
-        hears: Words | None,
-        anytime: bool = False,
-        shut: str = "",
-    ) -> None:
-        self.name, self.first, self.open_for, self.keeps, self.act = name, first, open_for, keeps, act
-        self.hears, self.anytime, self.shut = hears, anytime, shut
-        self.steps: dict[str, StepFunction] = {}
+    name: str
+    first: str
+    open_for: Closing
+    keeps: frozenset[str] = frozenset()
+    act: Act | None = None
+    hears: Words | None = None
+    anytime: bool = False
+    shut: str = ""
+    steps: dict[str, StepFunction] = field(default_factory=dict)
 
     def step(self, function: StepFunction) -> StepFunction:
         """Registers a step under its function's name."""
@@ -204,19 +200,7 @@ class Conversation:
         return register
 
 
-def conversation(
-    name: str,
-    *,
-    first: str,
-    open_for: Closing,
-    keeps: frozenset[str] = frozenset(),
-    act: Act | None = None,
-    hears: Words | None = None,
-    anytime: bool = False,
-    shut: str = "",
-) -> Conversation:
-    """A new conversation; its steps are registered with the `step` decorator. It `keeps` plain words to itself."""
-    return Conversation(name, first, open_for, keeps, act, hears, anytime, shut)
+conversation = Conversation  # what it is called where one begins; its steps register themselves
 
 
 def needs_no_consent(known: Conversation) -> bool:

@@ -25,8 +25,8 @@ from bot.conversations.base import (
     typed,
     until_the_day_turns,
 )
-from bot.conversations.facilitating import YES_NO, confirmed, desk_of
-from bot.model import Blank, Choice, Decided, Journey, Said
+from bot.conversations.facilitating import YES_NO, about, confirmed, desk_of, here, led
+from bot.model import Blank, Choice, Decided, Said
 from bot.timetable import local_day, zone
 
 classes = conversation("classes", first="list", open_for=until_the_day_turns, act=Act.CREATE)
@@ -43,13 +43,12 @@ LONGEST_PLACE = 200  # characters
 
 def open_cohorts(ctx: Context) -> list[Cohort]:
     """The cohorts whose classes they may plan."""
-    desk = desk_of(ctx)
-    return [overview.cohort for overview in desk.cohorts if may(desk.actor, Act.PLAN_CLASS, overview.cohort)]
+    return [overview.cohort for overview in led(ctx, Act.PLAN_CLASS)]
 
 
 def chosen(ctx: Context) -> Cohort | None:
     """The one that this is about, unless it was closed or is not theirs any more."""
-    return next((cohort for cohort in open_cohorts(ctx) if cohort.id == ctx.run.notes.get("cohort")), None)
+    return overview.cohort if (overview := about(ctx, Act.PLAN_CLASS)) else None
 
 
 def chosen_class(ctx: Context) -> tuple[Cohort, Lesson] | None:
@@ -62,11 +61,6 @@ def chosen_class(ctx: Context) -> tuple[Cohort, Lesson] | None:
 def register_of(ctx: Context) -> Register:
     """How many come, and who said so of a class that has begun."""
     return desk_of(ctx).register or Register()
-
-
-def here(ctx: Context, cohort: Cohort) -> date:
-    """The cohort's local date."""
-    return local_day(ctx.now, zone(cohort.zone))
 
 
 # ---------------------------------------------------------------- which
@@ -321,7 +315,7 @@ def drafted(ctx: Context, cohort: Cohort) -> tuple[Lesson, ...]:
 def titled(ctx: Context, cohort: Cohort, starts: datetime) -> str:
     """The title of the week that all are in then; none where everybody is in a week of their own."""
     on = local_day(starts, zone(cohort.zone))
-    place = journey.place_on(Journey(anchor=cohort.starts_on), on, ctx.programme.length) if cohort.together else None
+    place = journey.place_of(cohort, on, ctx.programme.length) if cohort.together else None
     return ctx.programme.week(place.week).title if place else ""
 
 

@@ -20,7 +20,7 @@ from bot.conversations.base import (
 )
 from bot.conversations.gratitude import MOST, gratitudes
 from bot.conversations.sharing import with_offer
-from bot.conversations.words import is_puzzled
+from bot.conversations.words import ENOUGH, is_puzzled
 from bot.model import Choice, MessageReceived, OneOf, Reacted, Recorded, Said
 from bot.roster import is_night
 
@@ -37,21 +37,25 @@ WENT = {
         *("i forgot", "forgot", "no time", "hoy no", "no mucho", "todavía no", "me olvidé"),
     ),
 }
-SKIP = {"skip": ("skip", "no", "nope", "nah", "pass", "i would rather not say", "i'd rather not say", "i'd rather not")}
+SKIP = {
+    "skip": (
+        *("skip", "no", "nope", "nah", "pass", "i would rather not say", "i'd rather not say", "i'd rather not"),
+        *("idk", "dunno", "i don't know", "i do not know", "not sure", "no idea", "nothing", "no sé", "nada"),
+    )
+}
 SHIFTS = {"next_shifts": ("yes", "shifts"), "not_tonight": ("no", "not tonight", "good night", "thanks", "thank you")}
 NOTHING = {
     "not_tonight": (
-        *("no", "nope", "nah", "n", "skip", "pass", "not tonight", "nothing", "nothing today", "nothing tonight", "none"),
+        *("no", "nope", "nah", "n", "skip", "pass", "not tonight", "none"),
+        *("nothing", "nothing today", "nothing tonight", "nothing comes", "nothing special"),
         *("nada", "nothing really", "not really", "idk", "dunno", "i don't know", "i do not know", "no idea", "no sé"),
     )
 }
 DONE = {
     "that_is_all": (
         *NOTHING["not_tonight"],
-        *("that's all", "that is all", "that's it", "that is it", "thats it", "thats all", "that'll do", "that will do"),
-        *("done", "i'm done", "im done", "i'm good", "im good", "all good", "enough", "that is enough", "good night"),
-        *("no more", "nothing more", "nothing else", "that is everything", "that's everything", "nah im good"),
-        *("ya", "ya está", "eso es todo", "es todo", "nada más", "no más", "basta"),
+        *ENOUGH,
+        *("i'm good", "im good", "nah im good", "all good", "good night", "ya", "basta"),
     )
 }
 
@@ -70,16 +74,17 @@ def how_was_it(ctx: Context, given: Given) -> Move | Said:
             return again(Said("evening/what_i_mean", {"practice": practice}))
         case None if text is not None:  # they told us instead of tapping: that is an answer too
             told = Recorded("reflection", text, about=practice.id)
-            went = begun_with(given, WENT)
-            done = (Recorded("practice", about=practice.id, went=went),) if went else ()
+            began = begun_with(given, WENT)
+            done = (Recorded("practice", about=practice.id, went=began),) if began else ()
             return ask("look_back", *done, told, notes={"told": True})
         case _:
-            facts = {
-                "question": OneOf(f"{practice.id} evening", practice.evening),
-                "intention": ctx.intention,
-                "recap": ctx.week.look_back.recap if ctx.closes_week else None,
-            }
-            return Said("evening/how_was_it", facts, writes=True).offering(*map(Choice, WENT))
+            question = {"question": OneOf(f"{practice.id} evening", practice.evening)}
+            recap = ctx.week.look_back.recap if ctx.closes_week else None
+            intention = "" if ctx.intention.endswith("?") else ctx.intention  # a question was meant for us
+            said = Said("evening/how_was_it", {**question, "intention": intention, "recap": recap}, writes=True)
+            if ctx.run.offers:  # it comes back after something else
+                said = Said("evening/again", question, writes=True)
+            return said.offering(*map(Choice, WENT))
 
 
 @evening.step
@@ -123,7 +128,8 @@ def research(ctx: Context, given: Given) -> Move | Said:
         return ask("strain")
     match meant(given, {"no": ("no", "n", "not now"), "yes": ("yes", "y")}):
         case "no" | "yes" as answer:
-            return ask("strain", consents=with_answer(ctx.participant, ctx.now, answer == "yes", "research"))
+            consents = with_answer(ctx.participant, ctx.now, answer == "yes", "research", who=ctx.research)
+            return ask("strain", notes={"told": False}, consents=consents)
         case _:
             return Said("evening/research", {"who": ctx.research}).offering(Choice("no"), Choice("yes"))
 
@@ -139,14 +145,17 @@ straining.add_to(evening, onward=after_strain)
 @evening.step
 def gratitude(ctx: Context, given: Given) -> Move | Said:
     """Up to three things, on the evenings that the person's dial says."""
-    told = bool(ctx.run.notes.get("told"))
+    told = bool(ctx.run.notes.get("told")) and not ctx.run.offers
     question = Said("evening/gratitude", {"told": told}, writes=True).offering(Choice("not_tonight"))
     if given is ENTERED:
         return question if asks_tonight(ctx) else good_night(ctx)
     if meant(given, NOTHING):
         return good_night(ctx)
-    if is_puzzled(typed(given) or ""):
+    text = typed(given)
+    if text is not None and is_puzzled(text):
         return again(Said("evening/any_answer"))
+    if text is not None and begun_with(given, NOTHING):  # "Nothing today, it was a miserable day"
+        return good_night(ctx, Recorded("reflection", text, about=ctx.practice.id))
     return receive(ctx, given) or question
 
 

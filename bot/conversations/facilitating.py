@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from bot import journey
-from bot.access import may
+from bot.access import allowed, may
 from bot.clock_text import parse_date
 from bot.cohorts.model import Act, Cohort, Desk, Overview
 from bot.conversations.base import (
@@ -26,7 +26,7 @@ from bot.conversations.base import (
 )
 from bot.conversations.finding import asked_where, asked_which
 from bot.conversations.onboarding import LONGEST_NAME, clean_name
-from bot.model import Blank, Choice, Decided, Journey, Said
+from bot.model import Blank, Choice, Decided, Said
 from bot.timetable import day_begins, local_day, zone
 
 cohorts = conversation("cohorts", first="list", open_for=for_an_hour, act=Act.CREATE)
@@ -41,6 +41,21 @@ def desk_of(ctx: Context) -> Desk:
     return ctx.desk
 
 
+def led(ctx: Context, act: Act) -> list[Overview]:
+    """The cohorts with which they may do this."""
+    return allowed(desk_of(ctx), act)
+
+
+def about(ctx: Context, act: Act) -> Overview | None:
+    """The cohort that their conversation is about, unless it was closed or they may not do this to it any more."""
+    return next((one for one in led(ctx, act) if one.cohort.id == ctx.run.notes.get("cohort")), None)
+
+
+def here(ctx: Context, cohort: Cohort) -> date:
+    """The cohort's local date."""
+    return local_day(ctx.now, zone(cohort.zone))
+
+
 def link_facts(ctx: Context, name: str, code: str) -> dict[str, Any]:
     """An invitation as it is handed on: a link where the platform has such links, and the words that do the same."""
     desk = desk_of(ctx)
@@ -51,8 +66,8 @@ def link_facts(ctx: Context, name: str, code: str) -> dict[str, Any]:
 def seen(ctx: Context, overview: Overview) -> dict[str, Any]:
     """A cohort in counts."""
     cohort = overview.cohort
-    on = local_day(ctx.now, zone(cohort.zone))
-    place = journey.place_on(Journey(anchor=cohort.starts_on), on, ctx.programme.length)
+    on = here(ctx, cohort)
+    place = journey.place_of(cohort, on, ctx.programme.length)
     return {
         "cohort": cohort.name,
         "host": cohort.host,
@@ -71,18 +86,17 @@ def seen(ctx: Context, overview: Overview) -> dict[str, Any]:
 @cohorts.named("list")
 def all_of_them(ctx: Context, given: Given) -> Move | Said:
     """The cohorts that are not over, each a tap away, and a new one."""
-    desk = desk_of(ctx)
-    here = [overview for overview in desk.cohorts if may(desk.actor, Act.OPEN, overview.cohort)]
+    open_ = led(ctx, Act.OPEN)
     match tapped(given):
         case "new_cohort":
             return ask("name")
         case "that_is_all":
             return finish(Said("cohorts/done"))
-        case str() as chosen if any(chosen == overview.cohort.id for overview in here):
+        case str() as chosen if any(chosen == overview.cohort.id for overview in open_):
             return ask("one", notes={"cohort": chosen})
         case _:
-            named = [Choice(overview.cohort.id, label=overview.cohort.name) for overview in here]
-            said = Said("cohorts/list", {"cohorts": [seen(ctx, overview) for overview in here]})
+            named = [Choice(overview.cohort.id, label=overview.cohort.name) for overview in open_]
+            said = Said("cohorts/list", {"cohorts": [seen(ctx, overview) for overview in open_]})
             return said.offering(*named, Choice("new_cohort"), Choice("that_is_all"), columns=1)
 
 
@@ -117,9 +131,7 @@ def one(ctx: Context, given: Given) -> Move | Said:
 
 def chosen(ctx: Context) -> Overview | None:
     """The cohort that this is about, unless it was closed, or is not theirs any more."""
-    desk, wanted = desk_of(ctx), ctx.run.notes.get("cohort")
-    found = (overview for overview in desk.cohorts if overview.cohort.id == wanted)
-    return next((overview for overview in found if may(desk.actor, Act.OPEN, overview.cohort)), None)
+    return about(ctx, Act.OPEN)
 
 
 # ---------------------------------------------------------------- what reaches people, or cannot be undone

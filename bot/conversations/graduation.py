@@ -23,6 +23,7 @@ graduation = conversation("graduation", first="close", open_for=without_end)
 booster = conversation("booster", first="invite", open_for=without_end)
 
 SKIP = {"skip": ("skip", "no", "nothing")}
+BOOSTER_WORDS = {"carry": ("ok", "yes", "thanks", "thank you"), "no_more": ("never", "no more", "no thanks")}
 BOOSTERS: Mapping[str, int] = {"monthly": 30, "fortnightly": 14, "quarterly": 91, "never": 0}
 
 
@@ -81,13 +82,14 @@ def boosters(ctx: Context, given: Given) -> Move | Said:
 def invite(ctx: Context, given: Given) -> Move | Said:
     """A practice from the course, for old times' sake; those of its last week speak of an end that is behind them."""
     text = typed(given)
-    if text is not None:
-        return finish(Recorded("journal", text), Said("booster/thanks"))
-    if meant(given, {"carry": (), "never": ()}) == "carry":
-        return finish(Said("booster/thanks"))
-    if meant(given, {"never": ()}) == "never":
-        return finish(Said("booster/no_more"), journey=replace(ctx.participant.journey, boosters_every=0))
+    match meant(given, BOOSTER_WORDS):
+        case "carry":
+            return finish(Said("booster/thanks"))
+        case "no_more" | "never":  # as the button was called on messages that still stand in chats
+            return finish(Said("booster/no_more"), journey=replace(ctx.participant.journey, boosters_every=0))
+        case None if text is not None:
+            return finish(Recorded("journal", text), Said("booster/thanks"))
     practices = [practice for week in ctx.programme.weeks[:-1] or ctx.programme.weeks for practice in week.practices]
     practice = practices[ctx.today.toordinal() % len(practices)]
     facts = {"practice": practice, "invitation": OneOf(f"{practice.id} invitation", practice.invitations)}
-    return Said("booster/invite", facts, writes=True).offering(Choice("carry"), Choice("never"))
+    return Said("booster/invite", facts, writes=True).offering(Choice("carry"), Choice("no_more"))

@@ -6,7 +6,6 @@ from bot.conversations.base import (
     Context,
     Given,
     Move,
-    again,
     ask,
     conversation,
     finish,
@@ -15,10 +14,8 @@ from bot.conversations.base import (
     tapped,
     typed,
 )
-from bot.conversations.finding import asked_where, asked_which
 from bot.conversations.mydata import AT_ONCE, written
-from bot.conversations.onboarding import clean_name
-from bot.conversations.settings import moved
+from bot.conversations.settings import settings
 from bot.model import Amended, Choice, Entry, Said
 
 mending = conversation("mending", first="which", open_for=for_an_hour, anytime=True, shut="never_mind")
@@ -42,26 +39,8 @@ def which(ctx: Context, given: Given) -> Move | Said:
             return Said("mending/which").offering(*map(Choice, WHICH), columns=2)
 
 
-@mending.step
-def name(ctx: Context, given: Given) -> Move | Said:
-    """What to call them."""
-    text = typed(given)
-    if text is None:
-        return Said("settings/name")
-    called = clean_name(text)
-    return finish(Said("settings/saved"), name=called) if called else again(Said("onboarding/name_unclear"))
-
-
-@mending.named("zone")
-def where(ctx: Context, given: Given) -> Move | Said:
-    """Where they are."""
-    return asked_where(ctx, given, Said("settings/zone", {"ask_location": True}), lambda place: moved(ctx, place))
-
-
-@mending.step
-def which_zone(ctx: Context, given: Given) -> Move | Said:
-    """Several places bear that name."""
-    return asked_which(ctx, given, lambda place: moved(ctx, place))
+for _step in ("name", "zone", "which_zone"):  # as /settings puts them right
+    mending.named(_step)(settings.steps[_step])
 
 
 # ---------------------------------------------------------------- pages

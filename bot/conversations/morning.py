@@ -18,13 +18,17 @@ from bot.conversations.base import (
     typed,
     until_the_day_turns,
 )
+from bot.conversations.words import is_puzzled
 from bot.model import Choice, OneOf, Recorded, Said, Written
+from bot.timetable import zone
 from curriculum.model import Practice, Programme, Week
 
 morning = conversation("morning", first="invite", open_for=until_the_day_turns)
 
+NOON = 12  # some wake after it: there is no good morning then
+
 WORDS = {
-    "carry": ("ok", "okay", "yes", "thanks", "thank you"),
+    "carry": ("ok", "okay", "yes", "thanks", "thank you", "thx", "sure", "sí", "si", "vale", "👍"),
     "more": ("more", "tell me more"),
     "another": ("another",),
 }
@@ -34,7 +38,7 @@ WORDS = {
 def invite(ctx: Context, given: Given) -> Move | Said:
     """Proposes the practice of the day; the first of the week opens its theme with it."""
     text = typed(given)
-    match meant(given, WORDS):
+    match "more" if text is not None and is_puzzled(text) else meant(given, WORDS):
         case "carry":
             return taken(ctx)
         case "more":
@@ -61,6 +65,8 @@ straining.add_to(morning, onward=lambda _: finish(Said("morning/thanks")))
 
 def invitation(ctx: Context) -> Said:
     """Today's invitation in the form that the day asks for."""
+    if ctx.run.offers:  # it comes back after something else
+        return Said("morning/again", {"practice": ctx.practice}, writes=True)
     facts: dict[str, Any] = {
         "practice": ctx.practice,
         "invitation": OneOf(f"{ctx.practice.id} invitation", ctx.practice.invitations),
@@ -68,10 +74,11 @@ def invitation(ctx: Context) -> Said:
         "returning": bool(ctx.run.notes.get("returning")),
         "week_number": ctx.place.week if ctx.place else 0,
         "week": ctx.week,
+        "late": ctx.now.astimezone(zone(ctx.participant.zone)).hour >= NOON,
     }
     if ctx.run.notes.get("another"):
         return Said("morning/another", facts, writes=True)
-    if ctx.opens_week and not ctx.run.offers:  # what comes back after something else is only the practice
+    if ctx.opens_week:
         return Said("morning/theme", facts | written(ctx.cohort, facts["week_number"]), writes=True)
     return Said("morning/invite", facts, writes=True)
 

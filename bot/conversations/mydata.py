@@ -129,11 +129,13 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
 def consents(ctx: Context, given: Given) -> Move | Said:
     """Each layer with its date; taking one back is as easy as giving it."""
     person = ctx.participant
-    coach, group, research = (current(ctx, layer) for layer in ("coach", "group", "research"))
+    coach, group = current(ctx, "coach"), current(ctx, "group")
+    research = current(ctx, "research") if consent.in_research(person, ctx.research) else None
     match meant(given, CHANGES):
-        case "research_yes" | "research_no" as answer if coach:
-            news = consent.with_answer(person, ctx.now, answer == "research_yes", "research")
-            return ask("consents", Said("mydata/research_changed", {"given": answer == "research_yes"}), consents=news)
+        case "research_yes" | "research_no" as answer if coach and ctx.research:
+            given_now = answer == "research_yes"
+            news = consent.with_answer(person, ctx.now, given_now, "research", who=ctx.research)
+            return ask("consents", Said("mydata/research_changed", {"given": given_now}), consents=news)
         case "leave_group" if person.cohort:
             return finish(then="parting")
         case "leave" if coach:
@@ -146,7 +148,7 @@ def consents(ctx: Context, given: Given) -> Move | Said:
             return finish(Said("mydata/closed"))
         case _:
             facts = {"coach": on(ctx, coach), "group": on(ctx, group), "research": on(ctx, research)}
-            counted = [Choice("research_no" if research else "research_yes")] if coach else []
+            counted = [Choice("research_no" if research else "research_yes")] if coach and ctx.research else []
             layers = [Choice("leave_group")] if person.cohort else []
             layers += [Choice("leave")] if coach else []
             said = Said("mydata/consents", {**facts, "who": ctx.research, "cohort": bool(person.cohort)})

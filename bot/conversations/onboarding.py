@@ -81,6 +81,8 @@ def consent(ctx: Context, given: Given) -> Move | Said:
             return stay(*details(ctx, Choice("agree"), Choice("not_now"), Choice("younger")))
         case "not_now":
             return finish(Said("onboarding/not_now"), journey=journey.travel(person.journey, State.WITHDRAWN))
+        case _ if typed(given) is not None:
+            return again(Said("onboarding/unclear"))
         case _:
             offered = (Choice("agree"), Choice("more"), Choice("not_now"), Choice("younger"))
             return Said("onboarding/consent", in_consent(ctx)).offering(*offered)
@@ -181,6 +183,8 @@ def health_care(ctx: Context, given: Given) -> Move | Said:
     match in_care(given):
         case "yes" | "no" as answer:
             return ask("start", health_care=answer == "yes")
+        case _ if typed(given) is not None:
+            return again(Said("onboarding/unclear"))
         case _:
             return Said("onboarding/health_care").offering(Choice("no"), Choice("yes"))
 

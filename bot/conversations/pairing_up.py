@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import time, timedelta
 
-from bot.access import may
 from bot.clock_text import parse_time
 from bot.cohorts.model import Act, Cohort, Overview, Pairs
 from bot.cohorts.schedule import Round, round_ahead, round_begun
@@ -22,7 +21,7 @@ from bot.conversations.base import (
     tapped,
     typed,
 )
-from bot.conversations.facilitating import confirmed, desk_of
+from bot.conversations.facilitating import about, confirmed, led
 from bot.model import Blank, Choice, Decided, Said
 from bot.timetable import zone
 
@@ -33,13 +32,12 @@ HOURS = ("09:00", "12:00", "16:00")
 
 def open_cohorts(ctx: Context) -> list[Overview]:
     """The cohorts whose members they may pair."""
-    desk = desk_of(ctx)
-    return [overview for overview in desk.cohorts if may(desk.actor, Act.PAIR, overview.cohort)]
+    return led(ctx, Act.PAIR)
 
 
 def chosen(ctx: Context) -> Overview | None:
     """The one that this is about, unless it was closed or is not theirs any more."""
-    return next((one for one in open_cohorts(ctx) if one.cohort.id == ctx.run.notes.get("cohort")), None)
+    return about(ctx, Act.PAIR)
 
 
 def next_round(ctx: Context, cohort: Cohort, pairs_: Pairs | None) -> Round | None:

@@ -28,7 +28,7 @@ from bot.conversations.base import (
     typed,
 )
 from bot.model import Carried, Choice, Decided, Recorded, Said, State
-from bot.occasions import FALLEN_OUT, QUESTION, takes_part, unanswered
+from bot.occasions import FALLEN_OUT, QUESTION, unanswered, wants_a_partner
 
 WANTED: Mapping[str, tuple[str, ...]] = {"pair_me": ("yes", "y", "ok", "gladly"), "no_pairs": ("no", "n")}
 WAYS: Mapping[str, Literal["coach", "username", "name"]] = {
@@ -83,7 +83,7 @@ def menu(ctx: Context, given: Given) -> Move | Said:
     cohort, pairing = ctx.cohort, ctx.participant.pairing
     if cohort is None or cohort.pairs is None or cohort.closed_on is not None:
         return finish(Said("partner/none"))
-    if not takes_part(ctx.participant):
+    if not wants_a_partner(ctx.participant):
         return ask("wanted")
     ahead = round_ahead(cohort, ctx.now, ctx.programme.length)
     out = ahead is not None and pairing.sits_out == (cohort.id, ahead.week)
@@ -115,7 +115,7 @@ def menu(ctx: Context, given: Given) -> Move | Said:
 def wanted(ctx: Context, given: Given) -> Move | Said:
     """Whether to be paired at all, or to go on being paired after silent weeks."""
     pairing = ctx.participant.pairing
-    doubtful = pairing.wanted is True and not takes_part(ctx.participant)
+    doubtful = pairing.wanted is True and not wants_a_partner(ctx.participant)
     match meant(given, WANTED):
         case "pair_me":
             yes = replace(pairing, wanted=True, silent=0, met="heard" if doubtful else pairing.met)

@@ -21,7 +21,7 @@ from bot.conversations.base import (
     until_the_day_turns,
 )
 from bot.conversations.looking import whereabouts
-from bot.model import Choice, Journey, Recorded, Rhythm, Said, State
+from bot.model import Choice, Recorded, Rhythm, Said, State
 
 pause = conversation("pause", first="until", open_for=for_an_hour, anytime=True)
 resume = conversation("resume", first="back", open_for=for_an_hour)
@@ -108,11 +108,12 @@ def less(rhythm: Rhythm) -> Move:
 def sure(ctx: Context, given: Given) -> Move | Said:
     """Leaving takes one tap more, and a pause is offered."""
     person = ctx.participant
-    if person.journey.state is State.INVITED or person.journey.state is State.WITHDRAWN:
+    if person.journey.state in (State.INVITED, State.WITHDRAWN):
         return finish(Said("leaving/not_in"))
     match meant(given, LEAVING):
         case "leave":
-            return finish(Said("leaving/gone"), then=None, journey=gone(person.journey), runs=(ctx.run,), timers=())
+            gone = journey.travel(person.journey, State.WITHDRAWN)
+            return finish(Said("leaving/gone"), journey=gone, runs=(ctx.run,), timers=())
         case "pause":
             return finish(then="pause")
         case "erase_data":
@@ -121,8 +122,3 @@ def sure(ctx: Context, given: Given) -> Move | Said:
             return finish(Said("leaving/stayed"))
         case _:
             return Said("leaving/sure", {"together": ctx.together}).offering(*map(Choice, LEAVING), columns=2)
-
-
-def gone(path: Journey) -> Journey:
-    """Withdrawn: nothing is sent any more."""
-    return journey.travel(path, State.WITHDRAWN)

@@ -58,6 +58,10 @@ HOURS: Mapping[str, tuple[str, ...]] = {
     "hours_fine": ("yes", "y", "ok", "fine", "no", "done", "close"),
     "usual_hours": ("usual", "usual hours"),
 }
+CONFIRM: Mapping[str, tuple[str, ...]] = {
+    "keep": ("yes", "y", "ok", "keep", "keep it", "right", "sí", "si", "thanks", "thank you", "gracias"),
+    "change_one": ("change", "no"),
+}
 WEEKDAYS = ("on_0", "on_1", "on_2", "on_3", "on_4", "on_5", "on_6")
 
 Draft = Mapping[date, Shift]
@@ -112,7 +116,7 @@ def day(ctx: Context, given: Given) -> Move | Said:
 @shifts.step
 def confirm(ctx: Context, given: Given) -> Move | Said:
     """Everything from today on as it would stand."""
-    match meant(given, {"keep": ("yes", "y", "ok", "keep", "keep it"), "change_one": ("change", "no")}):
+    match meant(given, CONFIRM):
         case "keep":
             return kept(ctx, draft(ctx), Said("shifts/kept"))
         case "change_one":

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import time
 from functools import partial
+from typing import Any
 
 from bot.clock_text import parse_days, parse_time
 from bot.conversations.base import (
@@ -34,7 +35,7 @@ from bot.conversations.onboarding import (
     in_care,
     time_given,
 )
-from bot.model import Choice, Rhythm, Said
+from bot.model import Choice, Said
 from bot.timetable import fitted
 
 settings = conversation("settings", first="menu", open_for=for_an_hour)
@@ -190,7 +191,7 @@ def health_care(ctx: Context, given: Given) -> Move | Said:
     return Said("onboarding/health_care").offering(*map(Choice, YES_NO))
 
 
-def saved(ctx: Context, **changes: object) -> Move:
+def saved(ctx: Context, **changes: Any) -> Move:
     """The rhythm with these changes, its quiet hours fitted around the chosen times."""
-    rhythm: Rhythm = fitted(replace(ctx.participant.rhythm, **changes))  # type: ignore[arg-type]
+    rhythm = fitted(replace(ctx.participant.rhythm, **changes))
     return finish(Said("settings/rhythm_saved", {"rhythm": rhythm}), rhythm=rhythm)

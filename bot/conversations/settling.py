@@ -8,7 +8,6 @@ from datetime import date, time
 from hashlib import blake2b
 from typing import Any
 
-from bot.access import may
 from bot.clock_text import parse_days
 from bot.cohorts.model import Act, Cohort, Posts
 from bot.cohorts.posts import rhythm_of
@@ -27,7 +26,7 @@ from bot.conversations.base import (
     tapped,
     typed,
 )
-from bot.conversations.facilitating import desk_of, drafted, ends
+from bot.conversations.facilitating import desk_of, drafted, ends, led
 from bot.conversations.onboarding import MORNINGS, at_times, evening_given, time_given
 from bot.model import Blank, Choice, Decided, Said
 
@@ -41,9 +40,7 @@ SETTLE: Mapping[str, tuple[str, ...]] = {"post_it": ("yes", "ok", "y"), "never_m
 
 def homeless(ctx: Context) -> list[Cohort]:
     """Those of their groups that have no chat of their own."""
-    desk = desk_of(ctx)
-    here = (overview.cohort for overview in desk.cohorts if may(desk.actor, Act.SETTLE, overview.cohort))
-    return [cohort for cohort in here if not cohort.home]
+    return [overview.cohort for overview in led(ctx, Act.SETTLE) if not overview.cohort.home]
 
 
 @settling.step

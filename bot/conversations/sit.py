@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.conversations.base import (
     ENTERED,
@@ -123,7 +123,7 @@ def resting(ctx: Context) -> bool:
 
 def minutes_so_far(ctx: Context) -> float:
     """How long this sit has lasted."""
-    began = type(ctx.now).fromisoformat(ctx.run.notes["began"])
+    began = datetime.fromisoformat(ctx.run.notes["began"])
     return (ctx.now - began).total_seconds() / 60
 
 

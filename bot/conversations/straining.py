@@ -10,12 +10,22 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from bot.conversations.base import ENTERED, Context, Conversation, Given, Move, ask, finish, meant, typed
+from bot.conversations.base import ENTERED, Context, Conversation, Given, Move, ask, begun_with, finish, meant, typed
 from bot.conversations.in_need import led_by
 from bot.model import Choice, Recorded, Said
 
+FINE = (
+    "fine",
+    "all fine",
+    "all good",
+    "i'm fine",
+    "it was fine",
+    "it has been fine",
+    "it was good",
+    "it has been good",
+)
 STRAIN = {
-    "no_strain": ("no", "n", "nope", "nah", "nothing", "not really", "nada"),
+    "no_strain": ("no", "n", "nope", "nah", "nothing", "not really", "not at all", "nada", *FINE),
     "some_strain": ("a little", "a bit", "a little bit", "some", "kind of", "kinda", "sort of", "un poco"),
     "much_strain": ("yes", "y", "yes it has", "yeah", "sí", "si"),
 }
@@ -51,8 +61,9 @@ def question(prompt: str, onward: Onward, ctx: Context, given: Given) -> Move | 
         return onward(ctx)
     text, chosen = typed(given), meant(given, STRAIN)
     if chosen in STRAIN or (chosen is None and text is not None):
-        record = Recorded("strain", "" if chosen else text or "", about=ctx.week.step, went=chosen or "some_strain")
-        return ask("after_strain" if chosen == "no_strain" else "strained", record)
+        went = chosen or begun_with(given, STRAIN) or "some_strain"
+        record = Recorded("strain", "" if chosen else text or "", about=ctx.week.step, went=went)
+        return ask("after_strain" if went == "no_strain" else "strained", record)
     return Said(prompt, writes=True).offering(*map(Choice, STRAIN))
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from bot.access import may
 from bot.cohorts.model import Act, Cohort, Theme
 from bot.conversations.announcing import EXAMPLES, flawed, week_of
 from bot.conversations.base import (
@@ -24,23 +23,21 @@ from bot.conversations.base import (
     typed,
     until_the_day_turns,
 )
-from bot.conversations.facilitating import YES_NO, desk_of
+from bot.conversations.facilitating import YES_NO, about, here, led
 from bot.conversations.morning import daily_beside, written
 from bot.model import Blank, Choice, Decided, OneOf, Said
-from bot.timetable import local_day, zone
 
 themes = conversation("themes", first="list", open_for=until_the_day_turns, act=Act.CREATE)
 
 
 def open_cohorts(ctx: Context) -> list[Cohort]:
     """The cohorts whose themes they may edit."""
-    desk = desk_of(ctx)
-    return [overview.cohort for overview in desk.cohorts if may(desk.actor, Act.EDIT, overview.cohort)]
+    return [overview.cohort for overview in led(ctx, Act.EDIT)]
 
 
 def chosen(ctx: Context) -> Cohort | None:
     """The one that this is about, unless it was closed or is not theirs any more."""
-    return next((cohort for cohort in open_cohorts(ctx) if cohort.id == ctx.run.notes.get("cohort")), None)
+    return overview.cohort if (overview := about(ctx, Act.EDIT)) else None
 
 
 def first_day(cohort: Cohort, week: int) -> date | None:
@@ -55,11 +52,6 @@ def coming(ctx: Context, cohort: Cohort) -> range:
         return range(1, last + 1)
     over = cohort.starts_on + timedelta(days=7 * last) <= here(ctx, cohort)
     return range(last + 1 if over else max(1, week_of(ctx, cohort)), last + 1)
-
-
-def here(ctx: Context, cohort: Cohort) -> date:
-    """The cohort's local date."""
-    return local_day(ctx.now, zone(cohort.zone))
 
 
 # ---------------------------------------------------------------- which
@@ -207,5 +199,6 @@ def preview(ctx: Context, cohort: Cohort, number: int) -> Said:
         "returning": False,
         "week_number": number,
         "week": week,
+        "late": False,
     }
     return Said("morning/theme", facts | written(cohort, number))

@@ -83,6 +83,7 @@ STOPPING = tuple(words for words, command in PLAIN_WORDS.items() if command in (
 COURTESIES = frozenset(
     {
         *("thanks", "thank you", "thank you so much", "many thanks", "thx", "gracias", "muchas gracias"),
+        *("thank you for everything", "thanks for everything", "gracias por todo"),
         *("good night", "goodnight", "buenas noches", "bye", "good morning", "buenos días", "ok", "okay", "vale"),
         *("yes", "no", "sí", "si", "yep", "nope", "k", "sure", "great", "nice", "cool", "lol"),  # an echo of something
         *HERE_AGAIN,
@@ -106,12 +107,31 @@ POLITE = frozenset(
     }
 )
 ENDINGS = re.compile(rf"(?: (?:{'|'.join(sorted(POLITE, key=len, reverse=True))}))+$")
+BEGINNINGS = re.compile(r"^(?:(?:lol|haha|oh|ah|well|um|hmm|so) )+")
 BETWEEN_CLAUSES = re.compile(r"[,.;:!\n]|\band\b|\by\b")
 MOST_CLAUSES = 5
 
+ENOUGH = (  # of writing
+    *("that's all", "that is all", "thats all", "that's it", "that is it", "thats it", "that'll do", "that will do"),
+    *("done", "i'm done", "im done", "finished", "enough", "that is enough", "that's enough"),
+    *("that is everything", "that's everything", "nothing more", "nothing else", "no more"),
+    *("eso es todo", "es todo", "ya está", "nada más", "no más"),
+)
+
 PUZZLED = frozenset(
     {
-        *("", "what", "huh", "how", "why", "what do you mean", "what does that mean", "what is that", "sorry"),
+        *(
+            "",
+            "what",
+            "huh",
+            "how",
+            "why",
+            "why do you ask",
+            "what do you mean",
+            "what does that mean",
+            "what is that",
+            "sorry",
+        ),
         *("i don't understand", "i do not understand", "i don't get it", "i do not get it", "don't understand"),
         *("qué", "que", "cómo", "no entiendo", "no comprendo", "qué quieres decir", "qué significa"),
     }
@@ -121,7 +141,8 @@ GREETINGS = frozenset({"hi", "hello", "hey", "hello there", "hi there", "hola", 
 
 def clauses(text: str) -> tuple[str, ...]:
     """What a message says, piece by piece, without its courtesies: "Yes, I agree, thank you." is "yes", "i agree"."""
-    pieces = (plain(ENDINGS.sub("", plain(piece))) for piece in BETWEEN_CLAUSES.split(SIGNS.sub("", plain(text))))
+    whole = BETWEEN_CLAUSES.split(SIGNS.sub("", plain(text)))
+    pieces = (plain(BEGINNINGS.sub("", ENDINGS.sub("", plain(piece)))) for piece in whole)
     return tuple(piece for piece in pieces if piece and piece not in POLITE)
 
 

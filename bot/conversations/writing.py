@@ -15,6 +15,7 @@ from bot.conversations.base import (
     typed,
     until_the_day_turns,
 )
+from bot.conversations.words import ENOUGH
 from bot.model import Choice, Recall, Recorded, Said
 
 journal = conversation("journal", first="write", open_for=for_an_hour)
@@ -22,10 +23,10 @@ letter = conversation("letter", first="write", open_for=until_the_day_turns)
 keeping = conversation("keeping", first="offer", open_for=for_an_hour)
 
 READ = {"read_back": ("read", "read back")}
-MORE = {"that_is_all": ("that's all", "that is all", "done", "no", "finished")}
+MORE = {"that_is_all": ("no", "nope", *ENOUGH)}
 KEEP = {
     "keep": ("yes", "keep", "keep it", "ok", "y", "yes please", "please"),
-    "let_go": ("no", "n", "let it go", "let go", "no thanks", "no, thanks", "no thank you"),
+    "let_go": ("no", "n", "let it go", "let go", "leave it", "no thanks", "no, thanks", "no thank you"),
 }
 
 
@@ -77,4 +78,5 @@ def offer(ctx: Context, given: Given) -> Move | Said:
         case None if text is not None:  # they go on writing: it belongs to the same page
             return ask("offer", notes={"text": f"{waiting}\n{text}"})
         case _:
-            return Said("keeping/offer", writes=True).offering(Choice("keep"), Choice("let_go"))
+            asks = {"asks": waiting.rstrip().endswith("?")}
+            return Said("keeping/offer", asks, writes=True).offering(Choice("keep"), Choice("let_go"))

@@ -254,3 +254,12 @@ class FileLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Holds it for as long as a block lasts. Raises StoreError if another process does."""
+        self.take()
+        try:
+            yield
+        finally:
+            self.release()

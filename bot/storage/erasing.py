@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from bot.cohorts import pulse
+from bot.cohorts.hosts import named_in, word
 from bot.cohorts.model import FACILITATOR, OWNER, Cohort
 from bot.cohorts.ports import Cohorts
 from bot.model import PRIORITY, Origin, Outgoing, Participant, Reply
@@ -58,11 +59,11 @@ class Traces:
 
     def named_in(self, text: str) -> bool:
         """Whether one of their names is a word of this text."""
-        return any(re.search(_word(name), text) for name in self.names)
+        return any(named_in(name, text) for name in self.names)
 
     def _unnamed(self, text: str) -> str:
         for name in self.names:
-            text = re.sub(_word(name), UNNAMED, text)
+            text = re.sub(word(name), UNNAMED, text)
         return text
 
     def _shown_in(self, reply: Reply) -> bool:
@@ -70,9 +71,10 @@ class Traces:
         return nameless or not self.platform_ids.isdisjoint(reply.company) or any(map(self.named_in, _texts(reply)))
 
 
-def traces(person: Participant, origins: Sequence[Origin], meetings: Sequence[str]) -> Traces:
-    """What tells of this person, who was in these meetings."""
+def traces(person: Participant, origins: Sequence[Origin], meetings: Sequence[str], hosts: Iterable[str]) -> Traces:
+    """What tells of this person, who was in these meetings and leads as these hosts."""
     names = {person.name, person.pairing.handle, person.pairing.handle.lstrip("@")} - {""}
+    names |= {host for host in hosts if not any(named_in(name, host) for name in names)}
     keys = {f"pair:{meeting}" for meeting in meetings} | {one.key for one in person.shared}
     return Traces(frozenset(names), frozenset(origin.platform_id for origin in origins), frozenset(keys))
 
@@ -135,10 +137,6 @@ def _texts(reply: Reply) -> Iterator[str]:
     yield from (button.label for row in reply.rows for button in row)
     yield from (blank.value for blank in reply.form.fields) if reply.form else ()
     yield from (reply.file.name, reply.file.content) if reply.file else ()
-
-
-def _word(name: str) -> str:
-    return rf"(?<!\w){re.escape(name)}(?!\w)"
 
 
 def counted(**found: int) -> Mapping[str, int]:

@@ -230,10 +230,7 @@ class MemoryQueries:
 
     async def oldest_wake(self) -> datetime | None:
         """The earliest wake_at there is, of a reachable person, a cohort or a broadcast."""
-        people = [one.wake_at for one in self._data.people.values() if one.participant.reachable]
-        cohorts = [one.wake_at for one in self._data.cohorts.values()]
-        broadcasts = [one.wake_at for one in self._data.broadcasts.values()]
-        return min((at for at in (*people, *cohorts, *broadcasts) if at is not None), default=None)
+        return min((at for at in self._wakes() if at is not None), default=None)
 
     async def queue(self) -> Mapping[int, int]:
         """How many deliveries are queued at each priority."""

@@ -12,10 +12,7 @@ from bot.cohorts.ports import Stranded
 from bot.errors import StoreError
 from bot.model import Participant
 from bot.storage.memory_data import Data, Row
-from bot.storage.tables import Stage
-
-WAITING = (Stage.QUEUED, Stage.SENDING, Stage.HELD, Stage.EXPIRED)
-FAILED = {Stage.DEAD: "dead", Stage.UNREACHABLE: "unreachable"}
+from bot.storage.tables import FAILED, WAITING, Stage
 
 
 class MemoryBroadcasts:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from bot.cohorts.hosts import hosted_by
 from bot.cohorts.ports import Cohorts
 from bot.keeping import Erased
 from bot.model import Origin, Participant, Reply
@@ -34,7 +35,8 @@ class MemoryErasing:
         walked = [one.cohort for one in data.members.values() if one.person == person]
         meetings = [meeting for (_, _, who), (meeting, _) in data.meetings.items() if who == person]
         met = [who for (_, _, who), (meeting, _) in data.meetings.items() if meeting in meetings]
-        told = erasing.traces(known.participant, origins, meetings)
+        hosted = await hosted_by(person, self._cohorts)
+        told = erasing.traces(known.participant, origins, meetings, hosted.values())
         near = await erasing.near(known.participant, self._cohorts, walked, met)
         for meeting in meetings[-1:]:
             await self._cohorts.meetings.stir(meeting, at)

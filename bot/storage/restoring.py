@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,7 +80,7 @@ async def _restored_file(
 ) -> Restored:
     """Everything happens in a file of its own, which then takes the place of the other."""
     _unlocks(vault, needed(backup, url))
-    with _locked(file):
+    with FileLock(file).held():
         there = _is_there(file)
         if there:
             tombstones = {**await _remembered(url, replace), **tombstones}
@@ -98,16 +98,6 @@ async def _restored_file(
     return Restored(people, again, aside)
 
 
-@contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    lock = FileLock(file)
-    lock.take()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 async def _remembered(url: str, replace: bool) -> Tombstones:
     """Who was erased in the database that is replaced; one that cannot be read any more remembers nobody."""
     try:
@@ -118,14 +108,12 @@ async def _remembered(url: str, replace: bool) -> Tombstones:
             return {}
         raise
     if people and not replace:
-        raise StoreError(
-            f"{place(url)} holds {people} people; to put the backup in its place, say --replace.", "refused"
-        )
+        raise _inhabited(url, people)
     return tombstones
 
 
-def _held(url: str, people: int) -> StoreError:
-    return StoreError(f"{place(url)} holds {people} people; to replace it by the backup, say --replace.", "refused")
+def _inhabited(url: str, people: int) -> StoreError:
+    return StoreError(f"{place(url)} holds {people} people; to put the backup in its place, say --replace.", "refused")
 
 
 def _is_there(file: Path) -> bool:
@@ -177,9 +165,7 @@ async def _refuse_in_use(connection: AsyncConnection, url: str, replace: bool) -
     unfinished = await connection.scalar(sa.select(SYSTEM.c.value).where(SYSTEM.c.name == UNFINISHED))
     people = await connection.scalar(sa.select(sa.func.count()).select_from(PERSON))
     if people and not replace and unfinished is None:
-        raise StoreError(
-            f"{place(url)} holds {people} people; to put the backup in its place, say --replace.", "refused"
-        )
+        raise _inhabited(url, people)
 
 
 async def _refuse_other_version(connection: AsyncConnection, version: str) -> None:

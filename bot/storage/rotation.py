@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -184,11 +185,9 @@ class Rotation:
             await connection.execute(others)
 
 
-def _is_locked(file: Any) -> bool:
-    lock = FileLock(file)
+def _is_locked(file: Path) -> bool:
     try:
-        lock.take()
+        with FileLock(file).held():
+            return False
     except StoreError:
         return True
-    lock.release()
-    return False

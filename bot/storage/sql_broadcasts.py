@@ -14,11 +14,20 @@ from bot.cohorts.ports import Stranded
 from bot.errors import StoreError
 from bot.model import Participant
 from bot.storage import codec, rows
-from bot.storage.tables import ADDRESS, BROADCAST, BROADCAST_COHORT, MEMBERSHIP, OUTBOX, PERSON, Stage, staged
+from bot.storage.tables import (
+    ADDRESS,
+    BROADCAST,
+    BROADCAST_COHORT,
+    FAILED,
+    MEMBERSHIP,
+    OUTBOX,
+    PERSON,
+    WAITING,
+    Stage,
+    staged,
+)
 from bot.storage.vault import Vault
 
-WAITING = (Stage.QUEUED, Stage.SENDING, Stage.HELD, Stage.EXPIRED)
-FAILED = {Stage.DEAD: "dead", Stage.UNREACHABLE: "unreachable"}
 COPY = OUTBOX.c.broadcast_id.is_not(None)  # lets the partial indexes apply
 
 

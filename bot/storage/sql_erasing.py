@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.cohorts.hosts import hosted_by
 from bot.cohorts.ports import Cohorts
 from bot.keeping import Erased
 from bot.model import Origin
@@ -51,7 +52,8 @@ class SqlErasing:
         walked = await self._column(MEMBERSHIP.c.cohort_id, MEMBERSHIP.c.person_id == person)
         meetings = await self._column(MEETING.c.group_id, MEETING.c.person_id == person)
         met = await self._column(MEETING.c.person_id, MEETING.c.group_id.in_(meetings))
-        told = erasing.traces(known.participant, origins, meetings)
+        hosted = await hosted_by(person, self._cohorts)
+        told = erasing.traces(known.participant, origins, meetings, hosted.values())
         near = await erasing.near(known.participant, self._cohorts, walked, met)
         for meeting in meetings[-1:]:
             await self._cohorts.meetings.stir(meeting, at)

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import LeaseLost
 from bot.model import Delivery, Reply
-from bot.ports import Result, Standing
+from bot.ports import Ending, Result, Standing
 from bot.storage import codec, rows
 from bot.storage.database import Database, DatabaseNow
 from bot.storage.sql_queries import SENDABLE
@@ -28,7 +28,12 @@ log = structlog.get_logger()
 
 MICROSECONDS = 1_000_000
 LONGEST_LEASE = 120  # seconds; what claims to last longer was written before the database's clock went back
-ENDED = {stage.name.lower(): int(stage) for stage in Stage if stage not in (Stage.SENDING, Stage.CANCELLED)}
+ENDED: Mapping[Ending, Stage] = {
+    "sent": Stage.SENT,
+    "queued": Stage.QUEUED,
+    "dead": Stage.DEAD,
+    "unreachable": Stage.UNREACHABLE,
+}
 NOW = DatabaseNow()
 INSTALLATION, MOMENT = sa.bindparam("at_installation", type_=sa.String), sa.bindparam("moment", type_=Instant)
 WAIT = sa.bindparam("wait", type_=sa.BigInteger)
@@ -224,7 +229,7 @@ class SqlOutbox:
             {
                 "at_installation": installation,
                 "row": result.id,
-                "ended": ENDED[result.state],
+                "ended": int(ENDED[result.state]),
                 "wait": int(result.retry_in * MICROSECONDS),
                 "uncounted": int(not result.counts),
                 "reference": None if result.ref is None else self._vault.encrypt(result.ref),

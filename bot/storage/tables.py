@@ -44,6 +44,11 @@ class Stage(IntEnum):
     HELD = 7  # a copy of a broadcast that somebody paused
 
 
+# Of a broadcast's copies: those that may still arrive, and why others never will.
+WAITING = (Stage.QUEUED, Stage.SENDING, Stage.HELD, Stage.EXPIRED)
+FAILED = {Stage.DEAD: "dead", Stage.UNREACHABLE: "unreachable"}
+
+
 def _where(condition: str) -> dict[str, Any]:
     return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 

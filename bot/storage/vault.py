@@ -158,10 +158,9 @@ def keys_for(database_url: str, configured: Sequence[str]) -> Sequence[str]:
     """
     if configured:
         return _valid(configured)
-    file = sqlite_file(database_url)
-    if file is None:
+    file, beside = sqlite_file(database_url), key_file(database_url)
+    if file is None or beside is None:
         raise SettingsError(SETTING, f"PostgreSQL needs a key, kept safe outside the database; make one with: {_MAKE}")
-    beside = file.with_name(file.name + ".key")
     if not beside.exists():
         if _holds_data(file):
             fix = f"{file} is encrypted and its key file {beside} is gone; restore that file or set the key"

@@ -188,6 +188,30 @@ async def test_somebody_who_led_leaves_the_group_its_words_and_no_name(store: St
         assert known.broadcast == replace(told, created_by="")
 
 
+@pytest.mark.parametrize(
+    ("host", "left", "heard"),
+    [
+        ("The ward sister", "", "From …: bring tea"),  # she called herself otherwise there than in her own chat
+        ("Agnes and Eve", "", "From … and Eve: bring tea"),
+        ("Eve", "Eve", "From Eve: bring tea"),  # who leads it too, and stays
+    ],
+)
+async def test_a_group_names_as_its_host_nobody_who_is_gone(store: Store, host: str, left: str, heard: str) -> None:
+    people = await welcome(store)
+    async with store.writing() as work:
+        await work.cohorts.grant(people["Eve"].id, FACILITATOR, WARD.id)
+        [ward] = (await work.cohorts.load([WARD.id])).values()
+        await work.cohorts.save(replace(ward, cohort=replace(ward.cohort, host=host)))
+        told = Broadcast("b1", (WARD.id,), "Bring tea", Segment(), people["Agnes"].id, NOW, composed=True)
+        await work.cohorts.broadcasts.add(KnownBroadcast(told))
+        await work.post([said(people["Ben"], f"From {host}: bring tea", broadcast="b1")])
+    await erase(store, people["Agnes"].id)
+    assert await waiting(store) == [heard]
+    async with store.writing() as work:
+        [ward] = (await work.cohorts.load([WARD.id])).values()
+        assert ward.cohort.host == left
+
+
 async def test_a_group_with_another_leader_or_that_is_over_is_not_leaderless(store: Store) -> None:
     people = await welcome(store)
     agnes = people["Agnes"].id

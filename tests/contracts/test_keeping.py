@@ -13,7 +13,7 @@ import pytest
 from bot.cohorts.model import Act, Audited, Invitation
 from bot.keeping import Keep
 from bot.model import Journey, Origin, Outgoing, Participant, Reply, State
-from bot.ports import Result, Saved, Store
+from bot.ports import Ending, Result, Saved, Store
 from tests.contracts.test_cohort_store import BOT, CODE, NOW, people
 
 DAY = timedelta(days=1)
@@ -73,7 +73,7 @@ def said(person: Participant, text: str, asked: int = 0, **more: object) -> Outg
     return Outgoing(person.address, BOT, Reply(asked=asked, prompt=text), 0, NOW, **more)  # type: ignore[arg-type]
 
 
-async def send_all(store: Store, state: str = "sent") -> list[str]:
+async def send_all(store: Store, state: Ending = "sent") -> list[str]:
     epoch = await store.outbox.acquire(BOT, "one", -1)
     assert epoch is not None
     prompts: list[str] = []

@@ -25,6 +25,7 @@ from bot.model import (
     Delivery,
     Document,
     Entry,
+    FormSubmitted,
     Incoming,
     Input,
     MessageReceived,
@@ -32,9 +33,11 @@ from bot.model import (
     Outgoing,
     Participant,
     Reply,
+    Run,
     Shared,
 )
-from bot.ports import Result, Saved, Store
+from bot.ports import Ending, Result, Saved, Store
+from bot.renewal import packed
 from curriculum.loader import Library
 from prompts.markup import plain
 from prompts.renderer import Prompts
@@ -101,7 +104,7 @@ class Desk:
             await self.sent(at)
         return plain(self.heard[-1].reply.text)
 
-    async def sent(self, at: str = TELEGRAM, state: str = "sent", but: str = "") -> None:
+    async def sent(self, at: str = TELEGRAM, state: Ending = "sent", but: str = "") -> None:
         """All that waits goes out, or fails in this way; to one chat, nothing does."""
         epoch = await self.store.outbox.acquire(at, "me", 0.0) or 1
         results: list[Result] = []
@@ -170,6 +173,23 @@ async def test_an_export_is_a_page_for_people_and_json_that_keeps_its_schema(des
     assert "a second page" in page.content
     assert "<script" not in page.content
     assert "&lt;script&gt;alert(" in page.content
+
+
+async def test_words_that_wait_in_a_question_are_in_the_export_too(desk: Desk) -> None:
+    await written(desk)
+    assert "keep it" in await desk.says("a thought that nobody asked for")
+    await desk.says("/mydata")
+    await desk.taps("export_data")
+    found = json.loads(desk.files()["heartsease-my-data.json"].content)
+    jsonschema.validate(found, SCHEMA, format_checker=jsonschema.FormatChecker())
+    assert ["a thought that nobody asked for"] in [one["words"] for one in found["open_questions"]]
+    assert "a thought that nobody asked for" in desk.files()["heartsease-my-data.html"].content
+
+
+def test_what_waits_until_new_words_are_agreed_to_is_among_what_is_kept() -> None:
+    came = MessageReceived("a hard day"), ChoiceMade("did", 7), FormSubmitted("write", {"text": "and more"})
+    run = Run("renewal", "coach", notes={"waiting": tuple(packed(one) for one in came)})
+    assert exporting.waiting(run) == ["a hard day", "and more"]
 
 
 async def test_in_slack_the_export_is_locked_and_its_passphrase_is_no_message(desk: Desk) -> None:

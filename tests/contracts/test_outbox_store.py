@@ -10,7 +10,7 @@ import pytest
 
 from bot.errors import LeaseLost
 from bot.model import Block, Button, Delivery, Origin, Outgoing, Reply, Span
-from bot.ports import Result, Standing, Store
+from bot.ports import Ending, Result, Standing, Store
 from bot.storage import open_store
 from tests.contracts.conftest import KEY
 
@@ -38,7 +38,7 @@ class Sender:
         self.got = list(picked)
         return [delivery.reply.text[0].spans[0].text for delivery in picked]
 
-    def ended(self, state: str, retry_in: float = 0.0, **more: object) -> list[Result]:
+    def ended(self, state: Ending, retry_in: float = 0.0, **more: object) -> list[Result]:
         """This end for all that was picked last."""
         return [Result(delivery.id, state, retry_in, **more) for delivery in self.got]  # type: ignore[arg-type]
 

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from adapters.slack import SlackAdapter, connect
 from bot.errors import SettingsError
-from bot.model import Button, Changed, ChoiceMade, Incoming, MessageReceived, Origin
+from bot.model import Button, Changed, ChoiceMade, Field, Form, Incoming, MessageReceived, Origin
 from tests.contracts.fake_door import FakeDoor
 from tests.e2e.slack_listening import Transport, Waits, delivery, listening, said
 from tests.standin.slack import APP_TOKEN, BOT_TOKEN, Limits, StandIn
@@ -206,12 +206,20 @@ async def test_what_another_workspace_of_the_same_app_says_is_nobodys_here(
     server: StandIn, transport: Transport
 ) -> None:
     door, ana = FakeDoor(), server.member("U7")
-    async with listening(server, door, transport):
+    async with listening(server, door, transport) as (adapter, _):
+        letter = Form("letter", "A letter", (Field("text", "Your letter"),), asked=3)
+        await adapter.send(delivery(said("Ready?", rows=YES, form=letter)))
+        ana.taps("Write")
+        await server.until(lambda: ana.view is not None)
         server.space.team = "T9"
         ana.says("from elsewhere")
+        ana.runs("/heartsease today")
+        ana.submits(text="from elsewhere")
+        ana.taps("Yes")
         server.space.team = "T1"
         ana.says("from here")
         await server.until(lambda: texts(door) == ["from here"])
+        assert len(door.received) == 1
 
 
 async def test_a_payload_that_nobody_can_read_does_not_come_again(server: StandIn) -> None:

@@ -6,8 +6,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.slack import SlackAdapter
+from adapters.slack.adapter import WORDS
 from bot.errors import Rejected
 from bot.model import Button, Changed, ChoiceMade, Field, Form, FormSubmitted, MessageReceived, Origin, Reply
+from bot.workspace import is_personal
 from tests.contracts.fake_door import FakeDoor
 from tests.e2e.slack_listening import HELLO, Transport, delivery, listening, said
 from tests.standin.slack import BOT_TOKEN, Limits, Member, StandIn
@@ -317,6 +319,31 @@ async def test_words_of_danger_bring_no_notice_about_exports(server: StandIn) ->
     assert ana.whispers == []
 
 
+async def test_a_hello_and_a_thumb_bring_no_notice_about_exports(server: StandIn) -> None:
+    door, ana = FakeDoor(), server.member("U7")
+    async with listening(server, door, personal=is_personal):
+        for text in ("hello", "help", "thanks :heart:", ":+1:"):
+            ana.says(text)
+        await server.until(lambda: len(door.received) == 4 and not server.space.outbound)
+        assert ana.whispers == []
+        ana.says("my knees hurt")
+        await server.until(lambda: len(ana.whispers) == 1)
+
+
+async def test_who_taps_in_a_channel_hears_there_where_the_answer_is(server: StandIn) -> None:
+    door, ana = FakeDoor(), server.member("U7")
+    server.channel("C1", people=("U7",))
+    join = said("Join?", rows=((Button("/join CODE", "Join"),),))
+    async with listening(server, door) as (adapter, _):
+        await adapter.send(delivery(join))
+        ana.taps("Join")
+        await server.until(lambda: len(door.received) == 1)
+        assert ana.whispers == []
+        await adapter.send(delivery(join, "C1", number=2))
+        ana.taps_in("C1", "Join")
+        await server.until(lambda: ana.whispers == [WORDS.in_private])
+
+
 async def test_who_types_hears_once_a_day_that_messages_may_be_exported(server: StandIn) -> None:
     clock, door, ana = Clock(), FakeDoor(), server.member("U7")
     async with listening(server, door, monotonic=clock):
@@ -343,7 +370,7 @@ async def test_the_home_tab_shows_and_its_buttons_are_commands(server: StandIn, 
         return said(f"Week {next(weeks)}. {SECRET}", rows=buttons, private=True)
 
     door, ana = FakeDoor(), server.member("U7")
-    async with listening(server, door, transport, home=home) as (adapter, _):
+    async with listening(server, door, transport, home=home):
         ana.opens_home()
         await server.until(lambda: ana.home is not None)
         assert ana.home is not None
@@ -351,8 +378,8 @@ async def test_the_home_tab_shows_and_its_buttons_are_commands(server: StandIn, 
         ana.taps("Pause", ana.home)
         await server.until(lambda: len(door.received) == 1)
         await server.until(lambda: ana.home is not None and ana.home.text.startswith("Week 2."))
-        await adapter.publish("U7")
-        assert ana.home.text.startswith("Week 3.")
+        ana.opens_home()
+        await server.until(lambda: ana.home is not None and ana.home.text.startswith("Week 3."))
     assert door.received[0].given == MessageReceived("/pause")
     assert ana.messages == []
 
@@ -362,11 +389,13 @@ async def test_a_home_tab_that_was_published_meanwhile_is_rendered_again(server:
         return HELLO
 
     ana = server.member("U7")
-    async with listening(server, FakeDoor(), home=home) as (adapter, _):
-        await adapter.publish("U7")
+    async with listening(server, FakeDoor(), home=home):
+        ana.opens_home()
+        await server.until(lambda: ana.home is not None)
         assert ana.home is not None
         stale = ana.home.wire()
-        await adapter.publish("U7")
+        ana.opens_home()
+        await server.until(lambda: server.count("views.publish") == 2)
         event = {"type": "app_home_opened", "user": "U7", "channel": ana.channel, "tab": "home", "view": stale}
         server.space.event(event)
         await server.until(lambda: server.count("views.publish") == 4)

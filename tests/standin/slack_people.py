@@ -17,6 +17,8 @@ class Workspace(Protocol):
 
     channels: dict[str, Channel]
 
+    team: str
+
     def event(self, event: Json, name: str = "") -> str: ...
 
     def interact(self, payload: Json) -> None: ...
@@ -86,7 +88,7 @@ class Member:
             "text": escape(words),
             "user_id": self.id,
             "user_name": self.name,
-            "team_id": "T1",
+            "team_id": self._workspace.team,
             "team_domain": "ward",
             "api_app_id": "A1",
             "channel_id": channel or self.channel,
@@ -251,7 +253,7 @@ class Member:
 
     def _interact(self, payload: Json) -> None:
         user = {"id": self.id, "username": self.name.lower(), "name": self.name.lower(), "team_id": "T1"}
-        about = {"user": user, "team": {"id": "T1", "domain": "ward"}, "api_app_id": "A1", "token": "x"}
+        about = {"user": user, "team": {"id": self._workspace.team, "domain": "ward"}, "api_app_id": "A1", "token": "x"}
         self._workspace.interact({**payload, **about, "trigger_id": self._workspace.trigger(self.id)})
 
     def _message(self, ts: str, text: str) -> Json:

@@ -36,7 +36,7 @@ def entries(kind: str, *texts: str) -> list[Entry]:
 
 
 def whereabouts(
-    state: str, place: Place | None = None, until: date | None = None, together: bool = False
+    state: str, place: Place | None = None, until: date | None = None, together: bool = False, ahead: bool = False
 ) -> dict[str, Any]:
     """The facts that say where somebody is."""
     return {
@@ -44,6 +44,7 @@ def whereabouts(
         "place": place,
         "weeks": COURSE.length,
         "starts": MONDAY,
+        "ahead": ahead,
         "until": until,
         "week": WEEK,
         "practice": PRACTICE,
@@ -60,6 +61,7 @@ def morning(**changes: Any) -> dict[str, Any]:
         "returning": False,
         "week_number": 3,
         "week": WEEK,
+        "late": False,
         "host": "",
         "note": None,
         "own_theme": None,
@@ -80,6 +82,7 @@ def each(fact: str, *values: object) -> list[dict[str, Any]]:
 EVERYWHERE = [
     whereabouts("active", Place(3, 2)),
     whereabouts("active"),
+    whereabouts("active", ahead=True),
     whereabouts("paused", Place(3, 2), date(2026, 3, 20)),
     whereabouts("paused"),
     whereabouts("graduated"),
@@ -146,9 +149,9 @@ A_CLASS: list[dict[str, Any]] = [
         "minutes": 120,
         "place": place,
         "link": link,
-        "host": "Sister Agnes",
+        "host": host,
     }
-    for title in (WEEK.title, "")
+    for title, host in ((WEEK.title, "Sister Agnes"), ("", "Sister Agnes"), ("", ""))
     for place, link in (("Room 4", "https://meet.example/w_a_r_d"), ("Room 4", ""), ("", "https://a.example"), ("", ""))
 ]
 ABOUT_A_CLASS = (
@@ -278,8 +281,11 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     "pulse/too_few": [COHORT],
     "pulse/too_soon": [COHORT],
     "booster/invite": [{"practice": PRACTICE, "invitation": OneOf(PRACTICE.id, PRACTICE.invitations)}],
+    "evening/again": [{"question": OneOf(f"{PRACTICE.id} evening", PRACTICE.evening)}],
+    "evening/gratitude": each("told", False, True),
     "evening/how_was_it": [evening(""), evening("to be kind " * 40), evening("to rest", WEEK.look_back.recap)],
     "evening/look_back": [{"question": WEEK.look_back.question}],
+    "evening/what_i_mean": [{"practice": PRACTICE}],
     "evening/what_was_it_like": [{"question": QUESTION}],
     "graduation/close": [
         {"ledger": LEDGER, "favourites": ["One kind act", "Just like me", "Three breaths"]},
@@ -297,9 +303,13 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     ],
     "journal/pages": each("entries", entries("journal", "tea", "rain\n\nand wind"), []),
     "letter/pages": each("entries", entries("letter", "dear me", "rest well"), []),
+    "keeping/offer": each("asks", False, True),
+    "morning/again": [{"practice": PRACTICE}],
     "morning/another": [morning()],
-    "morning/invite": [morning(), morning(daily=None), morning(returning=True)],
+    "morning/greeting": [morning(), morning(late=True)],
+    "morning/invite": [morning(), morning(daily=None), morning(returning=True), morning(late=True)],
     "morning/more": [{"practice": PRACTICE}],
+    "morning/new_week": [morning(), morning(late=True)],
     "morning/theme": [
         {**facts, **theirs}
         for facts in (morning(), morning(daily=None, week_number=1), morning(returning=True))

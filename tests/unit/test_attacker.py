@@ -39,6 +39,13 @@ def test_who_looks_right_before_and_after_somebody_leaves_may_learn_about_them_a
     assert 0 < sum(bool(one.isolated) for one in left) < 20
 
 
+def test_who_walks_in_their_own_group_under_many_names_may_learn_about_others_and_we_say_so() -> None:
+    silent, active = Head("a", 1, 9, "b"), Head("a", 1, 0, "b")
+    their_own = [silent] * 4 + [active]
+    assert counted([*their_own, silent], Segment("silent", 7)) == 5
+    assert counted([*their_own, active], Segment("silent", 7)) is None
+
+
 @pytest.mark.parametrize(
     ("silent", "active", "shown"),
     [(4, 10, None), (5, 10, 5), (5, 1, 5), (6, 0, 5), (5, 0, None), (10, 0, 5), (11, 0, 10), (0, 9, None)],

@@ -60,7 +60,7 @@ async def test_a_reminder_comes_in_everybodys_own_zone_outside_their_quiet_hours
     ((at, text, file),) = heard(house, ANA, "class/reminder")
     assert at == SATURDAY + timedelta(hours=8)  # 09:00, as the clocks go forward in the night
     assert "Sunday 29 March at 10:00" in text
-    assert "Agnes, who leads the group, sees your first name" in text
+    assert "those who lead the group (Agnes) see your first name" in text
     assert file is not None
     (event,) = Calendar.from_ical(file.content).walk("VEVENT")
     assert event.start == STARTS  # type: ignore[attr-defined]
@@ -122,6 +122,27 @@ async def test_attendance_is_noted_by_name_and_the_recap_goes_to_the_others() ->
     assert "We listened in pairs, Cleo." in text
     ((at, _, _),) = heard(house, BEN, "class/recap")
     assert at == datetime(2026, 3, 29, 17, tzinfo=UTC)  # 07:00 in Honolulu
+
+
+async def test_nobody_shows_by_leaving_that_a_name_goes_from_a_class_that_has_begun() -> None:
+    house = await opened()
+    await until(house, SATURDAY + timedelta(hours=12))
+    for who in (ANA, CLEO):
+        await house.taps(who, "will_come")
+    await until(house, STARTS + timedelta(hours=2))
+    lists = []
+    for leaves in (True, False):
+        await house.says(OWNER, "/class")
+        await house.taps(OWNER, "1")
+        await house.taps(OWNER, "note_attendance")
+        shown = [row.out.reply for row in house.store._data.outbox.values()]
+        rolls = [reply for reply in shown if reply.prompt == "classes/who_was_there"]
+        lists.append([button.label for row in rolls[-1].rows for button in row])
+        if leaves:
+            await house.says(CLEO, "/leave")
+            assert "You walk by yourself now" in await house.taps(CLEO, "go_alone")
+    assert lists[0] == lists[1]
+    assert lists[0][:2] == ["✓ Bo", "✓ Cleo"]
 
 
 async def test_the_audit_knows_what_was_done_with_classes_and_nothing_of_who_comes() -> None:

@@ -171,6 +171,21 @@ async def test_a_removed_facilitator_loses_access_at_once() -> None:
     assert (await house.person("7")).roles == frozenset()
 
 
+async def test_no_group_says_any_longer_that_somebody_leads_it_who_was_removed() -> None:
+    house = House()
+    await house.facilitator("7")
+    await house.says("7", "/cohorts")
+    await house.taps("7", "new_cohort")
+    await house.says("7", "Ward 4", "Madrid", "9 March", "together", "Sister Agnes")
+    code = code_in(await house.says("7", "yes"))
+    assert "Ward 4, led by Sister Agnes." in await house.says("8", f"/start {code}")
+    await house.says(OWNER, "/facilitators")
+    await house.taps(OWNER, "remove_one")
+    await house.taps(OWNER, (await house.person("7")).id)
+    await house.says(OWNER, "yes")
+    assert "in the group Ward 4. It begins" in await house.says("9", f"/start {code}")
+
+
 async def test_a_facilitator_sees_their_own_cohorts_and_no_others() -> None:
     house = House()
     await house.cohort()

@@ -27,8 +27,8 @@ WORDS = {
         "2026-11-22",
         "089e56bca77fb55a",
     ),
-    "group": (("onboarding/more_seen", "joining/card"), "2026-11-22", "3dc77f7e79858dea"),
-    "research": (("evening/research", "mydata/consents"), "2026-11-22", "2017a60b86a39154"),
+    "group": (("onboarding/more_seen", "joining/card"), "2026-11-22", "fe737f12e6cd7388"),
+    "research": (("evening/research", "mydata/consents"), "2026-11-22", "a5befe156060cf6e"),
 }
 
 
@@ -53,11 +53,15 @@ def test_the_latest_word_on_a_layer_counts() -> None:
     assert [one.given for one in left.consents] == [True, True, False]
 
 
-def test_nobody_is_in_research_but_by_a_yes_to_the_words_of_today() -> None:
-    assert not in_research(ANA)
-    assert in_research(replace(ANA, consents=with_answer(ANA, NOW, True, "research")))
-    assert not in_research(replace(ANA, consents=with_answer(ANA, NOW, False, "research")))
-    assert not in_research(replace(ANA, consents=(Consent("research", "older", NOW),)))
+def test_nobody_is_in_research_but_by_a_yes_to_those_who_do_it_and_the_words_of_today() -> None:
+    school, firm = "the nursing school, on sleep", "a firm, on sales"
+    assert not in_research(ANA, school)
+    agreed = replace(ANA, consents=with_answer(ANA, NOW, True, "research", who=school))
+    assert in_research(agreed, school)
+    assert not in_research(agreed, firm)
+    assert not in_research(agreed, "")
+    assert not in_research(replace(ANA, consents=with_answer(ANA, NOW, False, "research", who=school)), school)
+    assert not in_research(replace(ANA, consents=(Consent("research", "older", NOW),)), school)
 
 
 @pytest.mark.parametrize("state", list(State))

@@ -18,7 +18,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from adapters.inputs import choice_made, clean
+from adapters.cleaning import clean
+from adapters.inputs import choice_made
 from adapters.slack import SlackAdapter
 from bot import clock_text, roster_text
 from bot.cohorts.classes import place_and_link
@@ -44,7 +45,7 @@ SECRET, AT = "signing-secret", 1_770_000_000.0
 READERS: list[Callable[[str], object]] = [
     clean,
     clean_name,
-    lambda text: choice_made(clean(text), None),
+    lambda text: choice_made(text, None),
     clock_text.parse_time,
     clock_text.parse_zone,
     lambda text: clock_text.parse_date(text, TODAY),

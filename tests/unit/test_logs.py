@@ -5,8 +5,9 @@ from __future__ import annotations
 import structlog
 from structlog.testing import capture_logs
 
-from bot.logs import one_turn, without_nothing
-from bot.model import FormSubmitted, Incoming, MessageReceived, Origin
+from bot.cohorts.model import Act
+from bot.logs import marks, one_turn, without_nothing
+from bot.model import Alerted, Decided, FormSubmitted, Incoming, MessageReceived, Origin, Participant
 from bot.storage.memory import MemoryStore
 from tests.unit.test_slack_coach import ONBOARDED, SLACK, TELEGRAM, brought, coach
 
@@ -28,6 +29,13 @@ def test_a_turn_that_is_tried_again_within_another_goes_on_under_its_id() -> Non
         with one_turn():
             assert turns()["turn"] == outer
         assert turns()["turn"] == outer
+
+
+def test_the_log_tells_that_somebody_was_in_danger_and_not_who() -> None:
+    ana = Participant("person-1")
+    assert marks(Alerted("urgent", "wish-to-die"), ana) == {"danger": "urgent", "rule": "wish-to-die"}
+    assert marks(Decided(Act.ASK_FOR_HUMAN, "ward-4"), ana) == {"act": "ask_for_human"}
+    assert marks(Decided(Act.LEAVE, "ward-4"), ana) == {"act": "leave", "person": "person-1"}
 
 
 ANA, BEN = Origin(TELEGRAM, "4815162342"), Origin(TELEGRAM, "2718281828")

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from bot.clock import RehearsalClock
 from bot.errors import StoreError
 from bot.keeping import Keep
@@ -18,7 +20,7 @@ NOW = datetime(2026, 3, 2, 7, tzinfo=UTC)
 
 @dataclass
 class House:
-    """Notes what is done to it, and when; the second purge finds the database away."""
+    """Notes what is done to it, and when; the second purge fails."""
 
     seconds: float = 0.0
     until: float = 3 * EVERY
@@ -26,12 +28,13 @@ class House:
     signs: int = 0
     retired: int = 10_000  # by which sign of life the key is
     purges: list[float] = field(default_factory=list)
+    trouble: Exception = field(default_factory=RuntimeError)
 
     async def purge(self, keep: Keep, now: datetime) -> Mapping[str, int]:
         assert (keep, now) == (Keep(), NOW)
         self.purges.append(self.seconds)
         if len(self.purges) == 2:
-            raise StoreError("away", "unreachable")
+            raise self.trouble
         return {"sent": 3}
 
     async def present(self) -> bool:
@@ -48,14 +51,15 @@ class House:
             stop.set()
 
 
-async def test_it_tidies_within_seconds_purges_every_hour_and_outlives_a_lost_database() -> None:
-    house = House()
+@pytest.mark.parametrize("trouble", [StoreError("away", "unreachable"), RuntimeError("a bug of ours")])
+async def test_it_tidies_within_seconds_purges_every_hour_and_outlives_all_trouble(trouble: Exception) -> None:
+    house = House(trouble=trouble, until=4 * EVERY)
     stop = asyncio.Event()
     clock = RehearsalClock(NOW, speed=0)
     gone: list[Mapping[str, int]] = []
     at, wait = lambda: house.seconds, house.wait
     await Maintenance(house, clock, Keep(), purged=gone.append, monotonic=at, wait=wait).run(stop)
-    assert (house.purges, gone) == ([EVERY, 2 * EVERY], [{"sent": 3}])
+    assert (house.purges, gone) == ([EVERY, 2 * EVERY, 3 * EVERY], [{"sent": 3}, {"sent": 3}])
     assert house.tidied == house.until / SOON
 
 

@@ -16,7 +16,7 @@ from bot.cohorts.pairing import Met
 from bot.cohorts.rounds import matched, met_before
 from bot.cohorts.schedule import A_WEEK, round_ahead, round_begun, rounds
 from bot.model import Journey, Kind, Pairing, Participant, Rhythm, State
-from bot.occasions import moment_ahead, moment_due, occasions, takes_part
+from bot.occasions import moment_ahead, moment_due, occasions, wants_a_partner
 from bot.timetable import is_quiet, local_day, quiet_begins, zone
 from tests.people import programme
 
@@ -143,7 +143,7 @@ def test_after_two_meetings_of_which_nothing_was_heard_nobody_is_matched_without
     asked = (date(2026, 3, 11),)
     for silent, met, there in ((0, "", True), (1, "", False), (1, "heard", True), (1, "no", True)):
         pairing = Pairing(wanted=True, silent=silent, asked_met=asked, met=met)  # type: ignore[arg-type]
-        assert takes_part(replace(ANA, pairing=pairing)) is there
+        assert wants_a_partner(replace(ANA, pairing=pairing)) is there
 
 
 def test_who_met_how_often_and_when_last_is_read_from_the_rows() -> None:

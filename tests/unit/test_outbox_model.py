@@ -134,7 +134,7 @@ class Machine(RuleBasedStateMachine):
     def a_process_records_and_picks(self, which: int, room: int, ends: list[str], fuse: int | None) -> None:
         process = self.processes[which % len(self.processes)]
         done = [
-            (one, Result(one.id, end))
+            (one, Result(one.id, "sent" if end == "sent" else "queued"))
             for one, end in zip(sorted(process.flying.values(), key=lambda one: one.id), ends, strict=False)
             if end != "flies"
         ]

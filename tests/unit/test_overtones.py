@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
+from statistics import fmean
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.overtones import REACH, SPAN, STOP, WHOLE, Overtones, Sequences, Weights, said_once, spans, words_of
+from bot.overtones import REACH, SPAN, STOP, TONE, WHOLE, Overtones, Sequences, Weights, said_once, spans, words_of
 from bot.rehearse_people import PHRASES
 from bot.safety import WEIGHED, Finding, Screen
 from bot.safety_rules import HERE, LANGUAGES, load_families, load_rules, load_screen, load_weights
@@ -120,11 +122,23 @@ def test_words_are_read_alone_together_in_pieces_and_as_families() -> None:
     assert "<kin> my" not in heard[3]
 
 
+def weight(heard: list[list[str]]) -> float:
+    """What `SMALL` makes of some words."""
+    counted = Counter(sequence for each in heard for sequence in each)
+    return sum(SMALL.of.get(sequence, 0) * n for sequence, n in counted.items()) / counted.total() ** 0.5 - 1
+
+
 def test_what_is_weighed_is_what_was_taught() -> None:
     text = words_of("mum counted pills and pills. then tea")
-    counted = Counter(sequence for each in Sequences(FAMILIES).of(text) for sequence in each)
-    weight = sum(SMALL.of.get(sequence, 0) * n for sequence, n in counted.items())
-    assert Overtones(SMALL).heaviest(text) == pytest.approx(weight / counted.total() ** 0.5 - 1)
+    assert Overtones(SMALL).heaviest(text) == pytest.approx(weight(list(Sequences(FAMILIES).of(text))))
+
+
+def test_a_long_text_weighs_as_much_as_its_heaviest_span_and_by_the_tone_of_all() -> None:
+    text = words_of("mum counted pills. " + " ".join(f"then tea at {hour} and toast." for hour in range(9)))
+    heard = list(Sequences(FAMILIES).of(text))
+    each = [weight(heard[start:end]) for start, end in spans(text)]
+    assert len(each) > 3
+    assert Overtones(replace(SMALL, long=0.25)).heaviest(text) == pytest.approx(max(each) + TONE * fmean(each) + 0.25)
 
 
 def test_two_thresholds_part_urgent_concern_and_nothing() -> None:

@@ -12,7 +12,8 @@ import yaml
 
 from bot.cohorts.acts import ACTS
 from bot.cohorts.model import PRIVATE
-from bot.model import OneOf, Participant, Reply, Said, Span
+from bot.model import OneOf, Participant, Reply, Rhythm, Said, Shift, Span
+from curriculum.model import Text
 from prompts.markup import plain
 from prompts.renderer import HERE, Prompts, variants_in
 from tests.unit.prompt_facts import COURSE, FACTS, Facts, entries, evening, morning
@@ -187,3 +188,11 @@ def test_every_act_of_the_audit_has_words_of_its_own(what: str) -> None:
     audited = [act for act in ACTS if act not in PRIVATE]
     line = {"date": TUESDAY, "time": time(9), "who": "Agnes", "what": what}
     assert len({words("audit/show", {"lines": [{**line, "act": act.value}]}) for act in audited}) == len(audited)
+
+
+def test_on_a_day_off_nothing_is_asked_about_a_shift() -> None:
+    asked = {"question": OneOf("q", (Text("Was it there today?", "Was it there on your shift?"),))}
+    days: tuple[tuple[Shift, str], ...] = (("off", "Was it there today?"), ("night", "Was it there on your shift?"))
+    for shift, expected in days:
+        nurse = replace(ANA, health_care=True, rhythm=Rhythm(roster=((TUESDAY, shift),)))
+        assert words("evening/again", asked, nurse) == expected

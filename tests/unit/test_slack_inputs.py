@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from adapters.slack.inputs import Heard, data_of, given_by, heard, key_of, typed
+from adapters.inputs import choice_made
+from adapters.slack.inputs import Heard, data_of, heard, key_of, typed
 from bot.model import Changed, ChoiceMade, FormSubmitted, Input, MessageReceived
 
 ME = "UBOT"
@@ -46,10 +47,17 @@ def test_a_text_carries_who_and_its_key() -> None:
         ("in <#C1|ward-3> with <@U8>", "in #ward-3 with <@U8>"),
         (" a\x00b\ud800c\r\nd ", "abc\nd"),
         ("*bold* {{ x }}", "*bold* {{ x }}"),
+        ("thanks :heart: :+1::skin-tone-4: :our_own: 7:30: ok", "thanks ❤ 👍 :our_own: 7:30: ok"),
     ],
 )
 def test_a_text_means_what_was_typed(sent: str, meaning: str) -> None:
     assert typed(sent) == meaning
+
+
+def test_a_message_that_somebody_forwards_without_a_word_is_no_text() -> None:
+    forwarded = heard(event(**IM, text="", attachments=[{"is_share": True, "text": "theirs"}]), ME)
+    assert forwarded is not None
+    assert forwarded.given == MessageReceived("", kind="other", ref="9.1")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +143,7 @@ def test_taps_commands_and_shortcuts_have_one_meaning(body: dict[str, Any], give
 
 def test_a_button_says_again_what_was_said() -> None:
     for data in ("3:yes", "/journal"):
-        given = given_by(data)
+        given = choice_made(data, None)
         assert given is not None
         assert data_of(given) == data
     assert data_of(MessageReceived("a private thought")) == ""

@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.cleaning import clean
 from adapters.cutting import units
 from adapters.slack import views
 from adapters.slack.markup import (
     Json,
     actions,
-    clean,
     closed,
     command_names,
     escaped,

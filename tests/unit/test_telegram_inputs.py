@@ -55,6 +55,7 @@ def test_a_text_carries_who_where_and_its_key() -> None:
         ("/today@another_bot", "/today@another_bot"),
         ("mail@our_bot", "mail@our_bot"),
         ("a\x00b\ud800c\r\nd", "abc\nd"),
+        ("a\rb", "a\nb"),
         ("<b>{{ x }}</b>", "<b>{{ x }}</b>"),
     ],
 )

@@ -7,8 +7,9 @@ import tdjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.cleaning import clean
 from adapters.cutting import units
-from adapters.telegram.markup import LIMIT, clean, keyboard, messages
+from adapters.telegram.markup import LIMIT, keyboard, messages
 from bot.errors import Rejected
 from bot.model import Block, Button, Span
 
