@@ -9,7 +9,7 @@ import sys
 import tempfile
 import webbrowser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -169,7 +169,16 @@ def main() -> None:
     if shadowed:
         complain(shadowed)
         sys.exit(2)
+    _leave_no_core()
     app()
+
+
+def _leave_no_core() -> None:
+    """A process that crashes leaves no copy of its memory on a disk: keys and texts are in it."""
+    with suppress(ImportError, OSError, ValueError):  # no such limits here, or a sandbox that allows no change of them
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from bot.cohorts.desk import FrontDesk
 from bot.cohorts.model import Actor
 from bot.cohorts.rounds import Rounds
 from bot.conversations.onboarding import clean_name
-from bot.errors import StoreError
+from bot.errors import StoreError, is_the_stores
 from bot.flood import eased
 from bot.logs import marks, one_turn
 from bot.model import (
@@ -151,10 +151,10 @@ class Coach:
                 composed = await self._composer.compose(self._clock.now()) if found.broadcast else 0
                 held = await self._rounds.hold(self._clock.now()) if found.cohort else 0
                 return found.people + composed + held
-            except StoreError as error:
-                if error.kind != "conflict":
+            except Exception as error:
+                if is_the_stores(error):
                     raise
-                log.error("wake_conflict")  # one person's trouble must not hold up the others
+                log.error("wake_refused", error=type(error).__name__)  # one person's trouble must not hold up others
                 return await self._wake_one_by_one(limit)
 
     async def _wake(self, limit: int) -> Found:
@@ -177,8 +177,8 @@ class Coach:
             try:
                 if not (await self._wake(1)).people:
                     return woken
-            except StoreError as error:
-                if error.kind != "conflict":
+            except Exception as error:
+                if is_the_stores(error):
                     raise
                 async with self._store.writing() as work:
                     now = self._clock.now()
@@ -196,7 +196,7 @@ class Coach:
         try:
             await self._together(installation, incoming, self._turn)
         except Exception as error:
-            if isinstance(error, StoreError) and error.kind != "conflict":
+            if is_the_stores(error):
                 raise
             if len(incoming) > 1:  # one of them is the trouble: each for itself
                 for one in incoming:

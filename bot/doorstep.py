@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.access import may
 from bot.cohorts.model import FACILITATOR, Act, Invitation, Welcome
@@ -15,6 +16,7 @@ from bot.model import Decided, Run, Said, State, Timer
 from bot.timetable import quiet_ends, zone
 from bot.walk import Walk
 
+SEEN_OF_LATE = timedelta(hours=1)
 PARTED = "parted"  # the conversation after somebody left their group's chat
 
 
@@ -74,8 +76,11 @@ class Doorstep(Walk):
             self.consider(invitation)
 
     def consider(self, invitation: Invitation) -> None:
-        """Newcomers hear of the cohort within their onboarding; everybody else is asked."""
+        """Newcomers hear of the cohort within their onboarding; everybody else is asked. A second tap says no more."""
         path = self.participant.journey
+        if invitation.id == self.participant.joining and self.considers():
+            self.ask_again()
+            return
         if path.state is State.ONBOARDING:  # what they agreed to was another cohort
             self.become(consents=withdrawn(self.participant, self.world.now, "group"))
         self.become(joining=invitation.id)
@@ -84,6 +89,12 @@ class Doorstep(Walk):
         if self.participant.journey.state in (State.CONSENTING, State.ONBOARDING):
             self.events.append(Decided(Act.KNOCK, invitation.cohort))
         self.begin("onboarding" if self.participant.journey.state is State.CONSENTING else "joining")
+
+    def considers(self) -> bool:
+        """Whether what an invitation led to is still open, and was seen of late; it is the open question then."""
+        young = self.world.now - SEEN_OF_LATE
+        runs = (run for run in self.participant.runs if run.conversation in ("onboarding", "joining"))
+        return any(run.started is not None and run.started > young and self.raise_run(run.asked) for run in runs)
 
     def lead(self, invitation: Invitation) -> None:
         """Somebody becomes a facilitator; who leads all that this opens already does not use it up."""

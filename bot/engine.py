@@ -257,7 +257,8 @@ class Visit(Renewal):
             self.step_aside()
         else:
             early = self.participant.journey.state in (State.CONSENTING, State.ONBOARDING)
-            self.say(Said("unasked/stale_early") if early else Said("unasked/stale"))
+            leads = self.world.desk is not None and self.participant.journey.state in (State.INVITED, State.WITHDRAWN)
+            self.say(Said("unasked/stale_early") if early else Said("unasked/stale", {"leads": leads}))
             self.ask_again()
 
     def change(self, given: Changed) -> None:

@@ -53,6 +53,11 @@ class StoreError(HeartseaseError):
         self.kind = kind
 
 
+def is_the_stores(error: BaseException) -> bool:
+    """Whether it is the store's own trouble, which nobody's input or turn has brought about."""
+    return isinstance(error, StoreError) and error.kind != "conflict"
+
+
 class LeaseLost(HeartseaseError):
     """Another process holds this installation now: stop sending and forget what is in flight."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.conversations.announcing import flawed
+from bot.conversations.convening import weeks_in, weeks_unclear
 from bot.conversations.onboarding import clean_name
 from bot.model import Participant, Said
 from bot.ports import Renderer
@@ -30,6 +31,8 @@ class FieldChecks:
             said = self._text(value)
         elif field in NAMES.get(form, ()):
             said = self._name(value)
+        elif (form, field) == ("classes", "how_many"):
+            said = None if weeks_in(value) else weeks_unclear()
         return None if said is None else self._line(said)
 
     def _text(self, value: str) -> Said | None:

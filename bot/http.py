@@ -24,11 +24,9 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from bot.edge import BODY_LIMIT, Gate, Guarded, refuse_other_sites
+from bot.edge import Gate, Guarded, refuse_other_sites
 from bot.errors import SettingsError
 from bot.ports import Rehearsal
-
-__all__ = ["BODY_LIMIT", "Answer", "HttpServer", "Webhook", "http_app"]
 
 GRACE = 2  # seconds that requests in flight have when the server stops
 

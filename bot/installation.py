@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -44,8 +43,7 @@ class Installation:
         """Ends the listener and waits for its end."""
         if self.listening is not None:
             self.listening.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self.listening
+            await asyncio.wait([self.listening])
 
     async def _listen(self, before: asyncio.Task[None] | None) -> None:
         """Listens, and begins again if the adapter fails: nothing is lost, since nothing was confirmed."""

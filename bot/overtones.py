@@ -25,7 +25,7 @@ PIECES = (4, 5)  # letters of a piece of a word; shorter words are read whole on
 REACH = 4  # words: how far apart two families are still read together
 WHOLE = 40  # words: a longer text is read in spans
 SPAN = 20  # words of a span
-TONE = 0.5  # how much all spans of a text count together, beside 1 of the heaviest
+TONE = 0.5  # how much it counts that the spans of a text are heavier than usual, beside 1 of the heaviest
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Weights:
     """What was learned in one language.
 
     `families` are lists of words that are read alike, a star standing for any ending. A text whose heaviest span weighs
-    `urgent` or more is urgent, one that weighs `concern` or more is a concern. A text of several spans weighs as much
-    as its heaviest, by `TONE` as their average too, and `long` more (an average is mostly far below zero).
+    `urgent` or more is urgent, one that weighs `concern` or more is a concern. A text of several spans weighs `long`
+    more than its heaviest (less, that is), and more again by what their average is above `usual`.
     """
 
     language: str
@@ -42,6 +42,7 @@ class Weights:
     urgent: float
     concern: float
     long: float
+    usual: float
     of: Mapping[str, float] = field(repr=False)
     families: Mapping[str, Sequence[str]] = field(repr=False)
 
@@ -59,12 +60,16 @@ class Overtones:
 
     def level(self, words: Sequence[str]) -> Literal["urgent", "concern"] | None:
         """How severe the text is."""
-        weight = self.heaviest(words)
+        weight = self.weight(words)
         return "urgent" if weight >= self.weights.urgent else "concern" if weight >= self.weights.concern else None
 
-    def heaviest(self, words: Sequence[str]) -> float:
+    def weight(self, words: Sequence[str]) -> float:
         """What the text weighs."""
         return self._heaviest(said_once(words))[0]
+
+    def average(self, words: Sequence[str]) -> float:
+        """What the spans of the text weigh on average."""
+        return fmean(weight for weight, _, _ in self._spans(said_once(words)))
 
     def why(self, words: Sequence[str], most: int = 8) -> list[tuple[str, float]]:
         """What weighed most in the heaviest span, and how much of its weight that is."""
@@ -78,20 +83,25 @@ class Overtones:
 
     def _heaviest(self, words: Sequence[str]) -> tuple[float, int, int]:
         """The weight of the text; the first word of its heaviest span, and the one behind its last."""
+        weighed = self._spans(words)
+        weight, start, end = max(weighed)
+        if len(weighed) > 1:
+            above = fmean(one for one, _, _ in weighed) - self.weights.usual
+            weight += self.weights.long + TONE * max(0.0, above)  # a bright day makes one dark sentence no lighter
+        return weight, start, end
+
+    def _spans(self, words: Sequence[str]) -> list[tuple[float, int, int]]:
+        """The weight, beginning and end of each span."""
         of, known = self.weights.of, self._sequences.alone(words)
         alone = {word: sum(of.get(sequence, 0.0) for sequence in sequences) for word, (sequences, _) in known.items()}
         weight, count = [0.0], [0]
         for word, together in zip(words, self._sequences.together(words, known), strict=True):
             weight.append(weight[-1] + alone[word] + sum([of.get(sequence, 0.0) for sequence in together]))
             count.append(count[-1] + len(known[word][0]) + len(together))
-        weighed = [
+        return [
             (self.weights.bias + (weight[end] - weight[start]) / sqrt(count[end] - count[start]), start, end)
             for start, end in spans(words)
         ]
-        heaviest, start, end = max(weighed)
-        if len(weighed) > 1:
-            heaviest += TONE * fmean(one for one, _, _ in weighed) + self.weights.long
-        return heaviest, start, end
 
 
 Alone = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]  # what each word is by itself, and its families

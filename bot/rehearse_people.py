@@ -197,6 +197,10 @@ class Person:
     def _manner(self) -> Manner:
         return KINDS[self.kind]
 
+    def opens(self, code: str) -> None:
+        """They begin by opening an invitation, and at once."""
+        self._todo[0] = (self.start, f"/start {code}")
+
     def _by_day(self, at: datetime) -> datetime:
         """Some minute of the next day-time at their place, so that nobody does things in their sleep."""
         local = at.astimezone(ZoneInfo(self.zone)).replace(hour=0, minute=0, second=0) + FIRST_STEPS
@@ -308,6 +312,6 @@ def team(seed: int, start: datetime, days: int, zone: str, code: str) -> list[Pe
     for number, (name, kind) in enumerate(TEAM.items(), 1):
         person = Person(number, kind, seed, start, days)
         person.name, person.place, person.zone, person.health_care = name, zone, zone, "yes"
-        person._todo[0] = (start, f"/start {code}")
+        person.opens(code)
         people.append(person)
     return people

@@ -113,7 +113,7 @@ class Screen:
     def why(self, text: str) -> list[tuple[str, float]]:
         """What weighed most in the text, whether or not it was enough. Holds words of the text: never for a log."""
         words = words_of(unmasked(text))
-        weighed = ((each.heaviest(words) - each.weights.concern, each) for each in self._listening(words))
+        weighed = ((each.weight(words) - each.weights.concern, each) for each in self._listening(words))
         heaviest = max(weighed, key=lambda one: one[0], default=None)
         return heaviest[1].why(words) if heaviest else []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,6 +41,7 @@ from curriculum.model import Programme
 
 log = structlog.get_logger()
 
+TIME = re.compile(r"\d\d:\d\d")  # on a button it is its own label
 SAFETY = "safety/"  # the prompts that nothing may keep from being answered
 HelpLines = Callable[[str | None], Mapping[str, Any]]
 
@@ -166,8 +168,8 @@ class Scribe:
         return found
 
     def _closed(self, event: Closed, person: Participant) -> Reply:
-        """An answered question shows the choice where the choice has words of its own."""
-        known = bool(event.chosen) and self.renderer.knows(event.chosen, person.locale)
+        """An answered question shows the choice where the choice has words of its own, or is a time."""
+        known = bool(TIME.fullmatch(event.chosen)) or self.renderer.knows(event.chosen, person.locale)
         rows = ((Button("-", f"✓ {self.renderer.label(event.chosen, person.locale)}"),),) if known else ()
         return Reply(act="close", ref=event.ref, asked=event.asked, rows=rows)
 

@@ -12,7 +12,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as SourceError
 
 from bot.errors import SettingsError
 from bot.keeping import Keep
@@ -20,6 +22,7 @@ from bot.rehearsal import LAST_YEAR
 
 PREFIX = "HEARTSEASE_"
 ENV_FILE = ".env"
+NO_TEXT = "is not text in UTF-8, as Windows may save it; save it as UTF-8"
 TELEGRAM_TOKEN = re.compile(r"\d{3,}:[A-Za-z0-9_-]{20,}")
 SLACK_BOT_TOKEN, SLACK_APP_TOKEN = re.compile(r"xoxb-[A-Za-z0-9-]{10,}"), re.compile(r"xapp-[A-Za-z0-9-]{10,}")
 OWNER = re.compile(r"telegram:\d+|slack:[^\s/*]+/[^\s/*]+|(web|terminal):\S+")
@@ -93,7 +96,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is given wins, then the environment, .env, and files such as /run/secrets/heartsease_secret_keys."""
-        files = SecretsSettingsSource(settings_cls, secrets_dir=_secret_folders())
+        files = _SecretFiles(settings_cls, secrets_dir=_secret_folders())
         return init_settings, env_settings, dotenv_settings, files
 
     @field_validator(*WHOLE_ADDRESSES)
@@ -229,6 +232,16 @@ class Settings(BaseSettings):
         return ""
 
 
+class _SecretFiles(SecretsSettingsSource):
+    """Secrets that are files; one that is no text is named by its setting."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        try:
+            return super().get_field_value(field, field_name)
+        except UnicodeDecodeError:
+            raise SettingsError(f"{PREFIX}{field_name.upper()}", f"its file {NO_TEXT}") from None
+
+
 def _host(address: str) -> str:
     return urlsplit(address).hostname or ""
 
@@ -261,9 +274,20 @@ def read(**overrides: Any) -> Settings:
     try:
         return Settings(**overrides)
     except UnicodeDecodeError:
-        raise SettingsError(ENV_FILE, "is not text in UTF-8, as Windows may save it; save it as UTF-8") from None
+        raise SettingsError(ENV_FILE, NO_TEXT) from None
     except PermissionError as error:
-        raise SettingsError(str(error.filename), "may not be read by this user; make it its own: chown") from None
+        raise _forbidden(error) from None
+    except SourceError as error:  # around what went wrong with the file of a secret
+        match error.__cause__:
+            case SettingsError() as problem:
+                raise problem from None
+            case PermissionError() as problem:
+                raise _forbidden(problem) from None
+        raise
+
+
+def _forbidden(error: PermissionError) -> SettingsError:
+    return SettingsError(str(error.filename), "may not be read by this user; make it its own: chown")
 
 
 def problems_in(error: ValidationError) -> list[SettingsError]:

@@ -195,13 +195,21 @@ class Walk:
 
     def end(self, then: str | None, notes: Mapping[str, Any]) -> None:
         """A conversation is over: the next begins with these notes, or what it interrupted comes back."""
-        aside = waits_aside(self.participant.runs[-1])
+        over = self.participant.runs[-1]
         self.keep(self.participant.runs[:-1])
         self.refused = {}
         if then is not None:
             self.begin(then, **notes)
-        elif self.urgency == "reply" and not aside:  # what we began ourselves does not bring older questions along
-            self.ask_again()
+        elif self.urgency == "reply" and not waits_aside(over) and not self.lies_on_the_desk(over):
+            self.ask_again()  # what we began ourselves does not bring older questions along
+
+    def lies_on_the_desk(self, over: Run) -> bool:
+        """Whether what comes to the top after work with cohorts is such work too, and nothing was answered in it yet.
+
+        A list that was only looked at is not put again: it would show the cohorts as they were before this turn.
+        """
+        run, acts = self.participant.run, {name: one.act for name, one in CONVERSATIONS.items()}
+        return run is not None and not run.previous and None not in (acts[over.conversation], acts[run.conversation])
 
     def ask_again(self) -> None:
         """Puts the open question once more, if there is one; its old buttons stay good, and may be tapped again."""

@@ -1,4 +1,4 @@
-"""The demo's group, Ward 3: made in its facilitator's chat when that is first looked at, and joined by colleagues."""
+"""The demo's groups, Ward 3 and so on: made in a facilitator's chat that is first looked at, joined by colleagues."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ COURSE = 56  # days
 MOST = 8  # groups of one process
 PATIENCE = 30.0  # seconds of real time for an answer of the coach
 SAME_QUESTION = 2  # times that it is answered
+FIRST = 3  # the number of the first ward; a demo that is open in two browsers has two
 
 # What the facilitator says to each question: "[tap]", or words
 MAKING: Mapping[str, str] = {
     "settling/which": "[new_cohort]",
-    "cohorts/name": "Ward 3",
     "cohorts/starts": "today",
     "cohorts/pacing": "[together]",
     "cohorts/host": "[as_shown]",
@@ -70,8 +70,9 @@ SCRIPT: Sequence[tuple[str, Mapping[str, str], str]] = (  # what begins it, the 
 
 @dataclass(slots=True)
 class Ward:
-    """One group: how far it is, and its id once it is made."""
+    """One group: what it is called, how far it is, and its id once it is made."""
 
+    name: str = ""
     state: str = "making"  # or "ready", "failed"
     cohort: str = ""
     making: asyncio.Task[None] | None = None
@@ -104,13 +105,14 @@ class Wards:
     async def open(self, lead: str, place: str) -> bool:
         """Begins to make the group, unless it is there; False if there are too many. `place` is an IANA zone, or ""."""
         if lead not in self._wards and (cohort := await self._at_home(lead)):
-            self._wards[lead] = Ward("ready", cohort)  # of a run before this one; its people are silent now
+            self._wards[lead] = Ward("", "ready", cohort)  # of a run before this one; its people are silent now
         known = self._wards.get(lead)
         if known is not None and known.state != "failed":
             return True
         if known is None and len(self._wards) >= MOST:
             return False
-        ward = self._wards[lead] = Ward()
+        name = known.name if known is not None else f"Ward {FIRST + len(self._wards)}"
+        ward = self._wards[lead] = Ward(name)
         ward.making = asyncio.create_task(self._make(ward, lead, parse_zone(place) or ZONE))
         return True
 
@@ -174,15 +176,17 @@ class Wards:
     async def _make(self, ward: Ward, lead: str, place: str) -> None:
         try:
             leader = Leader(self._web, self._door, Origin(self._web.installation, lead), place)
-            await leader.converse("/cohort", MAKING, "settling/settled", chat=self.channel(lead))
+            making = {**MAKING, "cohorts/name": ward.name}
+            await leader.converse("/cohort", making, "settling/settled", chat=self.channel(lead))
             ward.cohort = await self._at_home(lead)
             cohort = await self._cohort(ward)
             assert cohort is not None
             now: datetime = self._clock.now()
             self._colleagues.come(lead, team(secrets.randbelow(1000), now, COURSE, place, cohort.code))
             await self._settled()
+            which = dict.fromkeys(("pairs/list", "classes/list"), f"[{cohort.id}]")  # every browser leads all groups
             for begins, answers, ends in SCRIPT:
-                await leader.converse(begins, answers, ends)
+                await leader.converse(begins, {**which, **answers}, ends)
             ward.state = "ready"
         except Exception as error:
             ward.state = "failed"

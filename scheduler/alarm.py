@@ -55,9 +55,10 @@ class AlarmClock:
                 while not self._stopping and (woken := await self._wake()):
                     total += woken
                 self.ok = True
-            except StoreError as error:
+            except Exception as error:  # the scheduler would log its message, which may hold what nobody should read
                 if self.ok:
-                    log.error("alarm_clock", problem=error.kind)
+                    problem = error.kind if isinstance(error, StoreError) else type(error).__name__
+                    log.error("alarm_clock", problem=problem)
                 self.ok = False
         return total
 

@@ -9,19 +9,20 @@ from __future__ import annotations
 import argparse
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from math import sqrt
+from math import inf, sqrt
 from pathlib import Path
 from random import Random
+from statistics import median
 
 import numpy
 import yaml
 from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 
-from bot.overtones import Overtones, Sequences, Weights, said_once, spans, words_of
+from bot.overtones import TONE, Overtones, Sequences, Weights, said_once, spans, words_of
 from bot.rehearse_people import PHRASES
 from bot.safety import Screen
 from bot.safety_rules import HEAD, HERE, LANGUAGES, load_families, load_rules
@@ -147,7 +148,7 @@ def learn(language: str, examples: Sequence[Taught], reader: Reader) -> Weights:
     mean = (first.coef_[0] + second.coef_[0]) / 2
     of = {sequence: round(float(mean[at]), 3) for sequence, at in columns.items() if abs(mean[at]) >= LIGHT}
     bias = round(float(first.intercept_[0] + second.intercept_[0]) / 2, 3)
-    return Weights(language, bias, 0.0, 0.0, 0.0, of, load_families(language))
+    return Weights(language, bias, 0.0, 0.0, 0.0, inf, of, load_families(language))
 
 
 def _hurried(examples: Sequence[Taught]) -> list[Taught]:
@@ -171,11 +172,17 @@ def _fitted(table: csr_matrix, positive: numpy.ndarray, weight: numpy.ndarray) -
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A text with what it weighs to somebody whom its author did not teach, and whether it is read in spans."""
+    """A text with what its heaviest span weighs, and all on average, to somebody whom its author did not teach."""
 
     one: Taught
-    weight: float
-    long: bool
+    heaviest: float
+    average: float
+    spans: int
+
+    def by(self, weights: Weights) -> float:
+        """What it weighs."""
+        above = max(0.0, self.average - weights.usual)
+        return self.heaviest + (weights.long + TONE * above if self.spans > 1 else 0.0)
 
 
 def unheard(language: str, examples: Sequence[Taught], reader: Reader) -> list[Weighed]:
@@ -187,30 +194,28 @@ def unheard(language: str, examples: Sequence[Taught], reader: Reader) -> list[W
         theirs = [one for one in examples if one.author in apart and one.kind not in ("foreign", "diary")]
         for one in (*theirs, *(one for one in entries if one.author in apart)):
             words = words_of(unmasked(one.text))
-            weighed.append(Weighed(one, listener.heaviest(words), len(list(spans(said_once(words)))) > 1))
+            parts = len(list(spans(said_once(words))))
+            weighed.append(Weighed(one, listener.weight(words), listener.average(words), parts))
     return weighed
 
 
-def thresholds(weighed: Sequence[Weighed], rules: Screen) -> tuple[float, float, float]:
-    """The lowest weights of urgent and of concern, and how much more a text of several spans weighs.
+def with_thresholds(weights: Weights, weighed: Sequence[Weighed], rules: Screen) -> Weights:
+    """The weights with the lowest thresholds that leave no more alarms on ordinary texts than may be."""
+    ordinary = [each for each in weighed if each.one.kind == "ordinary" and each.spans == 1]
+    diaries = [each for each in weighed if each.one.kind == "ordinary, long"]
 
-    With these there are no more false alarms among ordinary texts, short and long, than may be.
-    """
-    ordinary = [
-        (each.weight, rules(each.one.text)) for each in weighed if each.one.kind == "ordinary" and not each.long
-    ]
-    concern = _lowest([(weight, found is not None) for weight, found in ordinary], ANY_SHARE)
-    urgent = _lowest(
-        [(weight, found is not None and found.level == "urgent") for weight, found in ordinary], URGENT_SHARE
-    )
-    long = [(each.weight, rules(each.one.text) is not None) for each in weighed if each.one.kind == "ordinary, long"]
-    return max(urgent, concern), concern, round(concern - _lowest(long, LONG_SHARE), 3)
+    def lowest(texts: Sequence[Weighed], share: float, levels: Container[str]) -> float:
+        """The weight above which, with what the rules find anyway, no more than this share is."""
+        found = [(each, rules(each.one.text)) for each in texts]
+        quiet = [each.by(weights) for each, ruled in found if not ruled or ruled.level not in levels]
+        may_be = int(share * len(texts)) - (len(texts) - len(quiet))
+        return round(sorted(quiet, reverse=True)[max(0, may_be)] + 0.001, 3)
 
-
-def _lowest(ordinary: Sequence[tuple[float, bool]], share: float) -> float:
-    may_be = int(share * len(ordinary)) - sum(fired for _, fired in ordinary)
-    quiet = sorted((weight for weight, fired in ordinary if not fired), reverse=True)
-    return round(quiet[max(0, may_be)] + 0.001, 3)
+    concern = lowest(ordinary, ANY_SHARE, LEVELS)
+    urgent = max(concern, lowest(ordinary, URGENT_SHARE, ("urgent",)))
+    weights = replace(weights, usual=round(median(each.average for each in diaries), 3))
+    long = round(concern - lowest(diaries, LONG_SHARE, LEVELS), 3)
+    return replace(weights, urgent=urgent, concern=concern, long=long)
 
 
 # ---------------------------------------------------------------- telling and writing
@@ -220,7 +225,7 @@ def told(language: str, weighed: Sequence[Weighed], rules: Screen, weights: Weig
     """What both listeners make of sentences by authors whom the weights have not read, as lines of a table."""
     by_kind = dict[tuple[str, str], list[tuple[str, str]]]()
     for each in weighed:
-        one, weight = each.one, each.weight + weights.long * each.long
+        one, weight = each.one, each.by(weights)
         found = rules(one.text)
         ruled = found.level if found else "none"
         heard = "urgent" if weight >= weights.urgent else "concern" if weight >= weights.concern else "none"
@@ -242,7 +247,7 @@ def write(weights: Weights, examples: Sequence[Taught], path: Path) -> None:
         f"# From {own['urgent']} urgent, {own['concern']} concern and {own['none']} harmless examples by `make weights`"
         f" on {datetime.now(UTC).date().isoformat()}; {len(weights.of)} sequences.\n"
     )
-    numbers = zip(HEAD, (weights.bias, weights.urgent, weights.concern, weights.long), strict=True)
+    numbers = zip(HEAD, (weights.bias, weights.urgent, weights.concern, weights.long, weights.usual), strict=True)
     lines = [f"{name}\t{number:.3f}" for name, number in (*numbers, *sorted(weights.of.items()))]
     path.write_text(head + "\n".join(lines) + "\n", "utf-8")
 
@@ -260,8 +265,7 @@ def main() -> None:
         examples, reader = lessons(language), Reader(load_families(language))
         rules = Screen([load_rules(each) for each in LANGUAGES])
         weighed = unheard(language, examples, reader)
-        urgent, concern, long = thresholds(weighed, rules)
-        weights = replace(learn(language, examples, reader), urgent=urgent, concern=concern, long=long)
+        weights = with_thresholds(learn(language, examples, reader), weighed, rules)
         print("\n".join(told(language, weighed, rules, weights)), flush=True)
         if not only_tell:
             write(weights, examples, HERE / language / "weights.tsv")

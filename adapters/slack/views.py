@@ -18,7 +18,7 @@ from adapters.slack.markup import (
 )
 from adapters.slack.words import Words
 from bot.errors import Rejected
-from bot.model import Button, Field, Form, Reply
+from bot.model import Block, Button, Field, Form, Reply
 
 TITLE = 24
 LONG_LABEL = 2000
@@ -45,7 +45,8 @@ def modal(
     if reply is not None:
         buttons = actions(reply.rows)
         buttons = [] if form and len(form.fields) > 1 else buttons  # its first field asks the same
-        blocks += text_blocks(reply.text)[: VIEW_BLOCKS - len(buttons) - (len(form.fields) if form else 0)] + buttons
+        said = reply.text[:-1] if form and _labels(form, reply.text) else reply.text
+        blocks += text_blocks(said)[: VIEW_BLOCKS - len(buttons) - (len(form.fields) if form else 0)] + buttons
         asked = asked or reply.asked
     if form is not None:
         asked = asked or form.asked
@@ -70,6 +71,12 @@ def home(reply: Reply) -> Json:
     if len(buttons) >= VIEW_BLOCKS:
         raise Rejected("too many rows for the Home tab")
     return {"type": "home", "blocks": text_blocks(reply.text)[: VIEW_BLOCKS - len(buttons)] + buttons}
+
+
+def _labels(form: Form, text: Sequence[Block]) -> bool:
+    """Whether what was asked last stands above the only field anyway."""
+    labels = [field.label for field in form.fields]
+    return bool(text) and labels == ["".join(span.text for span in text[-1].spans)]
 
 
 def _said(line: str) -> Json:

@@ -18,8 +18,6 @@ from bot.errors import NotAllowedError
 from bot.model import Decided
 from bot.timetable import local_day, zone
 
-__all__ = ["NotAllowedError", "carry_out"]
-
 A_WEEK = timedelta(days=7)  # how long a facilitator's invitation is good
 
 

@@ -14,7 +14,7 @@ from bot.cohorts.model import FEW, Cohort
 from bot.cohorts.ports import Stranded
 from bot.cohorts.waiting import may_be_reminded, waiting
 from bot.conversations.joining import described_on
-from bot.errors import StoreError
+from bot.errors import is_the_stores
 from bot.model import PRIORITY, Outgoing, Participant, Said, Written
 from bot.ports import Known, Renderer, Store, UnitOfWork
 from curriculum.model import Programme
@@ -47,7 +47,7 @@ class Composer:
         try:
             worked, installations = await self._compose(now, limit)
         except Exception as error:
-            if isinstance(error, StoreError) and error.kind != "conflict":
+            if is_the_stores(error):
                 raise
             log.error("broadcast_failed", error=type(error).__name__)
             async with self.store.writing() as work:

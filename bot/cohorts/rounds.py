@@ -15,7 +15,7 @@ from bot.cohorts.meetings import MeetingRow
 from bot.cohorts.model import Cohort
 from bot.cohorts.pairing import Matching, Mate, Met, Pair, match, waking
 from bot.cohorts.schedule import Round, round_ahead, round_begun
-from bot.errors import StoreError
+from bot.errors import is_the_stores
 from bot.model import Participant, State
 from bot.occasions import wants_a_partner
 from bot.ports import Store, UnitOfWork
@@ -47,7 +47,7 @@ class Rounds:
             async with self.store.writing() as work:
                 return await self._hold(work, now)
         except Exception as error:
-            if isinstance(error, StoreError) and error.kind != "conflict":
+            if is_the_stores(error):
                 raise
             log.error("round_failed", error=type(error).__name__)
             async with self.store.writing() as work:

@@ -34,7 +34,7 @@ from bot.model import Blank, Choice, Decided, Flaw, Said, Written
 broadcast = conversation("broadcast", first="list", open_for=until_the_day_turns, act=Act.CREATE)
 
 FARTHEST = timedelta(days=60)  # that a message is planned ahead
-SHORT = 36  # characters of a message on a button
+SHORT = 40  # characters on a button
 MOST_SILENT = 90  # days
 HOURS = ("09:00", "12:30", "18:00")
 EXAMPLES: Mapping[str, str] = {
@@ -355,6 +355,6 @@ def drafted(ctx: Context, to: Iterable[Overview]) -> Broadcast:
 
 
 def shortened(text: str) -> str:
-    """The beginning of a message, for a button."""
+    """The beginning of a message or a title, for a button: whole words, unless the first is too long."""
     flat = " ".join(text.split())
-    return flat if len(flat) <= SHORT else flat[: SHORT - 1].rstrip() + "…"
+    return flat if len(flat) <= SHORT else (flat[:SHORT].rpartition(" ")[0] or flat[: SHORT - 1]) + "…"

@@ -170,10 +170,11 @@ Words = Mapping[str, tuple[str, ...]]
 class Conversation:
     """A named set of steps. `open_for` says until when an open question is kept; None keeps it.
 
-    It `keeps` plain words to itself that are commands elsewhere. `act` is what somebody must be allowed to do to have this conversation at all. One that `hears` certain words alone
-    waits aside: every other text is for what else is open, and it neither interrupts nor is put again by itself. One
-    for `anytime` goes on before somebody agreed to anything, and while they are asked to agree anew. `shut` is the
-    choice that somebody means who shuts the window in which it shows them something.
+    It `keeps` plain words to itself that are commands elsewhere. `act` is what somebody must be allowed to do to have
+    this conversation at all. One that `hears` certain words alone waits aside: every other text is for what else is
+    open, and it neither interrupts nor is put again by itself. One for `anytime` goes on before somebody agreed to
+    anything, and while they are asked to agree anew. `shut` is the choice that somebody means who shuts the window in
+    which it shows them something.
     """
 
     name: str

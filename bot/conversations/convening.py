@@ -11,6 +11,7 @@ from bot.access import may
 from bot.clock_text import parse_date, parse_time
 from bot.cohorts.classes import LAST, class_of, coming, held, on_wall, place_and_link, posted
 from bot.cohorts.model import Act, Cohort, Lesson, Register
+from bot.conversations.announcing import shortened
 from bot.conversations.base import (
     ENTERED,
     Context,
@@ -99,7 +100,7 @@ def what_is_planned(ctx: Context, given: Given) -> Move | Said:
         case str() if wanted.isdecimal() and 0 < int(wanted) <= len(listed):
             return ask("one", notes={"lesson": listed[int(wanted) - 1].id, "absent": None})
     known = [{**counted(ctx, cohort, one), "number": n} for n, one in enumerate(listed, 1)]
-    named = [Choice(str(n), label=f"{n}. {one.title or cohort.name}"[:40]) for n, one in enumerate(listed, 1)]
+    named = [Choice(str(n), label=shortened(f"{n}. {one.title or cohort.name}")) for n, one in enumerate(listed, 1)]
     said = Said("classes/coming", {"cohort": cohort.name, "classes": known})
     return said.offering(*named, Choice("plan_series"), Choice("plan_one"), Choice("that_is_all"), columns=1)
 
@@ -266,14 +267,23 @@ def how_many(ctx: Context, given: Given) -> Move | Said:
     if cohort is None:
         return ask("list")
     text, left = typed(given), weeks_left(ctx, cohort)
-    weeks = left if tapped(given) == "until_the_end" else 0
-    if text is not None and text.isdecimal() and len(text) < 3:
-        weeks = int(text)
-    if 1 <= weeks <= MOST_WEEKS:
+    weeks = left if tapped(given) == "until_the_end" else weeks_in(text or "")
+    if weeks:
         return ask("keep_plan", notes={"weeks": weeks})
     if text:
-        return again(Said("classes/weeks_unclear", {"most": MOST_WEEKS}))
+        return again(weeks_unclear())
     return Said("classes/how_many", {"weeks": left}, blanks=blanks(ctx, cohort)).offering(Choice("until_the_end"))
+
+
+def weeks_in(text: str) -> int:
+    """The number of weeks that was written; 0 if that is none, or too many."""
+    written = text.strip()
+    return int(written) if written.isdecimal() and len(written) < 3 and 1 <= int(written) <= MOST_WEEKS else 0
+
+
+def weeks_unclear() -> Said:
+    """Which numbers of weeks there are."""
+    return Said("classes/weeks_unclear", {"most": MOST_WEEKS})
 
 
 def weeks_left(ctx: Context, cohort: Cohort) -> int:

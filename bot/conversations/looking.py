@@ -85,6 +85,7 @@ def ledger(ctx: Context) -> dict[str, Any]:
 
 # each is a command's name after "home_"
 DOORS = ("home_today", "home_practice", "home_sit", "home_journal", "home_gratitude", "home_progress")
+DESK = ("home_cohorts", "home_broadcast", "home_class", "home_themes", "home_pairs", "home_pulse")
 
 
 def at_home(ctx: Context) -> Said:
@@ -92,6 +93,12 @@ def at_home(ctx: Context) -> Said:
     if (held := ctx.participant.sheltered) is not None:
         said = Said("home/held", {"language": held.language})
         return said.offering(*offered(ctx, "home_support", "home_journal", "home_mydata"), columns=1)
+    said = of_the_course(ctx)
+    return said.offering(*map(Choice, DESK), columns=2) if ctx.participant.roles else said
+
+
+def of_the_course(ctx: Context) -> Said:
+    """Where they are in it, and its buttons."""
     match ctx.participant.journey.state:
         case State.INVITED | State.WITHDRAWN:
             return Said("home/welcome").offering(Choice("home_start"), Choice("home_support"), Choice("home_mydata"))

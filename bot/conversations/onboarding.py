@@ -29,6 +29,7 @@ from bot.conversations.base import (
 from bot.conversations.erasing import forgotten
 from bot.conversations.finding import asked_where, asked_which, clock_in
 from bot.conversations.joining import agreed_to, described, in_consent, joined
+from bot.conversations.words import is_greeting
 from bot.model import Choice, Kind, Layer, MessageReceived, Participant, Rhythm, Said, State
 from bot.timetable import day_begins, fitted, moments, zone
 
@@ -81,7 +82,7 @@ def consent(ctx: Context, given: Given) -> Move | Said:
             return stay(*details(ctx, Choice("agree"), Choice("not_now"), Choice("younger")))
         case "not_now":
             return finish(Said("onboarding/not_now"), journey=journey.travel(person.journey, State.WITHDRAWN))
-        case _ if typed(given) is not None:
+        case _ if not is_greeting(typed(given) or "hello"):
             return again(Said("onboarding/unclear"))
         case _:
             offered = (Choice("agree"), Choice("more"), Choice("not_now"), Choice("younger"))

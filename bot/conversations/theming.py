@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from bot.cohorts.model import Act, Cohort, Theme
-from bot.conversations.announcing import EXAMPLES, flawed, week_of
+from bot.conversations.announcing import EXAMPLES, flawed, shortened, week_of
 from bot.conversations.base import (
     ENTERED,
     Context,
@@ -97,7 +97,7 @@ def weeks(ctx: Context, given: Given) -> Move | Said:
         }
         for number, title in titled
     ]
-    named = [Choice(str(number), label=f"{number}. {title}"[:40]) for number, title in titled]
+    named = [Choice(str(number), label=shortened(f"{number}. {title}")) for number, title in titled]
     return Said("themes/weeks", {"cohort": cohort.name, "weeks": listed}).offering(
         *named, Choice("that_is_all"), columns=1
     )

@@ -157,11 +157,15 @@ def is_greeting(text: str) -> bool:
 
 
 def command_in(text: str) -> str | None:
-    """The command that a whole message is, without its slash: "/sit", "/sit@our_bot 5", "Stop!"; None otherwise."""
+    """The command that a whole message is, without its slash: "/sit", "/sit@our_bot 5", "Stop!"; None otherwise.
+
+    Plain words mean with a slash what they mean without: in Slack all that is said by our command begins with one.
+    """
     message = text.strip()
-    if message.startswith("/"):
-        return message[1:].split(maxsplit=1)[0].split("@")[0].lower() if len(message) > 1 else ""
-    return PLAIN_WORDS.get(bare(message))
+    said = PLAIN_WORDS.get(bare(message.removeprefix("/")))
+    if said is not None or not message.startswith("/"):
+        return said
+    return message[1:].split(maxsplit=1)[0].split("@")[0].lower() if len(message) > 1 else ""
 
 
 def code_in(text: str) -> str | None:

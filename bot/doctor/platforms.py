@@ -62,6 +62,9 @@ async def _updates(client: httpx.AsyncClient, settings: Settings, token: str) ->
             theirs = urlsplit(url).hostname
         case _:
             return
+    if ours and not url:
+        mend = "`run` tells it at its start; if it runs, another program polls with this token"
+        yield Finding("!", f"bot {number}: Telegram does not know where to bring its updates", mend)
     if url and theirs != ours:
         mend = (
             f"it is set anew at the next start; does another program use this token, or is {PREFIX}TELEGRAM_WEBHOOK_URL"

@@ -15,7 +15,7 @@ from bot.safety import Level, Rule, Rules, Screen
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "es")
 NO_TOPICS = ("words", "families")
-HEAD = ("(bias)", "(urgent)", "(concern)", "(long)")  # what stands before the sequences in weights.tsv
+HEAD = ("(bias)", "(urgent)", "(concern)", "(long)", "(usual)")  # what stands before the sequences in weights.tsv
 
 
 def load_rules(language: str) -> Rules:
@@ -66,8 +66,8 @@ def load_weights(language: str) -> Weights:
     lines = (HERE / language / "weights.tsv").read_text("utf-8").splitlines()
     pairs = (line.split("\t") for line in lines if not line.startswith("#"))
     of = {sequence: float(weight) for sequence, weight in pairs}
-    bias, urgent, concern, long = (of.pop(name) for name in HEAD)
-    return Weights(language, bias, urgent, concern, long, of, load_families(language))
+    bias, urgent, concern, long, usual = (of.pop(name) for name in HEAD)
+    return Weights(language, bias, urgent, concern, long, usual, of, load_families(language))
 
 
 def _rule(data: Mapping[str, str]) -> Rule:

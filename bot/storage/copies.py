@@ -32,10 +32,12 @@ Format = Literal["sqlite", "postgresql"]
 async def back_up(url: str, target: Path) -> Sequence[str]:
     """Writes a whole copy of the database, mode 0600, whole or not at all; the fingerprints of the keys it needs.
 
+    It may be of an older version: before an update is when a copy is wanted.
+
     Raises:
         StoreError: the file is there already or cannot be written, or the database cannot be copied.
     """
-    await asyncio.to_thread(schema.check, url)
+    await asyncio.to_thread(schema.check, url, older=True)
     source = sqlite_file(url)
     with new_file(target) as draft:
         await asyncio.to_thread(_copied, url, source, draft)
@@ -50,10 +52,12 @@ async def back_up(url: str, target: Path) -> Sequence[str]:
 
 
 async def erased(url: str) -> dict[str, datetime]:
-    """The tombstones of a database: who was erased, by random ids, and when."""
+    """The tombstones of a database: who was erased, by random ids, and when; older versions kept none."""
     database = Database(url)
     try:
         async with database.reading() as connection:
+            if not await connection.run_sync(lambda plain: sa.inspect(plain).has_table(TOMBSTONE.name)):
+                return {}
             return {row.person_id: row.at for row in await connection.execute(sa.select(TOMBSTONE))}
     finally:
         await database.close()
@@ -118,7 +122,8 @@ def _copied(url: str, source: Path | None, draft: Path) -> None:
     copy_sqlite(source, draft)
     with closing(sqlite3.connect(draft)) as copy:
         copy.execute("PRAGMA secure_delete = ON")
-        for table in LEFT_OUT:
+        there = {name for (name,) in copy.execute("SELECT name FROM sqlite_master")}
+        for table in there.intersection(LEFT_OUT):
             copy.execute(f"DELETE FROM {table}")  # noqa: S608 - a constant
         copy.execute("DELETE FROM system WHERE name LIKE ?", [f"{RUNNING}%"])
         copy.commit()

@@ -101,7 +101,7 @@ async def _restored_file(
 async def _remembered(url: str, replace: bool) -> Tombstones:
     """Who was erased in the database that is replaced; one that cannot be read any more remembers nobody."""
     try:
-        await asyncio.to_thread(schema.check, url)
+        await asyncio.to_thread(schema.check, url, older=True)
         tombstones, people = await erased(url), await _people(url)
     except StoreError as error:
         if replace and error.kind in ("damaged", "outdated", "refused"):

@@ -46,15 +46,16 @@ def migrate(url: str, *, busy: float = BUSY_SECONDS) -> None:
         engine.dispose()
 
 
-def check(url: str, *, busy: float = BUSY_SECONDS) -> None:
-    """Raises StoreError unless the database is there and at the newest revision; changes nothing."""
+def check(url: str, *, busy: float = BUSY_SECONDS, older: bool = False) -> None:
+    """Raises StoreError unless the database is there and at the newest revision, or an `older` one; changes nothing."""
     file = sqlite_file(url)
     if file is not None and not file.exists():
         raise StoreError(f"{place(url)} does not exist yet; run: python -m bot db upgrade", "missing")
     engine = plain_engine(url, busy=busy)
     try:
         with clear_errors(url), engine.connect() as connection:
-            if _revision(connection, url) != HEAD:
+            revision = _revision(connection, url)
+            if revision != HEAD and not (older and revision):
                 raise StoreError(f"{place(url)} is not up to date; run: python -m bot db upgrade", "outdated")
     finally:
         engine.dispose()

@@ -14,14 +14,16 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
+from alembic import command
 
 from bot.errors import SettingsError, StoreError
 from bot.rehearse_people import company
 from bot.storage import open_store
 from bot.storage.copies import BACKED_UP, back_up, erased, format_of
-from bot.storage.database import Database
+from bot.storage.database import Database, plain_engine
 from bot.storage.restoring import restore
-from bot.storage.tables import METADATA
+from bot.storage.schema import configuration
+from bot.storage.tables import METADATA, SYSTEM
 from bot.storage.vault import Vault, fingerprint
 from tests.contracts.conftest import KEY
 from tests.contracts.test_cohort_store import NOW
@@ -121,6 +123,37 @@ async def test_a_backup_is_made_where_nothing_more_can_be_written(tmp_path: Path
             await connection.execute(sa.text("DELETE FROM system"))
     await database.close()
     assert await back_up(read_only, tmp_path / "backup") == [fingerprint(KEY)]
+
+
+@pytest.mark.parametrize("revision", ["0001", "0005"])
+async def test_a_backup_can_be_made_before_the_migrations_of_an_update(
+    places: Places, revision: str, tmp_path: Path
+) -> None:
+    (tmp_path / "new").mkdir()
+    engine = plain_engine(places.elsewhere)
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), revision)
+        facts = [{"name": name, "value": value} for name, value in Vault([KEY]).furnish().items()]
+        connection.execute(sa.insert(SYSTEM), facts)
+    engine.dispose()
+    assert await back_up(places.elsewhere, tmp_path / "backup") == [fingerprint(KEY)]
+    assert await erased(places.elsewhere) == {}
+    await restore(places.elsewhere, [KEY], tmp_path / "backup", {}, replace=False)
+    await (await open_store(places.elsewhere, [KEY])).close()
+
+
+async def test_a_database_that_waits_for_its_migrations_remembers_who_was_erased(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/coach.db"
+    store = await open_store(url, [KEY])
+    ana = (await plant(store))["Anastasia"]
+    await back_up(url, tmp_path / "backup")
+    async with store.writing() as work:
+        await work.erase(ana.id, NOW)
+    await store.close()
+    with closing(sqlite3.connect(tmp_path / "coach.db")) as opened:
+        opened.execute("UPDATE alembic_version SET version_num = '0005'")
+        opened.commit()
+    assert (await restore(url, [KEY], tmp_path / "backup", {}, replace=True)).erased == 1
 
 
 async def test_who_was_erased_since_is_erased_again_before_anybody_can_look(places: Places, tmp_path: Path) -> None:

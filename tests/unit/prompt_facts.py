@@ -349,6 +349,7 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     "today/show": [{**where, "intention": intention} for where in EVERYWHERE for intention in ("", "to breathe")],
     "unasked/late_form": [{"text": "Ward 4"}],
     "unasked/not_text": each("kind", "voice", "photo", "sticker", "dice"),
+    "unasked/stale": truths("leads"),
     "week/moved": [{"week": WEEK, "week_number": 3}],
     "themes/keep": GONE,
     "themes/kept": GONE,

@@ -10,10 +10,11 @@ from itertools import count
 import pytest
 
 from bot.coach import Coach
-from bot.cohorts.acts import NotAllowedError, carry_out
+from bot.cohorts.acts import carry_out
 from bot.cohorts.desk import FrontDesk
 from bot.cohorts.model import Act, Actor
 from bot.conversations import words
+from bot.errors import NotAllowedError
 from bot.model import ChoiceMade, Decided, Incoming, MessageReceived, Origin, Participant, Reply
 from bot.ports import Saved
 from bot.storage.memory import MemoryStore

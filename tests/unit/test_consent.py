@@ -25,10 +25,10 @@ WORDS = {
     "coach": (
         ("onboarding/consent", "onboarding/more_kept", "onboarding/more_seen", "onboarding/more"),
         "2026-11-22",
-        "089e56bca77fb55a",
+        "7cbcf1067ed7877a",
     ),
     "group": (("onboarding/more_seen", "joining/card"), "2026-11-22", "fe737f12e6cd7388"),
-    "research": (("evening/research", "mydata/consents"), "2026-11-22", "a5befe156060cf6e"),
+    "research": (("evening/research", "mydata/consents"), "2026-11-22", "a0c72b35caa87f46"),
 }
 
 

@@ -157,6 +157,17 @@ async def test_a_token_in_the_list_of_processes_is_told_and_not_shown(url: str) 
     assert not any(TOKEN.partition(":")[2] in line for line in found)
 
 
+async def test_a_webhook_that_telegram_was_not_told_or_forgot_is_found(url: str) -> None:
+    hook = {"telegram_webhook_url": "https://coach.invalid", "telegram_webhook_secret": "0123456789abcdef"}
+    forgotten = "! bot 1000001: Telegram does not know where to bring its updates"
+    async with StandIn() as server, httpx.AsyncClient(trust_env=False) as client:
+        bot = {"telegram_token": TOKEN, "telegram_api_url": server.url}
+        assert has(await told(url, OLD, **bot, **hook), forgotten)
+        assert not has(await told(url, OLD, **bot), forgotten)  # it polls
+        await client.post(f"{server.url}/bot{TOKEN}/setWebhook", json={"url": "https://coach.invalid/hook"})
+        assert not has(await told(url, OLD, **bot, **hook), forgotten)
+
+
 async def test_what_is_seldom_meant_is_told(url: str) -> None:
     async with StandIn() as server, httpx.AsyncClient(trust_env=False) as client:
         await client.post(f"{server.url}/bot{TOKEN}/setWebhook", json={"url": "https://elsewhere.invalid/hook"})

@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.people import settle
+from bot import engine
 from bot.app import PROGRAMME
 from bot.clock import RehearsalClock
-from bot.coach import Coach
+from bot.coach import Advance, Coach
 from bot.flood import MOST, eased
 from bot.help_lines import help_facts
 from bot.model import Incoming, MessageReceived, Origin, Outgoing, Reply
@@ -55,7 +56,7 @@ def test_what_was_planned_is_none_of_its_business() -> None:
     assert eased(planned) == planned
 
 
-def coach(store: Store, clock: RehearsalClock) -> Coach:
+def coach(store: Store, clock: RehearsalClock, advance: Advance = engine.advance) -> Coach:
     return Coach(
         store,
         curriculum=Library(),
@@ -67,6 +68,7 @@ def coach(store: Store, clock: RehearsalClock) -> Coach:
         programme=PROGRAMME,
         installations=(BOT,),
         committed=lambda _: None,
+        advance=advance,
     )
 
 

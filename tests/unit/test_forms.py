@@ -146,6 +146,9 @@ def test_what_is_wrong_with_a_field_is_said_as_the_conversation_would_say_it() -
     assert str(checks("broadcast", "compose", "Dear\n{{ nam }}")).startswith("In line 2 the text asks for nam,")
     assert str(checks("cohorts", "name", "\u200b")).startswith("I could not use that as a name.")
     assert checks("journal", "text", "{{ nam }}") is None
+    assert [checks("classes", "how_many", weeks) for weeks in ("8", " 30 ")] == [None, None]
+    for weeks in ("0", "31", "eight"):
+        assert str(checks("classes", "how_many", weeks)) == "A number from 1 to 30, please."
 
 
 @SEARCH

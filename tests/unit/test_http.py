@@ -12,8 +12,9 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, Counter
 from structlog.testing import capture_logs
 
+from bot.edge import BODY_LIMIT
 from bot.errors import SettingsError
-from bot.http import BODY_LIMIT, Answer, HttpServer, http_app
+from bot.http import Answer, HttpServer, http_app
 from bot.ports import Rehearsal
 
 STATUS = {"now": "2026-03-02T05:00:00Z", "next_wake": None, "pending": 0, "idle": True}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
 import structlog
 from structlog.testing import capture_logs
 
 from bot.cohorts.model import Act
 from bot.logs import marks, one_turn, without_nothing
-from bot.model import Alerted, Decided, FormSubmitted, Incoming, MessageReceived, Origin, Participant
+from bot.model import Alerted, Decided, FormSubmitted, Incoming, MessageReceived, Origin, Participant, Turn
 from bot.storage.memory import MemoryStore
+from tests.unit.test_safety_failing import House
 from tests.unit.test_slack_coach import ONBOARDED, SLACK, TELEGRAM, brought, coach
 
 turns = structlog.contextvars.get_contextvars
+GRIEF = "my quiet grief"
 
 
 def test_each_turn_has_an_id_of_its_own_and_leaves_none_behind() -> None:
@@ -67,6 +70,27 @@ async def test_each_turn_that_fails_has_its_id_and_tells_nothing_that_was_writte
     failed = [line["turn"] for line in lines if line["event"] == "turn_failed"]
     assert len(set(failed)) == 2
     assert not any(secret in str(lines) for secret in ("grief", "Anastasia", "4815162342"))
+
+
+@pytest.mark.parametrize(("kind", "traced"), [(ValueError, False), (KeyError, False), (AttributeError, True)])
+async def test_an_error_that_may_quote_somebody_is_logged_by_its_class_alone(
+    kind: type[Exception], traced: bool
+) -> None:
+    message = "no name" if traced else GRIEF
+
+    def fails(*_: object) -> Turn:
+        raise kind(message)
+
+    spelled: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.format_exc_info,
+    ]
+    with capture_logs(processors=spelled) as lines:
+        await House(advance=fails).hears(MessageReceived(GRIEF))
+    failed = [line for line in lines if line["event"] == "turn_failed"]
+    assert [line["error"] for line in failed] == [kind.__name__]
+    assert ["exception" in line for line in failed] == [traced]
+    assert GRIEF not in str(lines)
 
 
 def test_what_there_is_nothing_to_say_of_is_left_out() -> None:

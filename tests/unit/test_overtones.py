@@ -111,7 +111,7 @@ def test_screen_explains_when_asked() -> None:
 # ---------------------------------------------------------------- reading
 
 FAMILIES = {"kin": ("mum", "sister"), "pills": ("pill*",)}
-SMALL = Weights("en", -1.0, 1.0, 0.5, 0.0, {"counted <pills>": 4.0, "<kin> .. <pills>": 1.0}, FAMILIES)
+SMALL = Weights("en", -1.0, 1.0, 0.5, 0.0, 0.0, {"counted <pills>": 4.0, "<kin> .. <pills>": 1.0}, FAMILIES)
 
 
 def test_words_are_read_alone_together_in_pieces_and_as_families() -> None:
@@ -130,20 +130,23 @@ def weight(heard: list[list[str]]) -> float:
 
 def test_what_is_weighed_is_what_was_taught() -> None:
     text = words_of("mum counted pills and pills. then tea")
-    assert Overtones(SMALL).heaviest(text) == pytest.approx(weight(list(Sequences(FAMILIES).of(text))))
+    assert Overtones(SMALL).weight(text) == pytest.approx(weight(list(Sequences(FAMILIES).of(text))))
 
 
-def test_a_long_text_weighs_as_much_as_its_heaviest_span_and_by_the_tone_of_all() -> None:
+def test_a_long_text_weighs_as_much_as_its_heaviest_span_and_by_a_heavy_tone() -> None:
     text = words_of("mum counted pills. " + " ".join(f"then tea at {hour} and toast." for hour in range(9)))
     heard = list(Sequences(FAMILIES).of(text))
     each = [weight(heard[start:end]) for start, end in spans(text)]
     assert len(each) > 3
-    assert Overtones(replace(SMALL, long=0.25)).heaviest(text) == pytest.approx(max(each) + TONE * fmean(each) + 0.25)
+    assert Overtones(replace(SMALL, long=0.25, usual=-2)).weight(text) == pytest.approx(
+        max(each) + 0.25 + TONE * (fmean(each) + 2)
+    )
+    assert Overtones(replace(SMALL, long=0.25, usual=2)).weight(text) == pytest.approx(max(each) + 0.25)
 
 
 def test_two_thresholds_part_urgent_concern_and_nothing() -> None:
     for bias, said in ((1.0, "urgent"), (0.7, "concern"), (0.2, None)):
-        assert Overtones(Weights("en", bias, 1.0, 0.5, 0.0, {}, {})).level(words_of("tea")) == said
+        assert Overtones(Weights("en", bias, 1.0, 0.5, 0.0, 0.0, {}, {})).level(words_of("tea")) == said
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

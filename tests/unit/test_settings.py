@@ -166,6 +166,35 @@ def test_a_secret_may_be_a_file_and_the_environment_wins(monkeypatch: pytest.Mon
     assert (load().tokens, load().keys) == ((TOKEN,), ("given",))
 
 
+def test_a_secrets_file_that_windows_saved_is_named_with_the_fix(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "heartsease_telegram_token").write_bytes(TOKEN.encode("utf-16"))
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    with pytest.raises(SettingsError, match=r"^HEARTSEASE_TELEGRAM_TOKEN: its file is not text in UTF-8") as refused:
+        load()
+    assert refused.value.__cause__ is None
+
+
+@pytest.mark.parametrize("shut", ["secrets", "secrets/heartsease_telegram_token"])
+def test_secrets_that_this_user_may_not_read_are_named_with_the_fix(
+    shut: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "heartsease_telegram_token").write_text(TOKEN)
+    tmp_path.chmod(0o755)  # we stand in it, and what is above is not asked
+    (tmp_path / shut).chmod(0o000)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "secrets")
+    us = os.geteuid()
+    try:
+        os.seteuid(us or 65534)  # root may read everything, nobody may not
+        with pytest.raises(SettingsError, match=rf"{shut}: may not be read by this user"):
+            load()
+    finally:
+        os.seteuid(us)
+        (tmp_path / shut).chmod(0o700)
+
+
 def test_tokens_and_keys_are_told_apart_each_once() -> None:
     settings = load(telegram_token=TOKEN, telegram_tokens=f" {OTHER} ,{TOKEN},", secret_keys="new, old ,")
     assert settings.tokens == (TOKEN, OTHER)

@@ -158,6 +158,20 @@ async def test_in_danger_the_home_tab_puts_people_first_in_their_language_and_no
     assert about in plain(reply.text)
 
 
+async def test_the_home_tab_of_who_leads_groups_has_the_way_to_them() -> None:
+    store = MemoryStore()
+    home = Home(store, Standing(), Library(), Prompts(), SmallGazetteer(), "compassion")
+    await brought(store, MessageReceived("/support"))
+    known = await person(store)
+    async with store.writing() as work:
+        (now,) = (await work.load([known.id])).values()
+        await work.save([Saved(replace(known, roles=frozenset({"facilitator"})), None, now.revision)])
+    reply = await home(Origin(SLACK, "U7"))
+    buttons = [button.data for row in reply.rows for button in row]
+    assert buttons[:3] == ["/start", "/support", "/mydata"]
+    assert buttons[3:] == ["/cohorts", "/broadcast", "/class", "/themes", "/pairs", "/pulse"]
+
+
 async def test_a_home_tab_shows_where_somebody_is_and_nothing_that_they_wrote() -> None:
     store = MemoryStore()
     home = Home(store, Standing(), Library(), Prompts(), SmallGazetteer(), "compassion")

@@ -79,6 +79,15 @@ def test_any_buttons_are_taken(rows: tuple[tuple[Button, ...], ...]) -> None:
     assert values == [button.data for row in rows for button in row]
 
 
+def test_a_modal_says_its_question_once() -> None:
+    question = Block((Span("What would you "), Span("put", bold=True), Span(" on it?")))
+    asked = (Block((Span("An empty page."),)), question)
+    form = Form("write", "Your words", (Field("text", "What would you put on it?"),))
+    view = views.modal(Words(), Reply(text=asked, form=form))
+    assert str(view).count("An empty page.") == 1
+    assert str(view["blocks"]).count("What would you") == 1
+
+
 @given(blocks, rows, st.lists(st.builds(Field, st.sampled_from("abc"), labels, value=texts), max_size=3))
 @settings(deadline=None, max_examples=60)
 def test_any_reply_fits_a_modal_and_the_home_tab(

@@ -105,6 +105,16 @@ async def test_a_group_of_an_earlier_run_is_there_again(tmp_path: Path) -> None:
         assert said(app, LEAD) == []
 
 
+async def test_a_second_browsers_facilitator_makes_a_group_with_a_name_of_its_own(tmp_path: Path) -> None:
+    async with working(tmp_path) as app:
+        wards, another = wards_of(app), "the-facilitators-chat-of-another-browser"
+        for lead in (LEAD, another):
+            assert await wards.open(lead, "")
+            await wards.made()
+        assert [(await wards.group(lead, YOU))["name"] for lead in (LEAD, another)] == ["Ward 3", "Ward 4"]
+        assert [one for one in said(app, another) if one in DONE] == list(DONE)
+
+
 async def test_stopping_while_a_group_is_made_takes_no_time(tmp_path: Path) -> None:
     async with working(tmp_path) as app:
         await wards_of(app).open(LEAD, "Europe/Madrid")

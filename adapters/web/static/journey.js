@@ -1,10 +1,11 @@
 // Where in the journey one is, and the jumps in time.
 
-import { $, ask, chat, format, make } from "./page.js";
+import { $, ask, chat, format, make, notice } from "./page.js";
 import { showGroup } from "./views.js";
 import { trouble, waitFor } from "./sending.js";
 import { arrangeAll } from "./transcript.js";
 
+const STRAGGLERS = 500; // ms that the stream may be behind the answer to a jump
 const STATES = {
   invited: "Say hello", consenting: "Getting to know each other", onboarding: "Getting to know each other",
   paused: "Paused", graduated: "Graduated", withdrawn: "Stopped", leading: "The group is being made",
@@ -69,16 +70,22 @@ export async function leap(to) {
   chat.unread = null;
   chat.pinned = true;
   waitFor(true);
-  const view = chat.view;
+  const { view, after } = chat;
   try {
     const place = await ask("/chat/jump", { to });
-    if (view === chat.view) showPlace(place);
-    else lookAround(0);
+    if (view === chat.view) {
+      showPlace(place);
+      setTimeout(() => { if (chat.view === view && chat.after === after) nothingCame(); }, STRAGGLERS);
+    } else lookAround(0);
   } catch (error) {
     trouble(error);
   }
   waitFor(false);
   travelling(false);
+}
+
+function nothingCame() {
+  notice(`It is ${$("time").textContent} on ${$("date").textContent} now. No message came.`);
 }
 
 export function travelling(now) {

@@ -87,6 +87,7 @@ function newRow(by, ref, at, speaker) {
 }
 
 function place(row) {
+  log.querySelectorAll(".choices.location").forEach((asked) => asked.remove()); // an answered question asks for no place
   rows.set(row.dataset.ref, row);
   if (chat.live) row.classList.add("fresh");
   log.append(row);
@@ -149,6 +150,7 @@ function buttons(ref, choices, location) {
     group.append(row);
   }
   if (location) {
+    group.classList.add("location");
     const button = chip("Share my location", (self) => shareLocation(group, self));
     button.prepend(icon("M8 14s4.5-4.3 4.5-7.5a4.5 4.5 0 0 0-9 0C3.5 9.7 8 14 8 14zM8 8a1.5 1.5 0 1 0 0-3 1.5 1.5 0 0 0 0 3z"));
     const row = make("div", "choices-row");
