@@ -127,7 +127,9 @@ def restore(
 
             known, buried = _keys_there(settings), _tombstones(erased)
             done = await put_back(settings.database_url, known, file, buried, replace=replace)
-            typer.echo(f"Restored: {done.people} people; {done.erased} were erased again.")
+            people = "1 person" if done.people == 1 else f"{done.people} people"
+            again = "1 was" if done.erased == 1 else f"{done.erased} were"
+            typer.echo(f"Restored: {people}; {again} erased again.")
             if done.replaced:
                 typer.echo(f"What was there before is in {done.replaced}: delete it when you need it no more.")
 

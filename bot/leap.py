@@ -74,4 +74,4 @@ class Leaps:
         here = await self.where(origin)
         when = datetime.fromisoformat(here["now_local"])
         place = f"week {here['week']}, day {here['day']}" if here["day"] else here["state"]
-        return f"{when:%A %d %B, %H:%M} · {place}"
+        return f"{when:%A} {when.day} {when:%B, %H:%M} · {place}"

@@ -96,7 +96,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is given wins, then the environment, .env, and files such as /run/secrets/heartsease_secret_keys."""
-        files = _SecretFiles(settings_cls, secrets_dir=_secret_folders())
+        files = _SecretFiles(settings_cls, secrets_dir=secret_folders())
         return init_settings, env_settings, dotenv_settings, files
 
     @field_validator(*WHOLE_ADDRESSES)
@@ -246,10 +246,10 @@ def _host(address: str) -> str:
     return urlsplit(address).hostname or ""
 
 
-def _secret_folders() -> list[str | Path]:
+def secret_folders() -> list[Path]:
     """Where containers and systemd (LoadCredential) put secrets: a file for each, named like its setting."""
     folders = ("/run/secrets", os.environ.get("CREDENTIALS_DIRECTORY", ""))
-    return [folder for folder in folders if folder and Path(folder).is_dir()]
+    return [Path(folder) for folder in folders if folder and Path(folder).is_dir()]
 
 
 def load(**overrides: Any) -> Settings:

@@ -37,7 +37,7 @@ CONCERN_WORTH = 0.3  # of an example of concern, beside 1 of an urgent or harmle
 WORTH = {
     "careless": 0.3,
     "foreign": 0.3,
-    "denied": 5.0,
+    "denied": 8.0,
     "everyday": 3.0,
 }  # of a copy with typing mistakes, another language …
 RARE = 3  # examples in which a sequence has to stand

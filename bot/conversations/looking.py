@@ -18,7 +18,7 @@ from bot.conversations.base import (
     finish,
     for_an_hour,
     meant,
-    tapped,
+    typed,
 )
 from bot.conversations.in_need import offered
 from bot.conversations.morning import written
@@ -53,10 +53,14 @@ def show_today(ctx: Context, given: Given) -> Move:
     return finish(Said("today/show", {**whereabouts(ctx), "intention": ctx.intention}))
 
 
+PRACTICE_WORDS = {"i_did": ("done", "did it"), "enough": ("no", "fine", "ok", "okay", "thanks", "thank you", "enough")}
+
+
 @practice.named("show")
 def show_practice(ctx: Context, given: Given) -> Move | Said:
     """A practice in full; every practice of the week is a tap away, and any can be noted as done."""
-    match tapped(given):
+    text = typed(given)
+    match meant(given, PRACTICE_WORDS):
         case "i_did":
             record = Recorded("practice", about=ctx.practice.id, went="did")
             return finish(record, Said("practice/noted"))
@@ -64,6 +68,8 @@ def show_practice(ctx: Context, given: Given) -> Move | Said:
             return finish(Said("practice/closed"))
         case str() as chosen if any(chosen == p.id for p in ctx.week.practices):
             return ask("show", notes={"practice": chosen})
+        case None if text is not None:  # it asked nothing: what they write is theirs to keep
+            return finish(then="keeping", notes={"text": text})
         case _:
             others = [Choice(p.id, label=p.title) for p in ctx.week.practices if p.id != ctx.practice.id]
             said = Said("practice/show", {"practice": ctx.practice}).offering(Choice("i_did"), Choice("enough"))
@@ -123,7 +129,7 @@ def week_facts(ctx: Context) -> dict[str, Any]:
 @week.named("show")
 def show_week(ctx: Context, given: Given) -> Move | Said:
     """The theme once more; at one's own pace one may stay another week, or go back to one."""
-    state = ctx.participant.journey.state
+    state, text = ctx.participant.journey.state, typed(given)
     free = state is State.GRADUATED or (state is State.ACTIVE and not ctx.together)
     match meant(given, WEEK_WORDS):
         case "stay" if free and ctx.place is not None:
@@ -132,6 +138,8 @@ def show_week(ctx: Context, given: Given) -> Move | Said:
             return ask("which")
         case "close":
             return finish(Said("week/closed"))
+        case None if text is not None:  # as in show_practice
+            return finish(then="keeping", notes={"text": text})
         case _ if not free or (ctx.place is None and state is State.ACTIVE):
             return finish(Said("week/show", week_facts(ctx)))
         case _:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from bot.doctor.finding import Finding
 from bot.errors import SettingsError
-from bot.settings import ENV_FILE, PREFIX, Settings, problems_in, read
+from bot.settings import ENV_FILE, PREFIX, Settings, problems_in, read, secret_folders
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PROCESSES = Path("/proc")
@@ -41,12 +41,23 @@ def strange_names() -> Iterator[Finding]:
             mend = "write HEARTSEASE_NAME=value there, with both quotation marks or none"
             yield Finding("!", f"line {line.original.line} of {ENV_FILE} is not understood", mend)
     written = {line.key for line in lines if line.key}
-    for name in sorted({*os.environ, *written}):
+    files = _secrets()
+    for name in sorted({*os.environ, *written, *files}):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
             near = get_close_matches(name.upper(), known, n=1, cutoff=0.0)[0]
             yield Finding("!", f"{name} is no setting of this version", f"did you mean {near}? See docs/settings.md")
         elif name in written and f"{PREFIX}{name}".upper() in known:
             yield Finding("!", f"{name} in {ENV_FILE} is not read", f"call it {PREFIX}{name.upper()}")
+        elif name in files and f"{PREFIX}{name}".upper() in known:
+            yield Finding("!", f"the secret {name} is not read", f"call it {PREFIX.lower()}{name.lower()}")
+
+
+def _secrets() -> set[str]:
+    """The names of files in the folders of secrets, as far as they can be read."""
+    try:
+        return {file.name for folder in secret_folders() for file in folder.iterdir()}
+    except OSError:  # that is told already
+        return set()
 
 
 def _lines() -> Sequence[Binding]:

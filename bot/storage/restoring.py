@@ -113,7 +113,8 @@ async def _remembered(url: str, replace: bool) -> Tombstones:
 
 
 def _inhabited(url: str, people: int) -> StoreError:
-    return StoreError(f"{place(url)} holds {people} people; to put the backup in its place, say --replace.", "refused")
+    held = "1 person" if people == 1 else f"{people} people"
+    return StoreError(f"{place(url)} holds {held}; to put the backup in its place, say --replace.", "refused")
 
 
 def _is_there(file: Path) -> bool:

@@ -84,6 +84,33 @@ async def test_what_a_newcomer_types_is_never_markup(demo: Running) -> None:
         await seen(page, "Thank you, <b onclick=x> **{{ 7*7 }}**")
 
 
+async def test_a_place_is_asked_for_only_while_that_is_the_question(demo: Running) -> None:
+    async with browsing() as browser, page_at(browser, demo.url, PHONE) as page:
+        await tap(page, "I agree")
+        await seen(page, "call you?")
+        await say(page, "Ana")
+        share = page.get_by_role("button", name="Share my location")
+        await expect(share).to_be_visible()
+        await say(page, "Lisbon")
+        await seen(page, "At what time would you like it?")
+        await expect(share).to_have_count(0)
+        await tap(page, "07:00")
+        await seen(page, "the evening message?")
+        await expect(page.locator(".answered", has_text="07:00")).to_be_visible()
+
+
+async def test_a_reload_keeps_what_is_half_written_and_a_silent_jump_says_what_time_it_is(demo: Running) -> None:
+    async with browsing() as browser, page_at(browser, demo.url, PHONE) as page:
+        await seen(page, "Do you agree to begin?")
+        await page.get_by_label("Your message").fill("half a sentence")
+        await page.reload()
+        await seen(page, "Do you agree to begin?")
+        await expect(page.get_by_label("Your message")).to_have_value("half a sentence")
+        await expect(page.get_by_role("button", name="Send")).to_be_enabled()
+        await tap(page, "Next week")
+        await expect(page.get_by_role("status")).to_contain_text("No message came.")
+
+
 async def join(page: Page) -> None:
     await tap(page, "Join Ward 3")
     await seen(page, "led by Agnes")

@@ -78,9 +78,9 @@ async def test_backup_a_change_of_keys_and_restore_while_somebody_walks(tmp_path
         code, _, err = await command(product, "restore", backup, "--replace")
         assert (code, f"the backup needs {fingerprint(first)}" in err) == (2, True)
         code, _, err = await command(product, "restore", backup, SECRET_KEYS=f"{newest},{first}")
-        assert (code, "holds 1 people" in err) == (2, True)
+        assert (code, "holds 1 person" in err) == (2, True)
         code, out, _ = await command(product, "restore", backup, "--replace", SECRET_KEYS=f"{newest},{first}")
-        assert (code, out.startswith("Restored: 1 people; 0 were erased again.")) == (0, True)
+        assert (code, out.startswith("Restored: 1 person; 0 were erased again.")) == (0, True)
         key_file.write_text(f"{newest}\n{first}\n")
         restored = Running(tmp_path, product.settings, starts=product.starts)
         async with restored:

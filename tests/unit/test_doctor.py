@@ -254,6 +254,18 @@ def test_a_slip_in_a_name_is_found_with_the_name_that_was_meant(
     ]
 
 
+def test_files_of_secrets_that_would_be_passed_over_are_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("telegram_token", "heartsease_secret_keys.txt", "heartsease_database_url", "postgres_password"):
+        (tmp_path / name).touch()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert [line.partition(" See")[0] for line in said(list(strange_names()), "!")] == [
+        "heartsease_secret_keys.txt is no setting of this version: did you mean HEARTSEASE_SECRET_KEYS?",
+        "the secret telegram_token is not read: call it heartsease_telegram_token",
+    ]
+
+
 def test_lines_of_dotenv_that_would_be_passed_over_are_found(tmp_path: Path) -> None:
     lines = "HEARTSEASE_OWNERS: telegram:7", "telegram_token=x", 'HEARTSEASE_RESEARCH="open'
     (tmp_path / ".env").write_text("\n".join(lines))

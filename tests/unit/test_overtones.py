@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
+from math import sqrt
 from statistics import fmean
 
 import pytest
@@ -125,7 +126,7 @@ def test_words_are_read_alone_together_in_pieces_and_as_families() -> None:
 def weight(heard: list[list[str]]) -> float:
     """What `SMALL` makes of some words."""
     counted = Counter(sequence for each in heard for sequence in each)
-    return sum(SMALL.of.get(sequence, 0) * n for sequence, n in counted.items()) / counted.total() ** 0.5 - 1
+    return sum(SMALL.of.get(sequence, 0) * n for sequence, n in counted.items()) / sqrt(counted.total()) - 1
 
 
 def test_what_is_weighed_is_what_was_taught() -> None:

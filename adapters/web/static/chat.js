@@ -144,4 +144,5 @@ setInterval(() => { if (!document.hidden) lookAround(0); }, 30000);
 petals(8, 0, false);
 if (finePointer()) words.focus();
 begun();
+grow();
 connect();

@@ -4,14 +4,23 @@ import { $, ask, chat, notice, words } from "./page.js";
 import { clear } from "./transcript.js";
 
 const INTROS = { "": "intro-you", facilitator: "intro-facilitator", channel: "intro-channel" };
-const drafts = { "": "", facilitator: "", channel: "" };
+const drafts = { "": "", facilitator: "", channel: "", ...keptDrafts() };
 let group = null; // as the server tells it; nothing where there can be none
 
-// Where the switch stood before a reload.
+// Where the switch stood before a reload, and what was half written: it stays in this tab, until that is closed.
 export function begun() {
   const wanted = location.hash.slice(1);
   if (wanted in INTROS) chat.view = wanted;
+  words.value ||= drafts[chat.view];
+  addEventListener("pagehide", () => {
+    drafts[chat.view] = words.value;
+    try { sessionStorage.setItem("drafts", JSON.stringify(drafts)); } catch { /* a browser that keeps nothing */ }
+  });
   draw();
+}
+
+function keptDrafts() {
+  try { return JSON.parse(sessionStorage.getItem("drafts")); } catch { return null; }
 }
 
 export async function change(view, connect) {
