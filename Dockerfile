@@ -30,6 +30,7 @@ ENV PATH=/app/.venv/bin:$PATH \
 USER 10001
 VOLUME /app/var
 EXPOSE 8080
+# http.client, since urllib would ask the proxy that Docker hands to containers
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
-    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/healthz', timeout=4)"]
+    CMD ["python", "-c", "import http.client as h, os; c = h.HTTPConnection('127.0.0.1', int(os.environ.get('HEARTSEASE_HTTP_PORT', 8080)), timeout=4); c.request('GET', '/healthz'); exit(c.getresponse().status != 200)"]
 CMD ["python", "-m", "bot", "run"]

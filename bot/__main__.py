@@ -45,7 +45,10 @@ def run() -> None:
 def demo(
     browser: Annotated[bool, typer.Option(help="Open the chat in a browser if there is one.")] = True,
 ) -> None:
-    """The browser chat with a fresh database and buttons that jump in time; no account, no token."""
+    """The browser chat with a fresh database and buttons that jump in time; no account, no token.
+
+    HEARTSEASE_HTTP_PORT takes another port than 8080.
+    """
     with clear_errors(), _playground() as settings:
         from bot.playground import demo as playing
 

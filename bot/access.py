@@ -6,7 +6,7 @@ from bot.cohorts.model import FACILITATOR, OWNER, Act, Actor, Cohort, Desk, Over
 
 OWNERS_ALONE = frozenset({Act.INVITE, Act.REMOVE, Act.READ_AUDIT})
 WITH_A_COHORT = frozenset({Act.PULSE, Act.OPEN, Act.REVOKE, Act.CLOSE, Act.EDIT, Act.BROADCAST, Act.GO_ON, Act.PAIR})
-HOMES = frozenset({Act.SETTLE, Act.UNSETTLE})
+HOMES = frozenset({Act.SETTLE, Act.UNSETTLE, Act.HOST})
 CLASSES = frozenset({Act.PLAN_CLASS, Act.CHANGE_CLASS, Act.CANCEL_CLASS, Act.RECAP})
 ALSO_CLOSED = frozenset({Act.SEE, Act.HOLD, Act.CANCEL})  # what stops messages is never out of reach
 

@@ -62,7 +62,7 @@ class Limits:
         if t + _ROUNDING < self._all_open:
             return 0
         del self._lately[: bisect_right(self._lately, t + _ROUNDING - WINDOW)]
-        return min(int(self._slots(t) + _ROUNDING), self._most - len(self._lately))
+        return max(0, min(int(self._slots(t) + _ROUNDING), self._most - len(self._lately)))
 
     def _slots(self, t: float) -> float:
         return min(self._burst, (t - self._arrival) * self.rate + self._burst)
@@ -70,7 +70,7 @@ class Limits:
     def opening(self, t: float) -> float:
         """Seconds until more may be sent than now: until there is room, else until the next address opens; or inf."""
         if not self.room(t):
-            full = self._lately[0] + WINDOW - t if len(self._lately) >= self._most else 0.0
+            full = self._lately[-self._most] + WINDOW - t if len(self._lately) >= self._most else 0.0
             return max(self._all_open - t, (1 - self._slots(t)) / self.rate, full, 0.0)
         return max(0.0, min(self._opens.values(), default=inf) - t)
 

@@ -13,7 +13,7 @@ from typing import TextIO, cast
 import structlog
 
 from bot.cohorts.model import Act
-from bot.model import Alerted, Event, Participant
+from bot.model import Alerted, Carried, Event, Participant
 
 # also what turns the direction of the text around it, and separates lines in JSON's eyes only
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -75,6 +75,8 @@ def marks(event: Event, person: Participant) -> dict[str, str]:
     """The parts of an event that may be logged: states, levels and rules, never text, and not who was in danger."""
     if isinstance(event, Alerted):
         return {"danger": event.level, "rule": event.rule}
+    if isinstance(event, Carried):  # it shares the turn of such an alarm, where those who lead are asked for
+        return {}
     found = {name: str(getattr(event, name)) for name in ("before", "after", "act") if hasattr(event, name)}
     return found if found.get("act") == Act.ASK_FOR_HUMAN else {"person": person.id, **found}
 

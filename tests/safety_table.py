@@ -14,14 +14,14 @@ DATA = Path(__file__).parent / "data" / "safety"
 HEARD = DATA / "heard"  # what the weights are taught with: label, tab, text, tab, kind
 AUTHORS = tuple("abcdefghijklmnopq")
 DIARISTS = ("one", "three", "four")  # authors of long entries
-CORPORA = ("first", "second", "while_tuning", "third", "fourth", "fifth", "sixth")
+CORPORA = ("first", "second", "while_tuning", "third", "fourth", "fifth", "sixth", "seventh", "long")
 KINDS = (
     "plain",
     "roundabout",
     "hidden",
     "hard",
     "ordinary",
-)  # the parts of "fifth" and "sixth", all of which were held back
+)  # the parts of "fifth" to "seventh" and of "long", all of which were held back
 PARTS = ("", "held", "unseen", *KINDS)
 
 

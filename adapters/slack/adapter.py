@@ -30,6 +30,7 @@ from bot.until import until_set
 PATIENCE = 15.0  # seconds that any call may take
 WORK_EVERY = 2.0  # seconds: another process may have kept an input that nudged nobody here
 REFUSED_LINK_WAIT = 30.0  # seconds
+SAY_UNSIGNED_EVERY = 3600.0  # seconds: strangers knock, too, and shall not fill the log
 
 
 WORDS = Words()
@@ -47,6 +48,7 @@ _ADVICE = {
     "link_disabled": "Socket Mode is switched off in the app's settings: switch it on",
     "too_many_websockets": "more than ten processes hold a Socket Mode connection of this app: stop some",
     "refused": "Slack refuses our registration: compare the app with deploy/slack-manifest.yaml",
+    "unsigned": "if Slack sent that, copy the signing secret anew, and see that this machine's clock is right",
 }
 
 
@@ -85,6 +87,7 @@ class SlackAdapter:
         self.last_ok: float | None = None
         self.problem: str | None = None
         self._secret = "" if app_token else signing_secret
+        self._said_unsigned: float | None = None
         self._sleep, self._monotonic, self._wall = sleep, monotonic, wall
         self._me = Me()
         self._web = Web(bot_token, api_url, patience)
@@ -159,9 +162,17 @@ class SlackAdapter:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"", _TEXT
         lower = {name.lower(): value for name, value in headers.items()}
         if not signed(self._secret, lower, body, self._wall()):
+            self._say_unsigned()
             return HTTPStatus.UNAUTHORIZED, b"", _TEXT
         status, answer = await self._router.dispatch(door, body.decode(errors="replace"), lower, "http")
         return status, answer.encode(), _JSON if answer.startswith("{") else _TEXT
+
+    def _say_unsigned(self) -> None:
+        """A wrong signing secret shows nowhere else: nothing that Slack sends would ever come in."""
+        now = self._monotonic()
+        if self._said_unsigned is None or now - self._said_unsigned >= SAY_UNSIGNED_EVERY:
+            self._said_unsigned = now
+            log.warning("slack.unsigned", installation=self.installation, advice=_ADVICE["unsigned"])
 
     async def _take(self, door: Door, body: Json, retry: bool) -> Json:
         answer = await self._inbox.take(door, body, me=self._me.user, retry=retry)

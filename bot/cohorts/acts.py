@@ -122,6 +122,11 @@ async def unsettle(doing: Doing) -> None:
     await doing.save(home="")
 
 
+async def host(doing: Doing) -> None:
+    """Another name is read as that of who leads the cohort: colleagues hand over."""
+    await doing.save(host=doing.detail["host"])
+
+
 async def invite(doing: Doing) -> Mapping[str, str]:
     """A link that makes one person a facilitator."""
     invitation = Invitation(
@@ -202,6 +207,7 @@ ACTS: Mapping[Act, Callable[[Doing], Awaitable[Mapping[str, str] | None]]] = {
     Act.CLOSE: close,
     Act.SETTLE: settle,
     Act.UNSETTLE: unsettle,
+    Act.HOST: host,
     Act.INVITE: invite,
     Act.REMOVE: remove,
     Act.BECOME: become,

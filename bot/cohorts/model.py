@@ -49,6 +49,7 @@ class Act(StrEnum):
     RECAP = "recap"  # what happened, for those who were not there
     SETTLE = "settle"  # a cohort in a channel or group, its home
     UNSETTLE = "unsettle"  # a cohort that has a home
+    HOST = "host"  # who leads a cohort, as people read it
 
 
 PRIVATE = frozenset({Act.JOIN, Act.KNOCK, Act.LEAVE, Act.CALL_OFF, Act.ATTEND})

@@ -110,7 +110,7 @@ def one(ctx: Context, given: Given) -> Move | Said:
     match tapped(given):
         case "show_link" if cohort.code:
             return again(Said("cohorts/link", link_facts(ctx, cohort.name, cohort.code)))
-        case "renew_link" | "revoke_link" | "close_cohort" as wish:
+        case "renew_link" | "revoke_link" | "close_cohort" | "change_host" as wish:
             return ask(wish)
         case "take_home_away" if cohort.home:
             return ask("take_home_away")
@@ -125,7 +125,7 @@ def one(ctx: Context, given: Given) -> Move | Said:
             offered = links if cohort.code else links[1:2]
             leader = [Choice("invite_leader")] if may(desk.actor, Act.INVITE, cohort) else []
             leader += [Choice("take_home_away")] if cohort.home else []
-            last = [Choice("close_cohort"), Choice("all_cohorts"), Choice("that_is_all")]
+            last = [*map(Choice, ("change_host", "close_cohort", "all_cohorts", "that_is_all"))]
             return Said("cohorts/one", seen(ctx, overview)).offering(*offered, *leader, *last, columns=1)
 
 
@@ -180,6 +180,27 @@ def take_home_away(ctx: Context, given: Given) -> Move | Said:
     facts = {"cohort": overview.cohort.name}
     decided = Decided(Act.UNSETTLE, overview.cohort.id)
     return confirmed(given, Said("cohorts/unsettle", facts), decided, Said("cohorts/unsettled", facts))
+
+
+@cohorts.step
+def change_host(ctx: Context, given: Given) -> Move | Said:
+    """Who leads it now, as everybody reads it from here on."""
+    overview = chosen(ctx)
+    if overview is None:
+        return ask("list")
+    if meant(given, YES_NO) == "never_mind":
+        return finish(Said("cohorts/unchanged"))
+    cohort, text = overview.cohort, typed(given)
+    if text is None:
+        facts = {"cohort": cohort.name, "host": cohort.host}
+        return Said("cohorts/change_host", facts, writes=True).offering(Choice("never_mind"))
+    called = clean_name(text)
+    if not called:
+        return again(Said("onboarding/name_unclear"))
+    return finish(
+        Decided(Act.HOST, cohort.id, {"host": called}),
+        Said("cohorts/host_changed", {"cohort": cohort.name, "host": called}),
+    )
 
 
 @cohorts.step

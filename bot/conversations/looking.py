@@ -22,6 +22,7 @@ from bot.conversations.base import (
 )
 from bot.conversations.in_need import offered
 from bot.conversations.morning import written
+from bot.conversations.words import is_courtesy, is_greeting, is_puzzled
 from bot.model import Choice, Recorded, Said, State
 from bot.timetable import day_begins, zone
 
@@ -53,13 +54,20 @@ def show_today(ctx: Context, given: Given) -> Move:
     return finish(Said("today/show", {**whereabouts(ctx), "intention": ctx.intention}))
 
 
-PRACTICE_WORDS = {"i_did": ("done", "did it"), "enough": ("no", "fine", "ok", "okay", "thanks", "thank you", "enough")}
+READ = ("no", "fine", "ok", "okay", "thanks", "thank you", "enough")
+PRACTICE_WORDS = {"i_did": ("done", "did it"), "enough": READ}
+
+
+def told(given: Given) -> str | None:
+    """What they write to tell it; None for a hello, a question what was meant, or a thank you."""
+    text = typed(given)
+    return None if text is None or is_greeting(text) or is_puzzled(text) or is_courtesy(text) else text
 
 
 @practice.named("show")
 def show_practice(ctx: Context, given: Given) -> Move | Said:
     """A practice in full; every practice of the week is a tap away, and any can be noted as done."""
-    text = typed(given)
+    text = told(given)
     match meant(given, PRACTICE_WORDS):
         case "i_did":
             record = Recorded("practice", about=ctx.practice.id, went="did")
@@ -118,7 +126,7 @@ def of_the_course(ctx: Context) -> Said:
     return said.offering(Choice("home_settings"), rest, Choice("home_support"), Choice("home_mydata"), columns=2)
 
 
-WEEK_WORDS = {"close": ("no", "fine", "ok"), "stay": ("stay",), "return": ("back", "go back", "earlier")}
+WEEK_WORDS = {"close": READ, "stay": ("stay",), "return": ("back", "go back", "earlier")}
 
 
 def week_facts(ctx: Context) -> dict[str, Any]:
@@ -129,7 +137,7 @@ def week_facts(ctx: Context) -> dict[str, Any]:
 @week.named("show")
 def show_week(ctx: Context, given: Given) -> Move | Said:
     """The theme once more; at one's own pace one may stay another week, or go back to one."""
-    state, text = ctx.participant.journey.state, typed(given)
+    state, text = ctx.participant.journey.state, told(given)
     free = state is State.GRADUATED or (state is State.ACTIVE and not ctx.together)
     match meant(given, WEEK_WORDS):
         case "stay" if free and ctx.place is not None:

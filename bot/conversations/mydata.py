@@ -129,13 +129,16 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
 def consents(ctx: Context, given: Given) -> Move | Said:
     """Each layer with its date; taking one back is as easy as giving it."""
     person = ctx.participant
-    coach, group = current(ctx, "coach"), current(ctx, "group")
-    research = current(ctx, "research") if consent.in_research(person, ctx.research) else None
+    coach, group, allowed = (current(ctx, layer) for layer in ("coach", "group", "research"))
+    research = allowed if consent.in_research(person, ctx.research) else None
     match meant(given, CHANGES):
         case "research_yes" | "research_no" as answer if coach and ctx.research:
             given_now = answer == "research_yes"
             news = consent.with_answer(person, ctx.now, given_now, "research", who=ctx.research)
             return ask("consents", Said("mydata/research_changed", {"given": given_now}), consents=news)
+        case "research_no" if allowed:  # a no counts even while no research is done: their yes would be back with it
+            news = consent.withdrawn(person, ctx.now, "research")
+            return ask("consents", Said("mydata/research_changed", {"given": False}), consents=news)
         case "leave_group" if person.cohort:
             return finish(then="parting")
         case "leave" if coach:

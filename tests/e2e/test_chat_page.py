@@ -231,6 +231,20 @@ async def test_what_could_not_be_sent_stays_and_goes_once_with_try_again() -> No
         assert [given for given in demo.door.given if isinstance(given, MessageReceived)][-1].text == "the bread"
 
 
+async def test_where_the_coach_began_anew_the_page_says_so_and_unsent_words_are_in_the_field_again() -> None:
+    async with serving() as demo, browsing() as browser, page_at(browser, demo.url) as page:
+        await expect(page.get_by_text("What would you like")).to_be_visible()
+        await page.context.set_offline(True)
+        await page.get_by_label("Your message").fill("the bread")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("button", name="Try again")).to_be_visible()
+        demo.adapter.forget(demo.door.received[0].origin.platform_id)
+        await page.context.set_offline(False)
+        await expect(page.get_by_role("status")).to_contain_text("This is a new conversation")
+        await expect(page.get_by_label("Your message")).to_have_value("the bread")
+        await expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+
+
 async def test_the_chat_can_be_used_with_the_keyboard_alone() -> None:
     async with serving() as demo, browsing() as browser, page_at(browser, demo.url) as page:
         await expect(page.get_by_role("button", name="Just the day")).to_be_visible()

@@ -11,7 +11,8 @@ from adapters.slack import SlackAdapter
 from adapters.slack.words import Words
 from bot.errors import DeliveryError, Ignored, Rejected, Retry, Unreachable
 from bot.model import Button, Document, Reply
-from tests.e2e.slack_listening import delivery, said
+from tests.contracts.fake_door import FakeDoor
+from tests.e2e.slack_listening import delivery, listening, said
 from tests.standin.slack import BOT_TOKEN, Limits, StandIn
 from tests.standin.slack_checks import SCOPES
 
@@ -181,3 +182,17 @@ async def test_an_edit_names_commands_as_slack_knows_them(server: StandIn) -> No
     await adapter.send(delivery(replace(said("See /journal."), act="edit", ref=receipt.ref)))
     assert [message.text for message in server.member("U7").messages] == ["See /heartsease journal."]
     await adapter.close()
+
+
+async def test_who_taps_in_a_channel_hears_there_where_the_answer_is(server: StandIn) -> None:
+    door, ana = FakeDoor(), server.member("U7")
+    server.channel("C1", people=("U7",))
+    join = said("Join?", rows=((Button("/join CODE", "Join"),),))
+    async with listening(server, door) as (adapter, _):
+        await adapter.send(delivery(join))
+        ana.taps("Join")
+        await server.until(lambda: len(door.received) == 1)
+        assert ana.whispers == []
+        await adapter.send(delivery(join, "C1", number=2))
+        ana.taps_in("C1", "Join")
+        await server.until(lambda: ana.whispers == [Words().in_private])

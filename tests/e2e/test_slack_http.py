@@ -66,6 +66,19 @@ async def test_only_what_slack_signed_lately_is_taken(
     await adapter.close()
 
 
+async def test_a_signature_that_does_not_fit_is_told_to_the_operator_once_an_hour(server: StandIn) -> None:
+    passed = 0.0
+    adapter = SlackAdapter(
+        "slack:T1", BOT_TOKEN, signing_secret="another", api_url=server.url, monotonic=lambda: passed, wall=lambda: NOW
+    )
+    for later, lines in ((0.0, 1), (3599.0, 0), (3600.0, 1)):
+        passed = later
+        with capture_logs() as logged:
+            assert (await adapter.accept(FakeDoor(), signature(GOOD, NOW) | JSON, GOOD))[0] == 401
+        assert [one["event"] for one in logged] == ["slack.unsigned"] * lines
+    await adapter.close()
+
+
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"[]", b"{}", b"7", b'{"type": "nothing we know"}', b"[" * 100_000])
 async def test_what_is_signed_and_makes_no_sense_is_let_go(server: StandIn, body: bytes) -> None:
     door, adapter = FakeDoor(), http(server)

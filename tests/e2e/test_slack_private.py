@@ -6,7 +6,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.slack import SlackAdapter
-from adapters.slack.adapter import WORDS
 from bot.errors import Rejected
 from bot.model import Button, Changed, ChoiceMade, Field, Form, FormSubmitted, MessageReceived, Origin, Reply
 from bot.workspace import is_personal
@@ -171,6 +170,7 @@ async def test_a_colleagues_message_is_kept_as_a_gratitude(server: StandIn) -> N
         await server.until(lambda: len(door.received) == 1)
     assert door.received[0].given == FormSubmitted("keep_gratitude", {"text": "Ana stayed late & helped <me>"})
     assert ana.messages == []
+    assert server.count("chat.postEphemeral") == 0  # we may not be in that channel
 
 
 # ---------------------------------------------------------------- reading
@@ -328,20 +328,6 @@ async def test_a_hello_and_a_thumb_bring_no_notice_about_exports(server: StandIn
         assert ana.whispers == []
         ana.says("my knees hurt")
         await server.until(lambda: len(ana.whispers) == 1)
-
-
-async def test_who_taps_in_a_channel_hears_there_where_the_answer_is(server: StandIn) -> None:
-    door, ana = FakeDoor(), server.member("U7")
-    server.channel("C1", people=("U7",))
-    join = said("Join?", rows=((Button("/join CODE", "Join"),),))
-    async with listening(server, door) as (adapter, _):
-        await adapter.send(delivery(join))
-        ana.taps("Join")
-        await server.until(lambda: len(door.received) == 1)
-        assert ana.whispers == []
-        await adapter.send(delivery(join, "C1", number=2))
-        ana.taps_in("C1", "Join")
-        await server.until(lambda: ana.whispers == [WORDS.in_private])
 
 
 async def test_who_types_hears_once_a_day_that_messages_may_be_exported(server: StandIn) -> None:

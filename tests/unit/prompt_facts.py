@@ -256,6 +256,8 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     "cohorts/link": INVITATION,
     "cohorts/list": each("cohorts", IN_COUNTS, []),
     "cohorts/made": INVITATION,
+    "cohorts/change_host": [{"cohort": "Ward 4", "host": "Agnes"}, {"cohort": "Ward 4", "host": ""}],
+    "cohorts/host_changed": [{"cohort": "Ward 4", "host": "Agnes"}],
     "cohorts/one": IN_COUNTS,
     "cohorts/preview": truths("together", **COHORT),
     "cohorts/renew": truths("takes_in", **COHORT),

@@ -24,7 +24,7 @@ CLASSES = {Act.PLAN_CLASS, Act.CHANGE_CLASS, Act.CANCEL_CLASS, Act.RECAP}
 TAKE_PART = {Act.ATTEND, Act.ASK_FOR_HUMAN}  # what anybody may in an open cohort, whose link may be closed
 WALK = {Act.JOIN, Act.KNOCK} | TAKE_PART  # what anybody may in an open cohort
 LEAD = CLOSED | CLASSES | {Act.PULSE, Act.OPEN, Act.REVOKE, Act.CLOSE, Act.EDIT, Act.BROADCAST, Act.GO_ON, Act.PAIR}
-LEAD |= {Act.SETTLE, Act.UNSETTLE}
+LEAD |= {Act.SETTLE, Act.UNSETTLE, Act.HOST}
 OWNERS = {Act.INVITE, Act.REMOVE, Act.READ_AUDIT}
 
 TABLE: list[tuple[str, Actor, Cohort | None, set[Act]]] = [

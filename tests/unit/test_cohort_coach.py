@@ -185,6 +185,12 @@ async def test_no_group_says_any_longer_that_somebody_leads_it_who_was_removed()
     await house.taps(OWNER, (await house.person("7")).id)
     await house.says(OWNER, "yes")
     assert "in the group Ward 4. It begins" in await house.says("9", f"/start {code}")
+    await house.says(OWNER, "/cohorts")
+    await house.taps(OWNER, next(iter(house.store._data.cohorts)))
+    assert "read no name of who leads it" in await house.taps(OWNER, "change_host")
+    await house.says(OWNER, "Kat")
+    assert "in the group Ward 4, led by Kat. It begins" in await house.says("10", f"/start {code}")
+    assert "changed the name of who leads Ward 4" in await house.says(OWNER, "/audit")
 
 
 async def test_a_facilitator_sees_their_own_cohorts_and_no_others() -> None:

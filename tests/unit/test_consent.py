@@ -15,6 +15,7 @@ from bot.conversations.onboarding import is_too_young
 from bot.model import Consent, Journey, Participant, Run, State
 from bot.storage.codec import dump_participant, load_participant
 from prompts.renderer import HERE
+from tests.conversation_runner import Player
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 ANA = Participant("ana", journey=Journey(State.ACTIVE))
@@ -62,6 +63,22 @@ def test_nobody_is_in_research_but_by_a_yes_to_those_who_do_it_and_the_words_of_
     assert not in_research(agreed, "")
     assert not in_research(replace(ANA, consents=with_answer(ANA, NOW, False, "research", who=school)), school)
     assert not in_research(replace(ANA, consents=(Consent("research", "older", NOW),)), school)
+
+
+def test_a_yes_to_research_is_taken_back_even_while_none_is_done() -> None:
+    school = "the nursing school, on sleep"
+    player = Player({"week": 3, "zone": "Europe/Madrid", "at": "2026-03-24T12:00", "research": school})
+    player.says("/mydata")
+    for choice in ("consents", "research_yes"):
+        player.taps(choice)
+    assert in_research(player.person, school)
+    player.given = {**player.given, "research": ""}
+    player.taps("research_no")
+    assert not in_research(player.person, school)
+    before = player.person.consents
+    for word in ("no", "yes"):
+        player.says(word)
+    assert player.person.consents == before
 
 
 @pytest.mark.parametrize("state", list(State))

@@ -9,7 +9,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import kubernetes_validate  # type: ignore[import-untyped]
@@ -87,6 +89,30 @@ def test_compose_runs_two_replicas_after_the_migration_and_only_the_proxy_is_see
     open_ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     assert open_ports.pop("proxy") == ["80:80", "443:443", "443:443/udp"]
     assert all(port.startswith("127.0.0.1:") for ports in open_ports.values() for port in ports)
+
+
+class Alive(BaseHTTPRequestHandler):
+    """Answers as a coach does."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/healthz" else 503)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.mark.parametrize("where", ["Dockerfile", "compose.yaml"])
+def test_a_health_check_asks_this_container_at_its_port_and_no_proxy(where: str) -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text("utf-8")
+    image = json.loads(dockerfile.partition("HEALTHCHECK")[2].partition("CMD ")[2].partition("\n")[0])
+    program, *arguments = image if where == "Dockerfile" else SERVICES["coach"]["healthcheck"]["test"][1:]
+    with HTTPServer(("127.0.0.1", 0), Alive) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        environment = {"HEARTSEASE_HTTP_PORT": str(server.server_port), "http_proxy": "http://127.0.0.1:1"}
+        tool(program, *arguments, **environment)
+    dead = subprocess.run([sys.executable, *arguments], env=os.environ | environment, capture_output=True, timeout=60)
+    assert dead.returncode != 0
 
 
 def test_everything_that_compose_mounts_is_there() -> None:

@@ -227,7 +227,9 @@ def _hang_up(server: socket.socket) -> None:
     connection.close()
 
 
-async def test_a_running_heartsease_may_have_the_port() -> None:
+async def test_a_running_heartsease_may_have_the_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+
     async def alive(_: web.Request) -> web.Response:
         return web.json_response({"alive": True})
 
@@ -254,9 +256,7 @@ def test_a_slip_in_a_name_is_found_with_the_name_that_was_meant(
     ]
 
 
-def test_files_of_secrets_that_would_be_passed_over_are_found(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_files_of_secrets_that_would_be_passed_over_are_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("telegram_token", "heartsease_secret_keys.txt", "heartsease_database_url", "postgres_password"):
         (tmp_path / name).touch()
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))

@@ -163,6 +163,7 @@ SPEAKS = {  # whoever may open a connection, and to whom: never to an address th
     "adapters/telegram/aiohttp_request.py",  # the Bot API's base, from the settings
     "adapters/slack/client.py",  # the Web API's base, and where Slack wants a file of ours
     "adapters/slack/link.py",  # the address that Slack's apps.connections.open gave
+    "adapters/proxy.py",  # which proxies the environment names; opens none itself
     "bot/doctor",  # the same bases and our own port
     "bot/http.py",  # listens
     "bot/edge.py",

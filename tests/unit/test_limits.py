@@ -96,6 +96,21 @@ def test_no_second_holds_more_than_thirty_arrivals_however_late_some_of_them_are
     assert most_within(1 - 1e-3, sorted(arrivals)) <= 30
 
 
+def test_after_a_stall_of_the_platform_there_is_room_as_soon_as_a_second_has_passed() -> None:
+    limits, began = Limits(rate=28), [at / 28 for at in range(84)]
+    for t in began:
+        limits.spent(to(f"a{t}"), t)
+        limits.answered(t, t + 0.05)
+    late = [3 + at / 28 for at in range(56)]
+    for t in late:
+        limits.spent(to(f"b{t}"), t)
+    for t in late:
+        limits.answered(t, 5.0)
+    assert limits.room(5.0) == 0
+    assert 0 < limits.opening(5.0) < WINDOW
+    assert limits.room(5.0 + limits.opening(5.0)) > 0
+
+
 def test_a_way_that_is_long_every_time_slows_nothing_down() -> None:
     limits, sends, t = Limits(rate=28), list[float](), 0.0
     while t < 30:

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import structlog
 from structlog.testing import capture_logs
 
 from bot.cohorts.model import Act
 from bot.logs import marks, one_turn, without_nothing
-from bot.model import Alerted, Decided, FormSubmitted, Incoming, MessageReceived, Origin, Participant, Turn
+from bot.model import (
+    Alerted,
+    Carried,
+    Decided,
+    FormSubmitted,
+    Incoming,
+    MessageReceived,
+    Origin,
+    Participant,
+    Travelled,
+    Turn,
+)
 from bot.storage.memory import MemoryStore
+from tests.conversation_runner import Player
 from tests.unit.test_safety_failing import House
 from tests.unit.test_slack_coach import ONBOARDED, SLACK, TELEGRAM, brought, coach
 
@@ -39,6 +53,17 @@ def test_the_log_tells_that_somebody_was_in_danger_and_not_who() -> None:
     assert marks(Alerted("urgent", "wish-to-die"), ana) == {"danger": "urgent", "rule": "wish-to-die"}
     assert marks(Decided(Act.ASK_FOR_HUMAN, "ward-4"), ana) == {"act": "ask_for_human"}
     assert marks(Decided(Act.LEAVE, "ward-4"), ana) == {"act": "leave", "person": "person-1"}
+
+
+def test_the_turn_in_which_those_who_lead_are_asked_for_names_nobody() -> None:
+    wards = [{"id": "ward4", "name": "Ward 4", "starts": "2026-03-09", "leader": "agnes"}]
+    here = {"pacing": "calendar", "walks_in": "ward4", "zone": "Europe/Madrid", "cohorts": wards}
+    player = Player({"week": 2, "day": 3, "at": "2026-03-18T12:00", **here})
+    player.person = replace(player.person, calls_leader=True)
+    events = player.turned(MessageReceived("I want to kill myself")).events
+    logged = [one for one in events if isinstance(one, Alerted | Carried | Decided | Travelled)]
+    assert {type(one) for one in logged} == {Alerted, Carried, Decided}
+    assert not any("person" in marks(one, player.person) for one in logged)
 
 
 ANA, BEN = Origin(TELEGRAM, "4815162342"), Origin(TELEGRAM, "2718281828")

@@ -29,6 +29,7 @@ async function startOver() {
   $("sure").close();
   try {
     await ask("/chat/again", {});
+    Object.assign(chat, { epoch: "", after: 0 }); // what comes is expected
     connect();
     if (finePointer()) words.focus();
   } catch (error) {
@@ -66,6 +67,7 @@ async function connect() {
 function greet({ epoch, last }) {
   connected();
   if (epoch !== chat.epoch) {
+    if (chat.epoch) begunAnew();
     Object.assign(chat, { epoch, after: 0, live: false, pinned: true, unread: null });
     clear();
     log.setAttribute("aria-live", "off"); // nor is it read out
@@ -78,6 +80,14 @@ function greet({ epoch, last }) {
     waitFor(true);
     ask("/chat/say", { text: "/start", id: `start-${epoch}` }).catch(trouble);
   }
+}
+
+// The coach was started anew, or another tab started over: what was not sent is not lost with what is cleared.
+function begunAnew() {
+  const unsent = Array.from(log.querySelectorAll(".row.failed .bubble > div"), (text) => text.textContent);
+  words.value = [...unsent, words.value].filter(Boolean).join("\n").slice(0, words.maxLength);
+  grow();
+  notice("This is a new conversation: the one before it is over.", 12000);
 }
 
 function live() {
