@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.conversations import IN_NEED, LOOKING_ON, TOUCHPOINTS
-from bot.conversations.base import meant
-from bot.conversations.in_need import NOT_SAFE, agreed, asked_for, led_by, sheltered
+from bot.conversations.in_need import NOT_SAFE, agreed, asked_for, led_by, sheltered, understood
 from bot.conversations.safety_plan import with_part
 from bot.conversations.words import COMMANDS
 from bot.doorstep import PARTED, Doorstep
@@ -38,7 +37,7 @@ class Refuge(Doorstep):
         """
         self.break_off()
         run = self.participant.run
-        if run is not None and run.conversation in ASKED_IF_SAFE and meant(given, {"not_safe": NOT_SAFE}):
+        if run is not None and run.conversation in ASKED_IF_SAFE and understood(given, {"not_safe": NOT_SAFE}):
             if self.participant.sheltered is None:
                 self.events.append(Alerted(finding.level, finding.rule))
             if self.hold_the_course(finding.language):

@@ -91,7 +91,7 @@ class Inbox:
         elif not retry and not isinstance(found.given, Changed):
             answer = self._private.expect(body, found.platform_id, found.given)
             channel = str((body.get("channel") or {}).get("id") or "")
-            if channel.startswith(("C", "G")):
+            if body.get("type") == "block_actions" and channel.startswith(("C", "G")):
                 self._private.answers_apart(channel, found.platform_id)
             in_channel = isinstance(found.given, MessageReceived) and found.given.chat
             return {"response_type": "ephemeral", "text": self._words.in_private} if in_channel else answer

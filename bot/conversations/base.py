@@ -11,7 +11,7 @@ from typing import Any, Final
 from bot import journey
 from bot.cohorts.meetings import Meeting
 from bot.cohorts.model import Act, Attendance, Cohort, Desk, Welcome
-from bot.conversations.words import MOST_CLAUSES, clauses, plain
+from bot.conversations.words import LONGEST_ANSWER, MOST_CLAUSES, clauses, plain
 from bot.model import (
     ChoiceMade,
     Entry,
@@ -243,21 +243,29 @@ def tapped(given: Given) -> str | None:
 
 def meant(given: Given, words: Words) -> str | None:
     """The choice that was tapped, or typed in its own words and no others: "yes", "Ok!", "Yes, please."."""
-    text = typed(given)
-    if text is None:
-        return tapped(given)
-    whole = _choice(plain(text), words)
-    if whole is not None:
+    text, whole = typed(given), wholly(given, words)
+    if whole is not None or text is None or len(text) > LONGEST_ANSWER:
         return whole
     parts = clauses(text)
     choices = {_choice(part, words) for part in parts} if len(parts) <= MOST_CLAUSES else {None}
     return choices.pop() if len(choices) == 1 else None
 
 
+def wholly(given: Given, words: Words) -> str | None:
+    """The choice that was tapped, or that a whole message is, with nothing beside it: where nothing may be guessed."""
+    text = typed(given)
+    return tapped(given) if text is None else _choice(plain(text), words)
+
+
 def begun_with(given: Given, words: Words) -> str | None:
-    """The choice that what they wrote begins with, when they go on to tell more: "Yes, at the sink"."""
-    parts = clauses(typed(given) or "")
-    return _choice(parts[0], words) if parts else None
+    """The choice that what they wrote begins with, when they go on to tell more: "Yes, at the sink".
+
+    None where they come to another one: "No. Well, a little at lunch".
+    """
+    first, *more = clauses(typed(given) or "") or ("",)
+    chosen = _choice(first, words)
+    others = tuple(known for choice, all_known in words.items() if choice != chosen for known in all_known)
+    return None if any(f"{part} ".startswith(f"{known} ") for part in more for known in others) else chosen
 
 
 def _choice(said: str, words: Words) -> str | None:

@@ -27,7 +27,7 @@ from bot.roster import is_night
 evening = conversation("evening", first="how_was_it", open_for=until_the_day_turns)
 
 WENT = {
-    "did": ("yes", "y", "yep", "yup", "yeah", "i did", "did", "yes i did", "of course", "sí", "si", "👍"),
+    "did": ("yes", "y", "yep", "yup", "yeah", "i did", "did", "yes i did", "sí", "si", "👍"),
     "a_little": (
         *("a little", "a little bit", "just a little", "a bit", "some", "somewhat", "kind of", "kinda", "sort of"),
         *("half", "more or less", "almost", "i tried", "i think so", "un poco", "más o menos", "casi"),
@@ -51,10 +51,16 @@ NOTHING = {
         *("nada", "nothing really", "not really", "idk", "dunno", "i don't know", "i do not know", "no idea", "no sé"),
     )
 }
+NONE_AT_ALL = {  # of these, what they begin is no gratitude; "Nothing special, just coffee with Ana" is one
+    "not_tonight": (
+        *("no", "nope", "nah", "not tonight", "none", "nothing", "nothing today", "nothing tonight", "nada"),
+    )
+}
 DONE = {
     "that_is_all": (
         *NOTHING["not_tonight"],
         *ENOUGH,
+        *("enough", "no more", "no más"),
         *("i'm good", "im good", "nah im good", "all good", "good night", "ya", "basta"),
     )
 }
@@ -154,7 +160,7 @@ def gratitude(ctx: Context, given: Given) -> Move | Said:
     text = typed(given)
     if text is not None and is_puzzled(text):
         return again(Said("evening/any_answer"))
-    if text is not None and begun_with(given, NOTHING):  # "Nothing today, it was a miserable day"
+    if text is not None and begun_with(given, NONE_AT_ALL):  # "Nothing today, it was a miserable day"
         return good_night(ctx, Recorded("reflection", text, about=ctx.practice.id))
     return receive(ctx, given) or question
 

@@ -6,6 +6,7 @@ in each of LANGUAGES (a test holds that), and words are understood in all of the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from bot import journey
 from bot.cohorts.model import Act, Cohort
 from bot.consent import agrees
-from bot.conversations.base import Context, Given, Move, Words, finish, meant
+from bot.conversations.base import Context, Given, Move, Words, finish, wholly
 from bot.conversations.words import HERE_AGAIN, bare
 from bot.model import (
     Carried,
@@ -75,9 +76,9 @@ def offered(ctx: Context, *ids: str) -> tuple[Choice, ...]:
     return tuple(Choice(one if language == LANGUAGES[0] else f"{one}_{language}") for one in ids)
 
 
-def understood(given: Given, words: Words) -> str | None:
-    """The choice that was tapped, in whichever language, or typed in one of its words."""
-    chosen = meant(replace(given, text=bare(given.text)) if isinstance(given, MessageReceived) else given, words)
+def understood(given: Given, words: Words, read: Callable[[Given, Words], str | None] = wholly) -> str | None:
+    """The choice that was tapped, in whichever language, or typed; in danger in one of its words and no others."""
+    chosen = read(replace(given, text=bare(given.text)) if isinstance(given, MessageReceived) else given, words)
     if isinstance(given, ChoiceMade) and chosen is not None:
         for language in LANGUAGES[1:]:
             chosen = chosen.removesuffix(f"_{language}")

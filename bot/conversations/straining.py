@@ -61,7 +61,8 @@ def question(prompt: str, onward: Onward, ctx: Context, given: Given) -> Move | 
         return onward(ctx)
     text, chosen = typed(given), meant(given, STRAIN)
     if chosen in STRAIN or (chosen is None and text is not None):
-        went = chosen or begun_with(given, STRAIN) or "some_strain"
+        began = begun_with(given, STRAIN)  # "Not really, but I cried all week" is no no
+        went = chosen or (began if began != "no_strain" else None) or "some_strain"
         record = Recorded("strain", "" if chosen else text or "", about=ctx.week.step, went=went)
         return ask("after_strain" if went == "no_strain" else "strained", record)
     return Said(prompt, writes=True).offering(*map(Choice, STRAIN))

@@ -6,7 +6,19 @@ are asked to get in touch. The coach calls nobody: it shows, and they call.
 
 from __future__ import annotations
 
-from bot.conversations.base import ENTERED, Context, Given, Move, Words, ask, conversation, finish, for_an_hour, typed
+from bot.conversations.base import (
+    ENTERED,
+    Context,
+    Given,
+    Move,
+    Words,
+    ask,
+    conversation,
+    finish,
+    for_an_hour,
+    meant,
+    typed,
+)
 from bot.conversations.in_need import (
     ELSEWHERE,
     OUT_WORDS,
@@ -54,7 +66,7 @@ def show_support(ctx: Context, given: Given) -> Move | Said:
         return finish(then="staying", notes=leading(ctx))
     out = stepping_out(ctx, leads_back=False)
     guessed = country_of(zone_of(ctx)) if not person.country else None
-    match understood(given, SUPPORT):
+    match understood(given, SUPPORT, meant):  # as it `hears` them: nobody is asked anything here
         case "right_country" if guessed is not None:
             return finish(spoken(ctx, "safety/country_saved"), country=guessed)
         case "other_country":

@@ -89,7 +89,8 @@ COURTESIES = frozenset(
         *HERE_AGAIN,
     }
 )
-SIGNS = re.compile("[👍❤🙏🙂😊\U0001f3fb-\U0001f3ff\ufe0f]")  # with the shades of skin, and of how they are drawn
+SHADES = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f]")  # of skin, and of how signs are drawn
+SIGNS = re.compile(f"[👍❤🙏🙂😊]|{SHADES.pattern}")
 
 
 def is_courtesy(text: str) -> bool:
@@ -102,20 +103,21 @@ def is_courtesy(text: str) -> bool:
 POLITE = frozenset(
     {
         *("please", "thanks", "thank you", "thank you very much", "thank you so much", "thanks a lot", "many thanks"),
-        *("por favor", "gracias", "muchas gracias", "i'm afraid", "i am afraid", "dear", "sorry", "lol", "haha"),
+        *("por favor", "gracias", "muchas gracias", "dear", "sorry", "lol", "haha"),
         *("good night", "goodnight", "buenas noches", "for now", "for today", "for tonight", "por hoy"),
     }
 )
-ENDINGS = re.compile(rf"(?: (?:{'|'.join(sorted(POLITE, key=len, reverse=True))}))+$")
-BEGINNINGS = re.compile(r"^(?:(?:lol|haha|oh|ah|well|um|hmm|so) )+")
+ENDINGS = tuple(f" {words}" for words in sorted(POLITE, key=len, reverse=True))
+BEGINNINGS = re.compile(r"^(?:(?:lol|haha|oh|ah|well|um|hmm|so|but|pero|actually) )+")
 BETWEEN_CLAUSES = re.compile(r"[,.;:!\n]|\band\b|\by\b")
 MOST_CLAUSES = 5
+LONGEST_ANSWER = 200  # characters; who writes more is telling something
 
 ENOUGH = (  # of writing
     *("that's all", "that is all", "thats all", "that's it", "that is it", "thats it", "that'll do", "that will do"),
-    *("done", "i'm done", "im done", "finished", "enough", "that is enough", "that's enough"),
-    *("that is everything", "that's everything", "nothing more", "nothing else", "no more"),
-    *("eso es todo", "es todo", "ya está", "nada más", "no más"),
+    *("done", "i'm done", "im done", "finished", "that is enough", "that's enough"),
+    *("that is everything", "that's everything", "nothing more", "nothing else"),
+    *("eso es todo", "es todo", "ya está", "nada más"),
 )
 
 PUZZLED = frozenset(
@@ -140,10 +142,19 @@ GREETINGS = frozenset({"hi", "hello", "hey", "hello there", "hi there", "hola", 
 
 
 def clauses(text: str) -> tuple[str, ...]:
-    """What a message says, piece by piece, without its courtesies: "Yes, I agree, thank you." is "yes", "i agree"."""
-    whole = BETWEEN_CLAUSES.split(SIGNS.sub("", plain(text)))
-    pieces = (plain(BEGINNINGS.sub("", ENDINGS.sub("", plain(piece)))) for piece in whole)
+    """What a message says, piece by piece, without its courtesies: "Yes, I agree, thank you." is "yes", "i agree".
+
+    Of a long one, what it begins with.
+    """
+    whole = BETWEEN_CLAUSES.split(SIGNS.sub("", text[:LONGEST_ANSWER].casefold()))
+    pieces = (plain(BEGINNINGS.sub("", _without_endings(plain(piece)))) for piece in whole)
     return tuple(piece for piece in pieces if piece and piece not in POLITE)
+
+
+def _without_endings(said: str) -> str:
+    while ending := next((words for words in ENDINGS if said.endswith(words)), ""):
+        said = said.removesuffix(ending)
+    return said
 
 
 def is_puzzled(text: str) -> bool:
@@ -182,7 +193,7 @@ def words_after(text: str) -> str:
 
 def plain(text: str) -> str:
     """A whole message as its words are known: " Stop it! " is "stop it". A question stays one: "yes?" is no yes."""
-    return " ".join(text.split()).strip(" .!¡").casefold().replace("’", "'")  # phones curl it
+    return " ".join(SHADES.sub("", text).split()).strip(" .!¡").casefold().replace("’", "'")  # phones curl it
 
 
 def bare(text: str) -> str:

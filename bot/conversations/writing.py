@@ -14,6 +14,7 @@ from bot.conversations.base import (
     stay,
     typed,
     until_the_day_turns,
+    wholly,
 )
 from bot.conversations.words import ENOUGH
 from bot.model import Choice, Recall, Recorded, Said
@@ -23,7 +24,7 @@ letter = conversation("letter", first="write", open_for=until_the_day_turns)
 keeping = conversation("keeping", first="offer", open_for=for_an_hour)
 
 READ = {"read_back": ("read", "read back")}
-MORE = {"that_is_all": ("no", "nope", *ENOUGH)}
+MORE = {"that_is_all": ("no", "nope", "no thanks", "no, thanks", "no thank you", "no, thank you", *ENOUGH)}
 KEEP = {
     "keep": ("yes", "keep", "keep it", "ok", "y", "yes please", "please"),
     "let_go": ("no", "n", "let it go", "let go", "leave it", "no thanks", "no, thanks", "no thank you"),
@@ -57,7 +58,7 @@ def write_letter(ctx: Context, given: Given) -> Move | Said:
 def more(ctx: Context, given: Given) -> Move | Said:
     """A letter may come in several messages."""
     text = typed(given)
-    if meant(given, MORE):
+    if wholly(given, MORE):  # a letter says all kinds of things
         return finish(Said("letter/kept"))
     if text is not None:
         part = int(ctx.run.notes.get("part", 0)) + 1

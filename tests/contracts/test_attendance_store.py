@@ -58,6 +58,25 @@ async def test_who_leaves_before_a_class_is_not_listed_and_who_leaves_after_it_s
         assert await kept.coming({MONDAY: NOW}) == {MONDAY: 3}
 
 
+async def test_a_thousand_classes_are_counted_at_once(store: Store) -> None:
+    known = await seated(store)
+    lessons = {f"class-{day}": NOW + timedelta(days=day - 500) for day in range(1000)}
+    async with store.writing() as work:
+        kept = work.cohorts.attendance
+        for lesson in ("class-0", "class-500", "class-501", "class-999"):
+            for person in known:
+                await kept.answer(person, WARD.id, lesson, True)
+        await kept.answer(known[0], WARD.id, "class-1", False)
+        await work.cohorts.exit(known[0], NOW)
+        await work.cohorts.exit(known[1], NOW - timedelta(days=501))
+        assert await kept.coming(lessons) == dict.fromkeys(lessons, 0) | {
+            "class-0": 2,
+            "class-500": 2,
+            "class-501": 1,
+            "class-999": 1,
+        }
+
+
 async def test_presence_is_noted_only_of_those_who_said_that_they_would_come(store: Store) -> None:
     ana, ben, cleo = await seated(store)
     async with store.writing() as work:

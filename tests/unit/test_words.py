@@ -1,0 +1,54 @@
+"""How typed words are read: whole, piece by piece, and by what they begin with."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.conversations.base import begun_with, meant, wholly
+from bot.conversations.evening import WENT
+from bot.conversations.words import LONGEST_ANSWER, clauses
+from bot.model import MessageReceived
+from tests.conversation_runner import Player
+
+
+@pytest.mark.parametrize(
+    ("text", "whole", "piece_by_piece", "beginning"),
+    [
+        ("Yes!", "did", "did", "did"),
+        ("👎🏾", "not_today", "not_today", "not_today"),
+        ("Yes, thank you", None, "did", "did"),
+        ("Yes\nthanks", None, "did", "did"),
+        ("Yes, at the sink", None, None, "did"),
+        ("Yes\nit was hard", None, None, "did"),
+        ("Yes, I did it at the sink", None, None, "did"),
+        ("Yes and no", None, None, None),
+        ("Yeah, no, I forgot", None, None, None),
+        ("Of course, I forgot", None, None, None),
+        ("no. well, a little at lunch", None, None, None),
+        ("No, but I did it later", None, None, None),
+        ("Not today, I'm afraid", None, None, "not_today"),
+        ("", None, None, None),
+    ],
+)
+def test_an_answer_is_read_whole_in_pieces_or_by_its_beginning(
+    text: str, whole: str | None, piece_by_piece: str | None, beginning: str | None
+) -> None:
+    given = MessageReceived(text)
+    assert (wholly(given, WENT), meant(given, WENT), begun_with(given, WENT)) == (whole, piece_by_piece, beginning)
+
+
+@pytest.mark.parametrize("text", ["Yes, I'm afraid", "I am afraid, yes", "yes for now", "Yes, sorry", "No thanks"])
+def test_in_danger_a_hedged_answer_is_neither_yes_nor_no(text: str) -> None:
+    player = Player({"week": 3, "zone": "Europe/Madrid", "at": "2026-03-24T12:00"})
+    player.says("I want to kill myself")
+    player.log.clear()
+    player.says(text)
+    assert player.log[0].startswith("safety/unsaid ")
+    assert player.entries == ["journal", "journal"]
+
+
+def test_only_the_beginning_of_a_long_message_is_taken_apart() -> None:
+    assert clauses("yes, sorry " * 4000) == clauses(("yes, sorry " * 4000)[:LONGEST_ANSWER])
+    assert len(clauses("a, " * 40_000)) <= LONGEST_ANSWER
+    assert meant(MessageReceived("yes, thank you" + " " * LONGEST_ANSWER + "sorry"), WENT) is None
+    assert begun_with(MessageReceived("Yes, at the sink. " + "It was warm. " * 4000), WENT) == "did"
