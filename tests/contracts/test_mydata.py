@@ -177,7 +177,7 @@ async def test_an_export_is_a_page_for_people_and_json_that_keeps_its_schema(des
 
 async def test_words_that_wait_in_a_question_are_in_the_export_too(desk: Desk) -> None:
     await written(desk)
-    assert "keep it" in await desk.says("a thought that nobody asked for")
+    assert "your journal?" in await desk.says("a thought that nobody asked for")
     await desk.says("/mydata")
     await desk.taps("export_data")
     found = json.loads(desk.files()["heartsease-my-data.json"].content)

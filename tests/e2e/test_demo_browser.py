@@ -46,9 +46,8 @@ async def onboard(page: Page) -> None:
     await tap(page, "08:00")
     await tap(page, "20:00")
     await tap(page, "No")
-    await page.get_by_role("button", name="morning").or_(page.get_by_role("button", name="Today")).last.wait_for()
-    first = page.get_by_role("button", name="Today", exact=True)
-    await (first if await first.count() else page.get_by_role("button", name="Tomorrow", exact=True)).last.click()
+    days = [page.get_by_role("button", name=day, exact=True) for day in ("Today", "Tomorrow")]
+    await days[0].or_(days[1]).last.click()
     await seen(page, "Everything is set")
 
 
