@@ -19,7 +19,8 @@ from tests.standin.telegram import Limits, Person, StandIn
 pytestmark = pytest.mark.xdist_group("run_database")
 
 TEXTS = ["one thought", "another one", "and a third"]
-IN_TURN = ("writing this here", "all stand on one page", "have read this")  # answers to such texts; any may be the first
+# the answers to such texts; any may be the first
+IN_TURN = ("writing this here", "all stand on one page", "have read this")
 AWAY = 60.0  # seconds that everything may take to be as before
 
 

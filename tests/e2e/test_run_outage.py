@@ -29,7 +29,8 @@ from tests.standin.telegram import TOKEN, Limits, Person, StandIn
 pytestmark = pytest.mark.xdist_group("run_outage")
 
 TEXTS = ["one thought", "another one", "and a third"]
-IN_TURN = ("writing this here", "all stand on one page", "have read this")  # answers to such texts; any may be the first
+# the answers to such texts; any may be the first
+IN_TURN = ("writing this here", "all stand on one page", "have read this")
 LATE = datetime(2026, 3, 3, 10, tzinfo=UTC)  # 11:00 in Madrid
 TOO_LATE = datetime(2026, 3, 3, 12, 30, tzinfo=UTC)  # for a morning at 08:00 in Madrid, and not for one at 11:00
 FOR_EVER = 1_000_000  # calls
