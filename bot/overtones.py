@@ -46,6 +46,10 @@ class Weights:
     of: Mapping[str, float] = field(repr=False)
     families: Mapping[str, Sequence[str]] = field(repr=False)
 
+    def of_several(self, heaviest: float, average: float) -> float:
+        """What a text of several spans weighs: a bright day makes one dark sentence no lighter."""
+        return heaviest + self.long + TONE * max(0.0, average - self.usual)
+
 
 class Overtones:
     """Weighs texts in one language, handed in as `words_of` reads them. Never raises."""
@@ -86,8 +90,7 @@ class Overtones:
         weighed = self._spans(words)
         weight, start, end = max(weighed)
         if len(weighed) > 1:
-            above = fmean(one for one, _, _ in weighed) - self.weights.usual
-            weight += self.weights.long + TONE * max(0.0, above)  # a bright day makes one dark sentence no lighter
+            weight = self.weights.of_several(weight, fmean(one for one, _, _ in weighed))
         return weight, start, end
 
     def _spans(self, words: Sequence[str]) -> list[tuple[float, int, int]]:

@@ -22,7 +22,7 @@ import yaml
 from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 
-from bot.overtones import TONE, Overtones, Sequences, Weights, said_once, spans, words_of
+from bot.overtones import Overtones, Sequences, Weights, said_once, spans, words_of
 from bot.rehearse_people import PHRASES
 from bot.safety import Screen
 from bot.safety_rules import HEAD, HERE, LANGUAGES, load_families, load_rules
@@ -181,8 +181,7 @@ class Weighed:
 
     def by(self, weights: Weights) -> float:
         """What it weighs."""
-        above = max(0.0, self.average - weights.usual)
-        return self.heaviest + (weights.long + TONE * above if self.spans > 1 else 0.0)
+        return weights.of_several(self.heaviest, self.average) if self.spans > 1 else self.heaviest
 
 
 def unheard(language: str, examples: Sequence[Taught], reader: Reader) -> list[Weighed]:
