@@ -57,6 +57,8 @@ class Installation:
                 return
             except Exception as error:
                 log.error("listener_failed", installation=self.adapter.installation, error=type(error).__name__)
+            if _told_to_end():
+                return
             await asyncio.sleep(rest)
             rest = min(rest * 2, LONGEST_REST)
 
@@ -70,6 +72,12 @@ class Installation:
             return str(problem)
         unheard = self.outbox.held and getattr(self.adapter, "last_ok", 0.0) is None
         return "ok" if self.outbox.ok and not unheard else self.outbox.last_error or "starting"
+
+
+def _told_to_end() -> bool:
+    """Whether we were cancelled: a group of tasks of which one fails at that moment raises that (cpython #116720)."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def help_out(door: Door, kept: asyncio.Event) -> None:

@@ -53,16 +53,45 @@ def lessons(language: str) -> list[Taught]:
     others = [one for other in LANGUAGES if other != language for author in AUTHORS for one in taught(other, author)]
     foreign = [replace(one, label="none", kind="foreign") for one in others]
     denied = [replace(one, kind="denied") for one in taught(language, "denials")]
-    diaries = [
-        replace(one, text=part, kind="diary") for one in diary(language) if one.label == "none" for part in cut(one)
-    ]
+    diaries = [part for one in diary(language) for part in read(one)]
     return [*own, *tuned(language), *denied, *taught(language, "replies"), *everyday(), *diaries, *foreign]
 
 
 def diary(language: str) -> list[Taught]:
-    """The long entries: where in one the danger stands is not labelled, so only harmless ones teach."""
+    """The long entries, in which the danger is marked."""
     entries = [one for author in DIARISTS for one in taught(language, f"diary_{author}")]
     return [replace(one, author=one.author.removeprefix("diary_"), kind=f"{one.kind}, long") for one in entries]
+
+
+def unmarked(text: str) -> str:
+    """A long entry as its author wrote it."""
+    return text.replace("[[", "").replace("]]", "")
+
+
+def read(one: Taught) -> Iterator[Taught]:
+    """What a long entry teaches: the danger alone, spans with half of it as danger, spans without it as harmless."""
+    marks = list(marked(one.text))
+    if one.label != "none":
+        yield from (replace(one, text=text, kind="diary") for text in re.findall(r"\[\[(.+?)\]\]", one.text))
+    words = words_of(unmasked(unmarked(one.text)))
+    for start, end in spans(words):
+        part = replace(one, text=" ".join(words[start:end]), kind="diary")
+        shared = [(min(end, last) - max(start, first), last - first) for first, last in marks]
+        if all(both <= 0 for both, _ in shared):
+            yield replace(part, label="none")
+        elif any(2 * both >= min(long, end - start) for both, long in shared):
+            yield part
+
+
+def marked(text: str) -> Iterator[tuple[int, int]]:
+    """The first word of each marked danger, and the one behind its last, as `words_of` counts them."""
+    for mark in re.finditer(r"\[\[(.+?)\]\]", text):
+        before = unmarked(text[: mark.start()])
+        yield _up_to(before), _up_to(f"{before}{mark[1]}")
+
+
+def _up_to(text: str) -> int:
+    return len(words_of(unmasked(f"{text} and"))) - 2  # without that word and the last stop
 
 
 def cut(one: Taught) -> list[str]:
@@ -191,7 +220,7 @@ def unheard(language: str, examples: Sequence[Taught], reader: Reader) -> list[W
         apart = {*AUTHORS[first::FOLDS], *DIARISTS[first::FOLDS]}
         listener = Overtones(learn(language, [one for one in examples if one.author not in apart], reader))
         theirs = [one for one in examples if one.author in apart and one.kind not in ("foreign", "diary")]
-        for one in (*theirs, *(one for one in entries if one.author in apart)):
+        for one in (*theirs, *(replace(one, text=unmarked(one.text)) for one in entries if one.author in apart)):
             words = words_of(unmasked(one.text))
             parts = len(list(spans(said_once(words))))
             weighed.append(Weighed(one, listener.weight(words), listener.average(words), parts))

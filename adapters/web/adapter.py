@@ -15,6 +15,7 @@ from bot.cohorts.figures import picture
 from bot.errors import Ignored, Rejected
 from bot.model import Button, Delivery, Document, Picture, Receipt, Reply
 from bot.ports import Clock, Door
+from bot.until import until_set
 
 KEPT_EVENTS = 2000  # in one transcript: eight weeks need about 700
 KEPT_CHATS = 500
@@ -89,10 +90,8 @@ class Chat:
         """Waits at most `timeout` seconds for a line after `after` or for the end; whether there is either."""
         waiting_for = self._news
         if not self.ended and self.last <= after:
-            try:
-                await asyncio.wait_for(waiting_for.wait(), timeout)
-            except TimeoutError:
-                return False
+            await until_set(waiting_for, timeout)
+            return waiting_for.is_set()
         return True
 
     def _wake(self) -> None:

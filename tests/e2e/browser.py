@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ ARGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+CLOSING = 30.0  # seconds that a browser has to close
 PHONE = (390, 844)
 DESKTOP = (1280, 800)
 
@@ -49,7 +51,9 @@ async def browsing() -> AsyncIterator[Browser]:
         try:
             yield browser
         finally:
-            await browser.close()
+            with suppress(TimeoutError):  # has no limit of its own; the driver ends a browser that does not answer
+                async with asyncio.timeout(CLOSING):
+                    await browser.close()
 
 
 @asynccontextmanager

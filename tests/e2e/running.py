@@ -38,7 +38,12 @@ class Running:
     _http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=90, trust_env=False))
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        try:
+            await self.start()
+        except BaseException:
+            if self._process is not None and self._process.returncode is None:
+                await self.kill()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:

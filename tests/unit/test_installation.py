@@ -51,6 +51,34 @@ async def test_a_lease_that_comes_back_before_the_old_listener_ended_is_listened
     assert adapter.listening == 0
 
 
+class Unlucky(Slow):
+    """A listener of two tasks, one of which fails in the moment in which both are told to end."""
+
+    async def listen(self, door: Any) -> None:
+        self.began += 1
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._failing())
+            await asyncio.Event().wait()
+
+    async def _failing(self) -> None:
+        await self.may_end.wait()
+        raise OSError
+
+
+async def test_a_listener_that_fails_while_it_is_told_to_end_ends() -> None:
+    adapter = Unlucky()
+    one = Installation(adapter, None, Limits(), None)  # type: ignore[arg-type]
+    one.start_listening()
+    await settled()
+    adapter.may_end.set()
+    await asyncio.sleep(0)  # the failure is on its way to the group
+    one.lose()
+    await settled()
+    assert one.listening is not None
+    assert one.listening.done()
+    assert adapter.began == 1
+
+
 class Door:
     """Has something to work on twice, and fails once."""
 

@@ -43,7 +43,9 @@ async def working(folder: Path, owners: str = "web:*") -> AsyncIterator[App]:
         add_web(app)
         stop, up = asyncio.Event(), asyncio.Event()
         running = asyncio.create_task(app.run(stop, lambda _: up.set()))
-        await up.wait()
+        upward = asyncio.create_task(up.wait())
+        await asyncio.wait([running, upward], return_when=asyncio.FIRST_COMPLETED)
+        assert upward.done(), running.exception()
         try:
             yield app
         finally:
