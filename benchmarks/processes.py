@@ -17,6 +17,7 @@ from typing import Any, Self
 ROOT = Path(__file__).parents[1]
 PEERS_PYTHON = ROOT / ".venv" / "peers" / "bin" / "python"  # for peers that want other versions than we do
 LOOK_EVERY = 0.005  # seconds between looks at the stand-in: it works on the same machine, so not all the time
+NEVER = 120.0  # seconds after which nothing is waited for any more
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -156,7 +157,7 @@ class StandIn:
         """How many messages were taken so far."""
         return int(self.ask("taken"))
 
-    def until(self, fact: Callable[[], bool], bot: Process, seconds: float = 120) -> None:
+    def until(self, fact: Callable[[], bool], bot: Process, seconds: float = NEVER) -> None:
         """Waits until something is true. Raises TimeoutError, or RuntimeError if the bot ended."""
         end = time.perf_counter() + seconds
         while not fact():
@@ -166,11 +167,16 @@ class StandIn:
             time.sleep(LOOK_EVERY)
 
     def quiet(self, bot: Process, seconds: float = 1.0) -> None:
-        """Waits until the bot has taken every update and has called nothing but getUpdates for so long."""
+        """Waits until the bot has taken every update and has called nothing but getUpdates for so long.
+
+        Raises TimeoutError if it never does, or RuntimeError if the bot ended.
+        """
         seen: dict[str, Any] = {}
-        since = time.perf_counter()
+        since = began = time.perf_counter()
         while time.perf_counter() < since + seconds:
             bot.check()
+            if since > began + NEVER:
+                raise TimeoutError(f"{seen}")
             stats = self.stats()
             stats["calls"].pop("getUpdates", None)
             if stats != seen or any(stats["pending"].values()):
