@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-FROM python:3.11-slim-bookworm AS build
+FROM python:3.11-slim-trixie AS build
 WORKDIR /app
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1
 # requirements-otel.txt brings what traces need (HEARTSEASE_TRACES_URL)
@@ -8,10 +8,12 @@ COPY requirements.txt requirements-otel.txt ./
 RUN python -m venv /app/.venv \
     && /app/.venv/bin/pip install --no-cache-dir --require-hashes -r "$REQUIREMENTS"
 
-FROM python:3.11-slim-bookworm
+FROM python:3.11-slim-trixie
 LABEL org.opencontainers.image.title="Heartsease" \
       org.opencontainers.image.description="A compassion coach that lives where people already talk" \
       org.opencontainers.image.licenses="Apache-2.0"
+# `backup` and `restore` need pg_dump and pg_restore that are no older than the server: 17, as in deploy/compose.yaml
+RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-client-17 && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --create-home --home-dir /home/heartsease heartsease \
     && install --directory --owner=heartsease /app/var
 WORKDIR /app

@@ -44,7 +44,6 @@ QUIET = 120.0  # seconds in which everything must be delivered once nothing fail
 REPLY = 0
 OPEN = (Stage.QUEUED, Stage.SENDING)
 
-
 Faults = dict[str, Callable[[], Awaitable[None]]]
 
 

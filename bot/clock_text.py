@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo, available_timezones
 LONGEST = 100  # characters: nobody writes a time or a date in more
 FURTHEST = timedelta(days=2 * 366)  # a pause that lasts longer is a slip of the finger
 
-
 EDGES = " .!?¡¿,;"
 PLEASE = re.compile(r"[ ,.!]+(?:please|por favor|thanks|thank you|gracias)$")
 

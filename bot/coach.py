@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from itertools import groupby
 from typing import NamedTuple
@@ -48,11 +48,11 @@ from bot.model.replacing import replace
 from bot.ports import Clock, Curriculum, Known, Renderer, Saved, Store, UnitOfWork
 from bot.safety import Finding, screened
 from bot.scribe import HelpLines, Outcome, Scribe
+from bot.timetable import PUT_OFF
 
 log = structlog.get_logger()
 
 LOOKING_AT_DATA = frozenset({"mydata", "mending"})
-PUT_OFF = timedelta(hours=1)  # somebody whose turn fails is not woken in a hot loop
 
 Advance = Callable[[Participant, Input, engine.World], Turn]
 Answering = Callable[[UnitOfWork, Known, Incoming, datetime], Awaitable[Outcome]]

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -99,26 +99,48 @@ def check() -> None:
 # ---------------------------------------------------------------- copies
 
 
-def backup(file: Annotated[Path, typer.Argument(help="A new file; the keys are not in it.")]) -> None:
+def backup(
+    file: Annotated[Path, typer.Argument(help="A new file, or with --keep a folder; the keys are not in it.")],
+    keep: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=3650,
+            metavar="DAYS",
+            help="Writes a dated file into the folder, and deletes those that it wrote there more than DAYS ago.",
+        ),
+    ] = None,
+) -> None:
     """Writes a whole copy of the database, while `run` is running."""
     with clear_errors():
         settings = settings_here()
 
         async def backed_up() -> None:
             from bot.storage.copies import back_up
+            from bot.storage.shelf import Shelved, shelve
 
-            needed = await back_up(settings.database_url, file)
-            typer.echo(f"{file} is written. It is of no use without: {', '.join(needed)} (python -m bot keys check)")
+            if keep is None:
+                done = Shelved(file, await back_up(settings.database_url, file), ())
+            else:
+                done = await shelve(settings.database_url, file, keep, datetime.now(UTC))
+            keys_of = ", ".join(done.needed)
+            typer.echo(f"{done.file} is written. It is of no use without: {keys_of} (python -m bot keys check)")
+            if done.gone:
+                which = "1 older one is" if len(done.gone) == 1 else f"{len(done.gone)} older ones are"
+                typer.echo(f"{which} deleted.")
 
         asyncio.run(backed_up())
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(help="What `backup` wrote.")],
+    file: Annotated[Path, typer.Argument(help="What `backup` wrote, or an SQLite database for PostgreSQL.")],
     replace: Annotated[bool, typer.Option("--replace", help="Even if there are people in the database.")] = False,
     erased: Annotated[Path | None, typer.Option(help="What `erased` printed: they are erased in the backup.")] = None,
 ) -> None:
-    """Puts a backup in the place of the database, and erases in it again who was erased since."""
+    """Puts a backup in the place of the database, and erases in it again who was erased since.
+
+    A backup of SQLite, or an SQLite database on which nobody runs, may be restored into PostgreSQL.
+    """
     with clear_errors():
         settings = settings_here()
 
@@ -162,6 +184,9 @@ def _keys_there(settings: Settings) -> tuple[str, ...]:
     from bot.storage.vault import key_file
 
     beside = key_file(settings.database_url)
+    if not settings.keys and beside is None:
+        fix = "set the keys that the backup was written with; those of an SQLite database are beside it, in <file>.key"
+        raise SettingsError("HEARTSEASE_SECRET_KEYS", fix)
     if not settings.keys and beside is not None and not beside.exists():
         raise SettingsError("HEARTSEASE_SECRET_KEYS", f"put the key file back first, as {beside}, or set the key")
     return tuple(keys_for(settings.database_url, settings.keys))

@@ -54,7 +54,6 @@ from bot.walk import World
 
 __all__ = ["World", "advance"]
 
-
 SILENT_DAYS = 3  # after so many, one gentle question (design.md §3)
 REMEMBERED_TOUCHPOINTS = 16  # enough for a local date lived twice, and for the silent days
 AN_INSTANT = timedelta(microseconds=1)
@@ -125,6 +124,8 @@ class Visit(Renewal):
         """Somebody wrote or tapped."""
         self.tell_of_losses()
         self.become(heard=self.world.now, fewer=False, reachable=True, pairing=self.pairing())
+        if not (isinstance(given, MessageReceived) and self.hearing(given) is self.participant.run):
+            self.step_aside()  # what said something beside the open question hears the next word, if that is its own
         if not self.holds(given):
             self.hear(given)
             self.go_on(self.hear)
@@ -163,7 +164,7 @@ class Visit(Renewal):
         elif finding is not None:
             self.help_first(finding, given)
         elif given.edited:
-            self.say(Said("unasked/edited"))
+            self.tell_of_edits()
         elif command is not None:
             self.obey(command, words_after(given.text) if command in WITH_WORDS else "")
         elif self.participant.journey.state in (State.INVITED, State.WITHDRAWN) and not (
@@ -177,6 +178,13 @@ class Visit(Renewal):
             self.answer(given)
         else:
             self.read_unasked(given)
+
+    def tell_of_edits(self) -> None:
+        """That an edit changes nothing is said once a day: some people mend every message."""
+        today = journey.today(self.participant, self.world.now)
+        if self.participant.told_of_edits != today:
+            self.become(told_of_edits=today)
+            self.say(Said("unasked/edited"))
 
     def read_unasked(self, given: MessageReceived) -> None:
         """They wrote, and nothing was asked."""
@@ -238,8 +246,6 @@ class Visit(Renewal):
             self.ask_again()
         elif command in BEFORE_CONSENT or (command == "resume" and self.rests()):
             self.begin(self.conversation_of(command))
-            if self.step_aside():
-                self.ask_again()
         elif stage in (State.INVITED, State.WITHDRAWN):
             self.welcome()
         elif stage in (State.CONSENTING, State.ONBOARDING):

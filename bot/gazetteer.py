@@ -10,13 +10,15 @@ import re
 import unicodedata
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from bot.model import City
-from bot.places import ALIASES, COUNTRY_NAMES, LEADS, REGIONS
+from bot.places import ALIASES, CITY_FIRST, COUNTRY_NAMES, LEADS, REGIONS
 
 if TYPE_CHECKING:
     from timezonefinder import TimezoneFinder
@@ -47,8 +49,9 @@ class OfflineGazetteer:
         """Cities of this name, one per zone and country, largest first, at most five.
 
         Any case, with or without accents, in other languages ("Praha"), with a country or state behind it
-        ("Paris, France", "paris tx"). A country's or a state's own name means its largest city in each zone, before
-        cities of that name. Only when nothing is called so are names one typing mistake away tried.
+        ("Paris, France", "paris tx"). A country's or a state's own name means its largest city for each time that
+        clocks show there, before cities of that name. Only when nothing is called so are names one typing mistake away
+        tried.
         """
         if found := self._country(LEADS.sub("", fold(name[:200]))):
             return found
@@ -66,10 +69,12 @@ class OfflineGazetteer:
         if not meant:
             return ()
         named = self._index.pick(called := self._index.called(whole), ())
-        same = self._index.pick(called, (meant,))
-        zones = {city.zone for city in same}
-        inside = [city for city in self._index.pick(range(len(self._index.rows)), (meant,)) if city.zone not in zones]
-        return tuple(dict.fromkeys((*same, *inside, *named)))[:MOST]
+        same = self._index.pick(called, (meant,), clock)
+        known = {clock(city.zone) for city in same}
+        everywhere = self._index.pick(range(len(self._index.rows)), (meant,), clock)
+        inside = [city for city in everywhere if clock(city.zone) not in known]
+        first = named[:1] if whole in CITY_FIRST else ()
+        return tuple(dict.fromkeys((*first, *same, *inside, *named)))[:MOST]
 
     def zone_at(self, latitude: float, longitude: float) -> str | None:
         """The IANA zone there; None at sea and for a position that is none."""
@@ -146,9 +151,11 @@ class Index:
         rows = set[int]().union(*(self.called(other) for other in one_edit_away(name) if other[0] == name[0]))
         return {row for row in rows if int(self.rows[row].split("\t")[3]) >= SMALLEST_TYPO}
 
-    def pick(self, rows: Iterable[int], qualifiers: Sequence[frozenset[str]]) -> tuple[City, ...]:
-        """The largest city of each zone and country among those that every qualifier fits."""
-        best = dict[tuple[str, str], City]()
+    def pick(
+        self, rows: Iterable[int], qualifiers: Sequence[frozenset[str]], time: Callable[[str], Hashable] = str
+    ) -> tuple[City, ...]:
+        """The largest city of each country and zone, or `time` of zones, among those that every qualifier fits."""
+        best = dict[tuple[Hashable, str], City]()
         for row in rows:
             name, country, zone, population, admin = self.rows[row].split("\t")
             codes = {country, f"{country}.{admin}"}
@@ -156,8 +163,9 @@ class Index:
                 continue
             region = self.regions.get(f"{country}.{admin}", "")
             city = City(name, self.countries.get(country, country), zone, int(population), region)
-            if (known := best.get((zone, country))) is None or known.population < city.population:
-                best[zone, country] = city
+            at = time(zone), country
+            if (known := best.get(at)) is None or known.population < city.population:
+                best[at] = city
         return tuple(sorted(best.values(), key=lambda city: -city.population)[:MOST])
 
     def _qualifiers(self, countries: dict[str, Any]) -> dict[str, frozenset[str]]:
@@ -171,6 +179,12 @@ class Index:
             if code.startswith("US."):
                 means.setdefault(fold(code[3:]), set()).add(code)
         return {word: frozenset(codes) for word, codes in means.items()}
+
+
+@cache
+def clock(zone: str) -> Hashable:
+    """What clocks show in winter and in summer: two zones of a country may differ in their past alone."""
+    return tuple(datetime(2026, month, 1, tzinfo=ZoneInfo(zone)).utcoffset() for month in (1, 7))
 
 
 def fold(text: str) -> str:

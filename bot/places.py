@@ -106,6 +106,8 @@ ALIASES: Mapping[str, str] = {
     "dc": "washington",
 }
 
+CITY_FIRST = frozenset({"washington"})  # names of a state that mean a city elsewhere as often
+
 LEADS = re.compile(
     r"^(?:(?:i|we) (?:live|am|are|work|stay) (?:in|near)|i m (?:in|from|near)|im (?:in|from|near)|in|near|from"
     r"|the city of|vivo en|estoy en|soy de|en|desde|cerca de|la ciudad de) (?=\w)"

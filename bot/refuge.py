@@ -50,7 +50,9 @@ class Refuge(Doorstep):
             self.become(asked=self.participant.asked + 1)
             self.events.append(Recorded("journal", given.text, slot=f"{self.participant.asked} safety"))
             self.keep_the_plan(given.text)
-        if finding.level == "urgent" or self.is_in_need():
+        if given.edited and finding.level == "concern" and run is not None and run.conversation in IN_NEED:
+            self.ask_again()  # milder words in place of what is asked about already are no second sign
+        elif finding.level == "urgent" or self.is_in_need():
             told = finding.rule != SCREEN_FAILED and self.hold_the_course(finding.language)
             self.begin("crisis", language=finding.language, told=told)
         else:

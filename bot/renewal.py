@@ -12,7 +12,7 @@ from typing import Any
 
 from bot import consent
 from bot.conversations import CONVERSATIONS
-from bot.conversations.base import ENTERED, meant, needs_no_consent
+from bot.conversations.base import meant, needs_no_consent
 from bot.conversations.renewing import with_another
 from bot.conversations.words import (
     BEFORE_CONSENT,
@@ -23,7 +23,7 @@ from bot.conversations.words import (
     bare,
     command_in,
 )
-from bot.model import ChoiceMade, FormSubmitted, Input, MessageReceived, Run, Said, State
+from bot.model import ChoiceMade, FormSubmitted, Input, MessageReceived, Run, State
 from bot.refuge import Refuge
 from bot.safety import screened
 from bot.timetable import local_day, zone
@@ -81,8 +81,8 @@ class Renewal(Refuge):
             return not early and not self.rests()
         if command is None or run is None or run.conversation in SAID_TO_US:
             return False
-        question = self.step(run, ENTERED)
-        return isinstance(question, Said) and question.writes
+        question = self.question(run)
+        return question is not None and question.writes
 
     def go_on(self, hear: Callable[[Input], None]) -> None:
         """They have agreed: what waited goes on, else what the question had interrupted comes back."""

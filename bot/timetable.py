@@ -17,6 +17,7 @@ from bot.roster import TURN as TURN
 from bot.roster import rostered
 
 MORNING_WINDOW = timedelta(hours=4)
+PUT_OFF = timedelta(hours=1)  # whoever, or whatever, fails at its turn is not woken in a hot loop
 
 _EVENING_ROOM = timedelta(hours=1)  # what quiet hours leave to a touchpoint that was chosen just inside them
 _SHORTEST_WINDOW = timedelta(minutes=1)

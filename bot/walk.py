@@ -162,8 +162,8 @@ class Walk:
         wanted = plain(given.text) if typed else ""
         if not wanted or run is None or not run.offers or CONVERSATIONS[run.conversation].act is not None:
             return None
-        question = self.step(run, ENTERED)
-        buttons = [one.id for row in question.choices for one in row] if isinstance(question, Said) else []
+        question = self.question(run)
+        buttons = [one.id for row in question.choices for one in row] if question else []
         return next((ChoiceMade(one, run.asked) for one in buttons if plain(self.world.label(one)) == wanted), None)
 
     def follow(self, result: Move | Said, run: Run, given: Given, depth: int = 0) -> None:
@@ -246,6 +246,11 @@ class Walk:
         told = {name: getattr(self.world, name) for name in TOLD}
         context = Context(participant=self.participant, run=run, **told)
         return CONVERSATIONS[run.conversation].steps[run.step](context, given)
+
+    def question(self, run: Run) -> Said | None:
+        """What the run's open question would be if it were put now; None where its step would pass on."""
+        said = self.step(run, ENTERED)
+        return said if isinstance(said, Said) else None
 
     # ------------------------------------------------------------ the stack
 

@@ -22,7 +22,6 @@ from tests.partners import paired, pairs_of
 BOT = "telegram:1"
 HOME = Origin(BOT, "4815162342")
 
-
 CLASSES: Mapping[str, tuple[Act, Mapping[str, Any]]] = {
     "the class moves": (Act.CHANGE_CLASS, {"changes": {"starts": datetime(2026, 3, 19, 17, tzinfo=UTC)}}),
     "the class is called off": (Act.CANCEL_CLASS, {}),
@@ -61,7 +60,8 @@ def done(act: Coroutine[Any, Any, Any]) -> Any:
 class Group:
     """`given` may name a `role` (owner, facilitator), `cohorts` and what the person `walks_in`.
 
-    A cohort's code is its id in capital letters, and LEAD is the code of a facilitator's invitation.
+    A cohort's code is its id in capital letters, unless it says its `code`, and LEAD is the code of a facilitator's
+    invitation.
     """
 
     def __init__(self, given: Mapping[str, Any], person: Participant, now: datetime) -> None:
@@ -86,6 +86,7 @@ class Group:
         data.put(data.people, person.id, Known(person, BOT, None, 0))
 
     async def _found(self, told: Mapping[str, Any], now: datetime) -> None:
+        code = told.get("code", told["id"].upper())
         cohort = Cohort(
             id=told["id"],
             name=told["name"],
@@ -94,7 +95,7 @@ class Group:
             starts_on=date.fromisoformat(told["starts"]),
             zone="Europe/Madrid",
             host=told.get("host", "Agnes"),
-            code="" if told.get("code") == "none" else told["id"].upper(),
+            code="" if code == "none" else code,
             knocking=tuple(f"{told['id']} guest {number}" for number in range(int(told.get("invited", 0)))),
             pairs=pairs_of(told),
             themes=tuple(Theme(int(week), note) for week, note in told.get("themes", {}).items()),
@@ -103,7 +104,7 @@ class Group:
             cohort = replace(cohort, home=await self._chat(told), posts=Posts(evening=time(18)))
         cohort = replace(cohort, classes=_classes(told, now))
         await self.cohorts.add(cohort, None)
-        await self.cohorts.invite(Invitation(told["id"], "cohort", told["id"], "agnes", now), told["id"].upper())
+        await self.cohorts.invite(Invitation(told["id"], "cohort", told["id"], "agnes", now), code)
         if "leader" in told:
             self._know(Participant(told["leader"], address="hers"))
             await self.cohorts.grant(told["leader"], FACILITATOR, told["id"])

@@ -32,7 +32,6 @@ WORK_EVERY = 2.0  # seconds: another process may have kept an input that nudged 
 REFUSED_LINK_WAIT = 30.0  # seconds
 SAY_UNSIGNED_EVERY = 3600.0  # seconds: strangers knock, too, and shall not fill the log
 
-
 WORDS = Words()
 
 _JSON, _TEXT = "application/json", "text/plain"

@@ -19,7 +19,6 @@ KEEP_GRATITUDE = "keep_gratitude"  # the message shortcut's callback id, and the
 TODAY = "today"  # the global shortcut's
 SHOW, WRITE, PICK = "show:", "write:", "pick:"  # how the action ids of our own buttons begin
 
-
 _LINK = re.compile(r"<((?:https?|mailto|tel):[^|>]*)(?:\|([^>]*))?>")
 _CHANNEL = re.compile(r"<#\w+\|([^>]*)>")
 _OF_A_VIEW = ("view_submission", "view_closed")

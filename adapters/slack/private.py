@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -92,14 +93,15 @@ class Private:
         return [{"type": "actions", "elements": [button(label, value, f"{WRITE}0")]}]
 
     async def said_in_chat(self, user: str, reply: Reply) -> None:
-        """A window waits, and the answer went into the conversation: shows its form, or says where to look.
+        """A window waits, and the answer went into the conversation: shows its form, or what it says and where it is.
 
         Another answer may still be private, so a window without a form goes on waiting.
         """
         if reply.form is not None:
             view_id, view = await self._windows.take(user), views.modal(self._words, reply)
         else:
-            view_id, view = await self._windows.glance(user), views.modal(self._words, line=self._words.in_chat)
+            view_id = await self._windows.glance(user)
+            view = views.modal(self._words, replace(reply, rows=()), line=self._words.in_chat)
         if view_id is not None:
             self.aside(self._update, view_id, view)
 
@@ -142,7 +144,7 @@ class Private:
             self._wait(user, view.get("id"))
             if wanted:
                 self.aside(self._update, str(view.get("id")), loading)
-        elif wanted and body.get("trigger_id"):
+        elif (wanted or view.get("type") == "home") and body.get("trigger_id"):  # on the Home tab no message is seen
             self._windows.wait(user, self.aside(self._open, body, loading))
         return {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from slack_sdk.errors import SlackApiError
 
@@ -81,7 +81,7 @@ class Sender:
             found = markup.parts(text, markup.MESSAGE_BLOCKS - len(buttons))
             receipt = await self._post(delivery, channel, found, buttons)
             if not reply.company:
-                await self._private.said_in_chat(person, reply)
+                await self._private.said_in_chat(person, replace(reply, text=tuple(text)))
             return receipt
         if not person.startswith(("U", "W")):
             raise Rejected("private text in a channel")

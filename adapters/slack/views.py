@@ -46,7 +46,8 @@ def modal(
         buttons = actions(reply.rows)
         buttons = [] if form and len(form.fields) > 1 else buttons  # its first field asks the same
         said = reply.text[:-1] if form and _labels(form, reply.text) else reply.text
-        blocks += text_blocks(said)[: VIEW_BLOCKS - len(buttons) - (len(form.fields) if form else 0)] + buttons
+        others = len(blocks) + len(buttons) + (len(form.fields) if form else 0)
+        blocks += text_blocks(said)[: VIEW_BLOCKS - others] + buttons
         asked = asked or reply.asked
     if form is not None:
         asked = asked or form.asked

@@ -13,7 +13,6 @@ from bot.model import Changed, ChoiceMade, Incoming, Input, LocationShared, Mess
 
 ALLOWED_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member", "chat_member")
 
-
 _ADDRESSED = re.compile(r"(/\w+)@(\w+)")
 _KINDS = frozenset(map(str, MessageAttachmentType)) | {"checklist"}
 

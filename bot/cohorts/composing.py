@@ -17,6 +17,7 @@ from bot.conversations.joining import described_on
 from bot.errors import is_the_stores
 from bot.model import PRIORITY, Outgoing, Participant, Said, Written
 from bot.ports import Known, Renderer, Store, UnitOfWork
+from bot.timetable import PUT_OFF
 from curriculum.model import Programme
 
 log = structlog.get_logger()
@@ -24,7 +25,6 @@ log = structlog.get_logger()
 BATCH = 300  # people a transaction, so that an input never waits long for it
 A_DAY = timedelta(days=1)
 A_MINUTE = timedelta(minutes=1)
-PUT_OFF = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import combinations
 
 import structlog
@@ -20,13 +20,12 @@ from bot.model import Participant, State
 from bot.occasions import wants_a_partner
 from bot.ports import Store, UnitOfWork
 from bot.roster import shift_on
-from bot.timetable import zone
+from bot.timetable import PUT_OFF, zone
 from curriculum.model import Programme
 
 log = structlog.get_logger()
 
 EVERYBODY = 100_000  # members of a cohort at most
-PUT_OFF = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,33 +37,17 @@ WENT = {
         *("i forgot", "forgot", "no time", "hoy no", "no mucho", "todavía no", "me olvidé"),
     ),
 }
-SKIP = {
-    "skip": (
-        *("skip", "no", "nope", "nah", "pass", "i would rather not say", "i'd rather not say", "i'd rather not"),
-        *("idk", "dunno", "i don't know", "i do not know", "not sure", "no idea", "nothing", "no sé", "nada"),
-    )
-}
 SHIFTS = {"next_shifts": ("yes", "shifts"), "not_tonight": ("no", "not tonight", "good night", "thanks", "thank you")}
-NOTHING = {
-    "not_tonight": (
-        *("no", "nope", "nah", "n", "skip", "pass", "not tonight", "none"),
-        *("nothing", "nothing today", "nothing tonight", "nothing comes", "nothing special"),
-        *("nada", "nothing really", "not really", "idk", "dunno", "i don't know", "i do not know", "no idea", "no sé"),
-    )
-}
-NONE_AT_ALL = {  # of these, what they begin is no gratitude; "Nothing special, just coffee with Ana" is one
-    "not_tonight": (
-        *("no", "nope", "nah", "not tonight", "none", "nothing", "nothing today", "nothing tonight", "nada"),
-    )
-}
-DONE = {
-    "that_is_all": (
-        *NOTHING["not_tonight"],
-        *ENOUGH,
-        *("enough", "no more", "no más"),
-        *("i'm good", "im good", "nah im good", "all good", "good night", "ya", "basta"),
-    )
-}
+NO, PASS = ("no", "nope", "nah"), ("skip", "pass")
+NONE = ("not tonight", "none", "nothing", "nothing today", "nothing tonight", "nada")
+UNSURE = ("idk", "dunno", "i don't know", "i do not know", "no idea", "no sé")
+RATHER_NOT = ("i would rather not say", "i'd rather not say", "i'd rather not")
+SKIP = {"skip": (*NO, *PASS, *UNSURE, *RATHER_NOT, "not sure", "nothing", "nada")}
+NONE_AT_ALL = {"not_tonight": (*NO, *NONE)}  # what they begin is no gratitude; "Nothing special, just coffee" is one
+HARDLY = ("n", "nothing comes", "nothing special", "nothing really", "not really")
+NOTHING = {"not_tonight": (*NO, *PASS, *NONE, *UNSURE, *HARDLY)}
+FULL = ("enough", "no more", "no más", "i'm good", "im good", "nah im good", "all good", "good night", "ya", "basta")
+DONE = {"that_is_all": (*NOTHING["not_tonight"], *ENOUGH, *FULL)}
 
 
 @evening.step

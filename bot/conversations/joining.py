@@ -14,6 +14,7 @@ from bot.conversations.base import (
     Context,
     Given,
     Move,
+    again,
     conversation,
     finish,
     for_an_hour,
@@ -21,6 +22,7 @@ from bot.conversations.base import (
     typed,
     without_end,
 )
+from bot.conversations.words import is_courtesy
 from bot.model import Choice, Journey, Said, State
 from bot.timetable import day_begins, zone
 
@@ -144,6 +146,8 @@ def asked(ctx: Context, given: Given) -> Move | Said:
             return finish(Said("parting/alone"), journey=alone(ctx), cohort="")
         case "stop_all":
             return finish(then="leaving")
+        case None if text is not None and is_courtesy(text):
+            return again()
         case None if text is not None:  # something else is on their mind; nobody is dropped without their word
             return finish(then="keeping", notes={"text": text})
         case _:

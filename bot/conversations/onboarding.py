@@ -29,7 +29,7 @@ from bot.conversations.base import (
 from bot.conversations.erasing import forgotten
 from bot.conversations.finding import asked_where, asked_which, clock_in
 from bot.conversations.joining import agreed_to, described, in_consent, joined
-from bot.conversations.words import is_greeting
+from bot.conversations.words import is_greeting, plain
 from bot.model import Choice, Kind, Layer, MessageReceived, Participant, Rhythm, Said, State
 from bot.timetable import day_begins, fitted, moments, zone
 
@@ -51,7 +51,11 @@ YES_NO: Mapping[str, tuple[str, ...]] = {
 }
 IN_CARE = {**YES_NO, "yes": (*YES_NO["yes"], "nurse", "i am a nurse", "i'm a nurse", "doctor", "i am a doctor")}
 MORNINGS = ("08:00", "06:30", "07:00", "09:00")
-YEARS = re.compile(r"\b(?:i am|i'm|i’m|im|tengo) (\d{1,2})\b(?! ?(?:min|hour|day|week|hora|d[ií]a))")
+YEARS = re.compile(
+    r"\b(?:i am|i'm|i’m|im|tengo) (over |at least |más de )?(\d{1,2})\b(?! ?(?:min|hour|day|week|hora|d[ií]a))"
+    r"(?: (?:years old|or older|años))?",
+    re.IGNORECASE,
+)
 EXACT = re.compile(r"^\d\d[:.]\d\d$|a\.? ?m\b|morning|mañana|madrugada")
 EVENINGS = ("20:00", "19:00", "21:00", "22:00")
 
@@ -69,7 +73,7 @@ def welcome(ctx: Context, given: Given) -> Move:
 def consent(ctx: Context, given: Given) -> Move | Said:
     """Nothing is kept before somebody agrees."""
     person = ctx.participant
-    match "younger" if is_too_young(typed(given), ctx.age) else meant(given, CONSENTING):
+    match "younger" if is_too_young(typed(given), ctx.age) else agreeing(given, ctx.age):
         case "younger":
             facts = {"zone": person.zone, "language": person.locale, "age": ctx.age}
             return forgotten(ctx, Said("safety/too_young", facts))
@@ -82,6 +86,8 @@ def consent(ctx: Context, given: Given) -> Move | Said:
             return stay(*details(ctx, Choice("agree"), Choice("not_now"), Choice("younger")))
         case "not_now":
             return finish(Said("onboarding/not_now"), journey=journey.travel(person.journey, State.WITHDRAWN))
+        case "old_enough":
+            return again()
         case _ if not is_greeting(typed(given) or "hello"):
             return again(Said("onboarding/unclear"))
         case _:
@@ -97,8 +103,16 @@ def details(ctx: Context, *choices: Choice) -> tuple[Said, ...]:
 
 def is_too_young(text: str | None, age: int) -> bool:
     """Whether they wrote an age ("I am 16") below the one from which on people take part."""
-    said = YEARS.search((text or "").casefold())
-    return said is not None and int(said[1]) < age
+    return any(not said[1] and int(said[2]) < age for said in YEARS.finditer(text or ""))
+
+
+def agreeing(given: Given, age: int) -> str | None:
+    """What they mean by it. To be old enough is no yes yet, and takes nothing from one: "Yes, I am 25"."""
+    text = typed(given)
+    if not isinstance(given, MessageReceived) or text is None:
+        return meant(given, CONSENTING)
+    left = YEARS.sub(lambda said: "" if int(said[2]) >= age else said[0], text)
+    return meant(replace(given, text=left), CONSENTING) if plain(left) else "old_enough"
 
 
 @onboarding.step

@@ -19,7 +19,7 @@ from bot.conversations.base import (
     without_end,
 )
 from bot.conversations.joining import alone, in_consent
-from bot.conversations.onboarding import CONSENTING, details
+from bot.conversations.onboarding import CONSENTING, agreeing, details
 from bot.model import Choice, Said
 
 renewal = conversation(consent.RENEWAL, first="coach", open_for=without_end, anytime=True)
@@ -33,7 +33,7 @@ def coach(ctx: Context, given: Given) -> Move | Said:
     person, offered = ctx.participant, tuple(map(Choice, ("agree", "not_now", "younger")))
     if not consent.is_outdated(person, "coach"):
         return ask("group")
-    match meant(given, CONSENTING):
+    match agreeing(given, ctx.age):
         case "agree":
             return ask("group", consents=consent.with_answer(person, ctx.now, True, "coach"))
         case "more":

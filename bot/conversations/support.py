@@ -82,7 +82,7 @@ def show_support(ctx: Context, given: Given) -> Move | Said:
         case "close_support":
             return finish(spoken(ctx, "safety/closed"))
         case _:
-            said = spoken(ctx, "safety/support", asks=guessed is not None)
+            said = spoken(ctx, "safety/support", asks=guessed is not None, waits=len(person.runs) > 1)
             return said.offering(*doors(ctx, guessed is not None), columns=1)
 
 

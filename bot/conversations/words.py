@@ -49,6 +49,11 @@ DESK_COMMANDS: Mapping[str, str] = {
 }
 WITH_WORDS = frozenset({"tell"})  # what stands behind them is what is meant
 WITH_A_CODE = frozenset({"start", "join"})
+# 128 bits as bot/cohorts/desk.py makes them: the last of 22 letters has but two of them, and no word looks like that
+CODE_ALONE = re.compile(
+    r"(?i:/?join |(?:my |the )?(?:invitation )?code(?: is)?:? |(?:mi |el )?código(?: es)?:? )?"
+    r"((?=[\w-]*[a-z])(?=[\w-]+[A-Z])[A-Za-z0-9_-]{21}[AQgw])[.!]?"
+)
 
 BEFORE_CONSENT = frozenset({"help", "support", "stop", "mydata"})
 
@@ -170,9 +175,12 @@ def is_greeting(text: str) -> bool:
 def command_in(text: str) -> str | None:
     """The command that a whole message is, without its slash: "/sit", "/sit@our_bot 5", "Stop!"; None otherwise.
 
+    An invitation's code by itself ("my code is …") is said to join.
     Plain words mean with a slash what they mean without: in Slack all that is said by our command begins with one.
     """
     message = text.strip()
+    if CODE_ALONE.fullmatch(message):
+        return "join"
     said = PLAIN_WORDS.get(bare(message.removeprefix("/")))
     if said is not None or not message.startswith("/"):
         return said
@@ -180,7 +188,9 @@ def command_in(text: str) -> str | None:
 
 
 def code_in(text: str) -> str | None:
-    """The invitation code in "/start CODE" or "/join CODE"; None where there is none."""
+    """The invitation code in "/start CODE" or "/join CODE", or one that stands alone; None where there is none."""
+    if alone := CODE_ALONE.fullmatch(text.strip()):
+        return alone[1]
     words = text.split()
     carries = len(words) > 1 and words[0].startswith("/") and command_in(words[0]) in WITH_A_CODE
     return words[1] if carries else None

@@ -84,7 +84,7 @@ async def _copies(connection: AsyncConnection, facts: Mapping[str, str]) -> list
         return found
     made = facts.get(BACKED_UP)
     if made is None:
-        found.append(Finding("!", "there was never a backup", "python -m bot backup FILE, for instance every night"))
+        found.append(Finding("!", "there was never a backup", "python -m bot backup FOLDER --keep 14, every night"))
     elif datetime.now(UTC) - datetime.fromisoformat(made) > A_WEEK:
         found.append(Finding("!", f"the last backup is of {made[:10]}", "see whether the job that makes it still runs"))
     else:

@@ -220,6 +220,7 @@ class Participant:
     touched: tuple[tuple[Kind, date], ...] = ()  # the latest of them, so that a date lived twice speaks once
     heard: datetime | None = None  # when they last answered anything
     checked_in: date | None = None  # when we asked whether to go on as before
+    told_of_edits: date | None = None  # when we said last that an edit changes nothing
     fewer: bool = False  # we speak less until we hear from them
     taken: tuple[date, str] | None = None  # the practice that they took along into a day
     intention: str = field(default="", repr=False)  # and in what words

@@ -97,6 +97,8 @@ def format_of(file: Path) -> Format:
 @contextmanager
 def new_file(target: Path) -> Iterator[Path]:
     """A draft beside the target, which becomes the target when the block ends well. Raises StoreError."""
+    if target.is_dir():
+        raise StoreError(f"{target} is a folder; name a new file in it, or say --keep DAYS.", "refused")
     if target.exists():
         raise StoreError(f"{target} is there already; choose another name.", "refused")
     try:

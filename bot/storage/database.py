@@ -249,6 +249,10 @@ class FileLock:
             raise StoreError(f"Another `run` uses {file}; stop it first, or set another file.", "in_use") from error
         self._descriptor = descriptor
 
+    def was_ever_taken(self) -> bool:
+        """Whether a `run` was ever on this file: a backup is nobody's."""
+        return self._path.exists()
+
     def release(self) -> None:
         """Lets another process have it."""
         if self._descriptor is not None:

@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,8 +17,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import SettingsError, StoreError
 from bot.storage import schema
+from bot.storage.carrying import carry
 from bot.storage.copies import copy_sqlite, erased, format_of, refuse_damaged
-from bot.storage.database import Database, DatabaseNow, FileLock, place, sqlite_file
+from bot.storage.database import Database, DatabaseNow, FileLock, place, sqlite_file, writable
 from bot.storage.postgres_tools import PostgresTools, rows_in
 from bot.storage.presence import RUNNING, STALE, processes
 from bot.storage.sql import UNFINISHED, SqlStore
@@ -40,6 +41,7 @@ class Restored:
 async def restore(url: str, keys: Sequence[str], backup: Path, tombstones: Tombstones, *, replace: bool) -> Restored:
     """Puts a backup in the place of the database; `replace` allows that there is somebody in it.
 
+    One of SQLite, or an SQLite database on which nobody runs, may be restored into PostgreSQL; not the other way.
     `keys` may be what is beside an SQLite file that is not there yet; `tombstones` are of those erased since.
 
     Raises:
@@ -47,11 +49,13 @@ async def restore(url: str, keys: Sequence[str], backup: Path, tombstones: Tombs
         StoreError: the backup is none or damaged, a `run` uses the database, or it holds data.
     """
     file, found = sqlite_file(url), format_of(backup)
-    if found != ("sqlite" if file else "postgresql"):
-        raise StoreError(f"{backup} is of {found}, and HEARTSEASE_DATABASE_URL is not.", "refused")
+    if file is not None and found == "postgresql":
+        fix = "HEARTSEASE_DATABASE_URL names an SQLite file: there is no way back, name a PostgreSQL"
+        raise StoreError(f"{backup} is of PostgreSQL, and {fix}.", "refused")
     if file is not None:
         return await _restored_file(url, file, Vault(keys), backup, tombstones, replace)
-    return await _restored_server(url, Vault(keys), backup, tombstones, replace)
+    restored = _carried_over if found == "sqlite" else _restored_server
+    return await restored(url, Vault(keys), backup, tombstones, replace)
 
 
 def needed(backup: Path, url: str) -> Mapping[str, str]:
@@ -86,16 +90,25 @@ async def _restored_file(
             tombstones = {**await _remembered(url, replace), **tombstones}
         with tempfile.TemporaryDirectory(dir=file.parent, prefix=".restoring.") as folder:
             fresh = Path(folder) / file.name
-            copy_sqlite(backup, fresh)
-            refuse_damaged(fresh)
-            place_of_its_own = f"sqlite:///{fresh.absolute()}"
-            await asyncio.to_thread(schema.migrate, place_of_its_own)
-            people, again = await _finish(place_of_its_own, vault, tombstones)
-            refuse_damaged(fresh)
+            people, again = await _prepared(backup, fresh, vault, tombstones)
             fresh.chmod(0o600)
             aside = _put_aside(file) if there else None
             fresh.replace(file)
     return Restored(people, again, aside)
+
+
+async def _prepared(backup: Path, fresh: Path, vault: Vault, tombstones: Tombstones) -> tuple[int, int]:
+    """A copy that is up to date and finished; how many people are in it, and were erased again."""
+    copy_sqlite(backup, fresh)
+    refuse_damaged(fresh)
+    await asyncio.to_thread(schema.migrate, _url_of(fresh))
+    done = await _finish(_url_of(fresh), vault, tombstones)
+    refuse_damaged(fresh)
+    return done
+
+
+def _url_of(file: Path) -> str:
+    return f"sqlite:///{file.absolute()}"
 
 
 async def _remembered(url: str, replace: bool) -> Tombstones:
@@ -190,6 +203,42 @@ def _replay(tools: PostgresTools, backup: Path, buried: bool) -> None:
         contents.flush()
         how = ["--clean", "--if-exists", "--no-owner", "--no-acl", "--single-transaction", "--exit-on-error"]
         tools.run("pg_restore", *how, f"--use-list={contents.name}", f"--dbname={tools.database}", str(backup))
+
+
+# ---------------------------------------------------------------- from SQLite to PostgreSQL
+
+
+async def _carried_over(url: str, vault: Vault, backup: Path, tombstones: Tombstones, replace: bool) -> Restored:
+    """Everything is done in a file beside the backup, whose rows then come to PostgreSQL all at once or not at all."""
+    _unlocks(vault, needed(backup, url))
+    database, lock = Database(url), FileLock(backup)
+    try:
+        async with database.writing() as connection:  # to be refused now is better than after a long work
+            if await connection.run_sync(lambda plain: sa.inspect(plain).has_table("person")):
+                await _refuse_in_use(connection, url, replace)
+        tombstones = {**await erased(url), **tombstones}
+        with (
+            lock.held() if lock.was_ever_taken() else nullcontext(),
+            writable(backup),
+            tempfile.TemporaryDirectory(dir=backup.parent, prefix=".restoring.") as folder,
+        ):
+            fresh = Path(folder) / "heartsease.db"
+            done = await _prepared(backup, fresh, vault, tombstones)
+            await _take_in(database, _url_of(fresh), replace)
+    finally:
+        await database.close()
+    return Restored(*done)
+
+
+async def _take_in(database: Database, source: str, replace: bool) -> None:
+    try:
+        async with database.writing() as connection:
+            await connection.run_sync(schema.bring_up, database.url)
+            await connection.execute(sa.text('LOCK TABLE "system"'))  # nobody can begin to run from here on
+            await _refuse_in_use(connection, database.url, replace)
+            await carry(source, connection)
+    except StoreError as error:
+        raise StoreError(f"{error} Nothing was changed in PostgreSQL.", error.kind) from error
 
 
 # ---------------------------------------------------------------- both

@@ -36,14 +36,19 @@ def migrate(url: str, *, busy: float = BUSY_SECONDS) -> None:
     engine = plain_engine(url, busy=busy)
     try:
         with clear_errors(url), engine.begin() as connection:
-            if connection.dialect.name == "postgresql":  # two replicas may start at once; SQLite has one writer anyway
-                connection.execute(sa.text("SELECT pg_advisory_xact_lock(7264173)"))
-            if _revision(connection, url) != HEAD:
-                from alembic import command
-
-                command.upgrade(configuration(connection), "head")
+            bring_up(connection, url)
     finally:
         engine.dispose()
+
+
+def bring_up(connection: sa.Connection, url: str) -> None:
+    """The same within a transaction of the caller's. Raises StoreError if the database is from a newer version."""
+    if connection.dialect.name == "postgresql":  # two replicas may start at once; SQLite has one writer anyway
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(7264173)"))
+    if _revision(connection, url) != HEAD:
+        from alembic import command
+
+        command.upgrade(configuration(connection), "head")
 
 
 def check(url: str, *, busy: float = BUSY_SECONDS, older: bool = False) -> None:

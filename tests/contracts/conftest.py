@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from bot.ports import Store
 from bot.storage import open_store
@@ -42,6 +43,16 @@ def postgres(postgres_server: str) -> str:
     with psycopg.connect(postgres_server) as connection:
         connection.execute(f"TRUNCATE {names}".encode())
     return postgres_server
+
+
+@pytest.fixture
+def elsewhere(postgres: str) -> Iterator[str]:
+    """The URL of a new database without tables on the same server."""
+    with psycopg.connect(postgres, autocommit=True) as server:
+        server.execute("CREATE DATABASE elsewhere")
+    yield sa.make_url(postgres).set(database="elsewhere").render_as_string(hide_password=False)
+    with psycopg.connect(postgres, autocommit=True) as server:
+        server.execute("DROP DATABASE elsewhere WITH (FORCE)")
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])

@@ -1,17 +1,15 @@
-"""Backup and restore on both databases: a course goes on, nothing is said twice, and who was erased stays erased."""
+"""Backup and restore, from SQLite to PostgreSQL too: a course goes on, nothing comes twice, the erased stay erased."""
 
 from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 from alembic import command
@@ -54,17 +52,16 @@ class Places:
     elsewhere: str
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
-def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Places]:
+@pytest.fixture(params=["sqlite", "postgres", "carried"])
+def places(request: pytest.FixtureRequest, tmp_path: Path) -> Places:
+    file = f"sqlite:///{tmp_path}/var/heartsease.db"
     if request.param == "sqlite":
-        yield Places(f"sqlite:///{tmp_path}/var/heartsease.db", f"sqlite:///{tmp_path}/new/heartsease.db")
-        return
-    url = str(request.getfixturevalue("postgres"))
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute("CREATE DATABASE elsewhere")
-    yield Places(url, sa.make_url(url).set(database="elsewhere").render_as_string(hide_password=False))
-    with psycopg.connect(url, autocommit=True) as server:
-        server.execute("DROP DATABASE elsewhere WITH (FORCE)")
+        return Places(file, f"sqlite:///{tmp_path}/new/heartsease.db")
+    elsewhere = str(request.getfixturevalue("elsewhere"))
+    return Places(file if request.param == "carried" else str(request.getfixturevalue("postgres")), elsewhere)
+
+
+in_one_database = pytest.mark.parametrize("places", ["sqlite", "postgres"], indirect=True)
 
 
 async def walked_through(places: Places, tmp_path: Path, *, interrupted: bool) -> list[tuple[int, str, object]]:
@@ -126,6 +123,7 @@ async def test_a_backup_is_made_where_nothing_more_can_be_written(tmp_path: Path
 
 
 @pytest.mark.parametrize("revision", ["0001", "0005"])
+@in_one_database
 async def test_a_backup_can_be_made_before_the_migrations_of_an_update(
     places: Places, revision: str, tmp_path: Path
 ) -> None:
@@ -201,6 +199,7 @@ async def test_a_backup_leaves_out_who_was_erased_and_who_was_running(places: Pl
     await again.close()
 
 
+@in_one_database
 async def test_what_holds_people_or_is_in_use_is_not_replaced(places: Places, tmp_path: Path) -> None:
     store = await open_store(places.url, [KEY], exclusive=True)
     await plant(store)
@@ -214,6 +213,7 @@ async def test_what_holds_people_or_is_in_use_is_not_replaced(places: Places, tm
     assert everything(places.url) == before
 
 
+@in_one_database
 async def test_a_file_that_is_no_backup_or_another_databases_changes_nothing(places: Places, tmp_path: Path) -> None:
     store = await open_store(places.url, [KEY])
     await plant(store)
@@ -236,6 +236,7 @@ async def test_a_file_that_is_no_backup_or_another_databases_changes_nothing(pla
     await store.close()
 
 
+@in_one_database
 async def test_a_restore_that_was_cut_off_lets_nobody_in_until_it_is_done_again(places: Places, tmp_path: Path) -> None:
     store = await open_store(places.url, [KEY])
     await plant(store)

@@ -382,6 +382,7 @@ def test_everything_known_of_a_person_is_in_the_export_or_is_left_out_for_a_reas
         "address": "our random id of the chat", "joining": "an open invitation", "told": "versions of classes",
         "home_of": "chats only", "pinned": "chats only", "offered": "when we last asked", "discreet": "their platform",
         "erase_at": "nobody exports after that", "unseen": "never sent: the touchpoint is missed",
+        "told_of_edits": "when we said so last",
     }  # fmt: skip
     assert taken | left_out.keys() == set(Participant.__dataclass_fields__)
     assert SCHEMA["properties"]["version"]["const"] == exporting.VERSION

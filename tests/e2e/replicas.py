@@ -39,6 +39,12 @@ class Postgres:
         with psycopg.connect(self.url) as connection:
             connection.execute(f"TRUNCATE {names}".encode())
 
+    def drop(self) -> None:
+        """Forgets the tables, too: it is as new."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+
     def cut(self) -> int:
         """Ends every connection to it, as a network does that breaks; how many there were."""
         ours = "pid <> pg_backend_pid() AND datname IS NOT NULL"

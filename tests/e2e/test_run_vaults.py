@@ -11,9 +11,10 @@ import pytest
 
 from bot.storage.vault import fingerprint
 from tests.e2e.course import quiet, settings_of
+from tests.e2e.replicas import postgres
 from tests.e2e.running import ROOT, Running
 from tests.e2e.test_run_secrets import ANA, PLANTED, SECRETS, files_with, onboarded
-from tests.standin.telegram import Limits, StandIn
+from tests.standin.telegram import Limits, Person, StandIn
 
 pytestmark = pytest.mark.xdist_group("run_vaults")
 
@@ -88,6 +89,47 @@ async def test_backup_a_change_of_keys_and_restore_while_somebody_walks(tmp_path
             await quiet(server, restored)
         assert (await command(product, "erased"))[:2] == (0, "")
     assert files_with(tmp_path, (*PLANTED, *SECRETS)) == []
+
+
+def mornings(person: Person) -> int:
+    return sum(one.button("Tell me more") is not None for one in person.messages)
+
+
+async def test_a_coach_that_has_outgrown_its_file_goes_on_on_postgresql(tmp_path: Path) -> None:
+    async with StandIn(limits=Limits.raised()) as server:
+        product = Running(tmp_path, settings_of(server))
+        async with product:
+            ana = server.person(ANA, "Zephyrine")
+            await onboarded(server, ana)
+            await product.move("2026-03-03T07:00:00Z")
+            ana.says("/journal")
+            ana.says("the heron by the canal")
+            await quiet(server, product)
+            (key,) = (tmp_path / "heartsease.db.key").read_text().split()
+            file = str(tmp_path / "heartsease.db")
+            with postgres() as there:
+                there.drop()
+                moving = {"DATABASE_URL": there.url, "SECRET_KEYS": key}
+                code, _, err = await command(product, "restore", file, **moving)
+                assert (code, "Another `run` uses" in err) == (2, True)
+                assert await product.terminate() == 0
+                code, _, err = await command(product, "restore", file, DATABASE_URL=there.url)
+                assert (code, "set the keys that the backup was written with" in err) == (2, True)
+                code, out, err = await command(product, "restore", file, **moving)
+                assert (code, out) == (0, "Restored: 1 person; 0 were erased again.\n"), err
+                heard, before = len(ana.messages), mornings(ana)
+                moved = Running(tmp_path, product.settings | moving, starts=product.starts)
+                async with moved:
+                    await quiet(server, moved)
+                    assert len(ana.messages) == heard
+                    ana.says("/mydata")
+                    await quiet(server, moved)
+                    assert len(ana.messages) > heard
+                    await moved.move("2026-03-04T07:00:00Z")
+                    await quiet(server, moved)
+                    assert mornings(ana) == before + 1
+                assert (await command(product, "keys", "check", **moving))[0] == 0
+        assert server.refusals == []
 
 
 @pytest.mark.parametrize(

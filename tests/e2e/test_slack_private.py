@@ -7,10 +7,10 @@ from structlog.testing import capture_logs
 
 from adapters.slack import SlackAdapter
 from bot.errors import Rejected
-from bot.model import Button, Changed, ChoiceMade, Field, Form, FormSubmitted, MessageReceived, Origin, Reply
+from bot.model import Button, Changed, ChoiceMade, Field, Form, FormSubmitted, MessageReceived, Reply
 from bot.workspace import is_personal
 from tests.contracts.fake_door import FakeDoor
-from tests.e2e.slack_listening import HELLO, Transport, delivery, listening, said
+from tests.e2e.slack_listening import Transport, delivery, listening, said
 from tests.standin.slack import BOT_TOKEN, Limits, Member, StandIn
 
 SECRET = "dear friend, I was so ashamed <@U9> & *sorry*"
@@ -341,48 +341,3 @@ async def test_who_types_hears_once_a_day_that_messages_may_be_exported(server: 
         await server.until(lambda: len(ana.whispers) == 2)
     assert "export" in ana.whispers[0]
     assert ana.messages == []
-
-
-# ---------------------------------------------------------------- Home
-
-
-@BOTH
-async def test_the_home_tab_shows_and_its_buttons_are_commands(server: StandIn, transport: Transport) -> None:
-    weeks = iter(range(1, 10))
-
-    async def home(origin: Origin) -> Reply:
-        assert origin == Origin("slack:T1", "U7")
-        buttons = ((Button("/today", "Today"), Button("/pause", "Pause")),)
-        return said(f"Week {next(weeks)}. {SECRET}", rows=buttons, private=True)
-
-    door, ana = FakeDoor(), server.member("U7")
-    async with listening(server, door, transport, home=home):
-        ana.opens_home()
-        await server.until(lambda: ana.home is not None)
-        assert ana.home is not None
-        assert ana.home.text == f"Week 1. {SECRET}"
-        ana.taps("Pause", ana.home)
-        await server.until(lambda: len(door.received) == 1)
-        await server.until(lambda: ana.home is not None and ana.home.text.startswith("Week 2."))
-        ana.opens_home()
-        await server.until(lambda: ana.home is not None and ana.home.text.startswith("Week 3."))
-    assert door.received[0].given == MessageReceived("/pause")
-    assert ana.messages == []
-
-
-async def test_a_home_tab_that_was_published_meanwhile_is_rendered_again(server: StandIn) -> None:
-    async def home(origin: Origin) -> Reply:
-        return HELLO
-
-    ana = server.member("U7")
-    async with listening(server, FakeDoor(), home=home):
-        ana.opens_home()
-        await server.until(lambda: ana.home is not None)
-        assert ana.home is not None
-        stale = ana.home.wire()
-        ana.opens_home()
-        await server.until(lambda: server.count("views.publish") == 2)
-        event = {"type": "app_home_opened", "user": "U7", "channel": ana.channel, "tab": "home", "view": stale}
-        server.space.event(event)
-        await server.until(lambda: server.count("views.publish") == 4)
-    assert [call.problem for call in server.refusals] == ["hash_conflict"]

@@ -61,7 +61,7 @@ SAFETY_FACTS: Mapping[str, list[dict[str, Any]]] = {
     "safety/plan_part": cases(part=PARTS, number=(1,), parts=(len(PARTS),), before=("", "cold water")),
     "safety/quiet": cases(),
     "safety/safe_now": HELD,
-    "safety/support": cases(asks=YES_NO),
+    "safety/support": cases(asks=YES_NO, waits=YES_NO),
     "safety/tell_preview": cases(who=("Ana", ""), cohort=("Ward 4",), host=("Sister Agnes", "")),
     "safety/tells_not": cases(),
     "safety/tells_then": cases(),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from datetime import timedelta
+from hashlib import blake2b
 
 import pytest
 from structlog.testing import capture_logs
 
 from bot.cohorts.desk import AN_HOUR, TRIED, TRIES, TRIES_OF_ALL, FrontDesk
+from bot.conversations import words
 from bot.model import Incoming, MessageReceived, Origin
 from tests.unit.test_cohort_coach import BOT, OWNER, House, code_in
 
@@ -30,6 +33,35 @@ async def test_many_accounts_together_try_no_more_than_a_few_hundred_codes_an_ho
     assert RESTS in await house.says("7", f"/start {code}")  # not looked at, good as it is
     house.clock.at += AN_HOUR
     assert "Ward 4" in await house.says("7", f"/start {code}")
+
+
+async def test_a_code_alone_is_tried_as_often_as_one_behind_join() -> None:
+    house = House()
+    code = await house.cohort()
+    assert "Ward 4" in await house.says("7", f"my code is {code}")
+    for number in range(TRIES):
+        await house.says("6", token(number))
+    assert RESTS in await house.says("6", code)
+
+
+def token(number: int) -> str:
+    """A code as `new_code` makes them."""
+    return urlsafe_b64encode(blake2b(b"%d" % number, digest_size=16).digest()).rstrip(b"=").decode()
+
+
+def test_every_code_that_is_made_is_known_by_its_looks() -> None:
+    for code in map(token, range(2000)):
+        assert words.code_in(code) == words.code_in(f"Code: {code}") == words.code_in(f"/join {code}") == code
+        assert words.command_in(f" my invitation code is {code}. ") == "join"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Electroencephalography", "abcdefghijklmnopqrstuB", "our code is kindness", f"{token(1)} from Eva", "join us"],
+)
+def test_words_are_no_code(text: str) -> None:
+    assert words.code_in(text) is None
+    assert words.command_in(text) is None
 
 
 async def test_who_is_let_in_costs_nobody_a_try() -> None:

@@ -208,6 +208,48 @@ def test_restore_refuses_a_list_of_the_erased_that_is_none(line: str, file: Path
     assert "is not what `python -m bot erased` prints" in said
 
 
+def test_backup_into_a_folder_is_dated_and_the_old_ones_of_its_own_go(file: Path, tmp_path: Path) -> None:
+    heartsease("db", "upgrade", file=file)
+    folder = tmp_path / "backups"
+    assert "backups is no folder; make it first" in refused(
+        heartsease("backup", str(folder), "--keep", "14", file=file)
+    )
+    folder.mkdir()
+    for name in ("heartsease-20200101T000000Z.backup", "mine"):
+        (folder / name).touch()
+    done = heartsease("backup", str(folder), "--keep", "14", file=file)
+    assert done.returncode == 0, done.stderr
+    [new] = [path for path in folder.iterdir() if path.name != "mine"]
+    assert re.fullmatch(r"heartsease-\d{8}T\d{6}Z\.backup", new.name)
+    written, deleted = done.stdout.splitlines()
+    assert written.startswith(f"{new} is written. It is of no use without: ")
+    assert deleted == "1 older one is deleted."
+    assert "name a new file in it, or say --keep DAYS" in refused(heartsease("backup", str(folder), file=file))
+    assert "--help" in refused(heartsease("backup", str(folder), "--keep", "0", file=file))
+
+
+def test_a_postgresql_that_is_away_takes_no_backup_of_sqlite_and_no_word_shows_its_password(
+    file: Path, tmp_path: Path
+) -> None:
+    heartsease("db", "upgrade", file=file)
+    away = {DATABASE_URL: "postgresql://ana:s3cret@127.0.0.1:1/heartsease"}
+    said = refused(heartsease("restore", str(file), file=file, **away))
+    assert "HEARTSEASE_SECRET_KEYS: set the keys that the backup was written with" in said
+    (key,) = file.with_name(file.name + ".key").read_text().split()
+    said = refused(heartsease("restore", str(file), file=file, HEARTSEASE_SECRET_KEYS=key, **away))
+    assert "The database postgresql://ana:***@127.0.0.1:1/heartsease cannot be reached; see that it runs." in said
+    assert "s3cret" not in said
+    said = refused(heartsease("restore", str(file), file=file, HEARTSEASE_SECRET_KEYS=KEY, **away))
+    assert "HEARTSEASE_SECRET_KEYS: the backup needs" in said
+
+
+def test_a_backup_of_postgresql_is_not_put_into_a_file(file: Path, tmp_path: Path) -> None:
+    heartsease("db", "upgrade", file=file)
+    (tmp_path / "dump").write_bytes(b"PGDMP")
+    said = refused(heartsease("restore", str(tmp_path / "dump"), "--replace", file=file))
+    assert "is of PostgreSQL, and HEARTSEASE_DATABASE_URL names an SQLite file: there is no way back" in said
+
+
 def test_screen_answers_every_line_even_an_empty_one(file: Path) -> None:
     done = heartsease("screen", file=file, text="I want to kill myself\n\nThis ward is killing me with paperwork\n")
     assert done.returncode == 0

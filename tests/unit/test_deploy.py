@@ -159,7 +159,9 @@ def test_a_manifest_fits_the_schema_of_kubernetes(manifest: dict[str, Any]) -> N
 
 
 def pods() -> list[dict[str, Any]]:
-    return [one["spec"]["template"] for one in MANIFESTS if one["kind"] in ("Deployment", "Job")]
+    plain = [one["spec"] for one in MANIFESTS if one["kind"] in ("Deployment", "Job")]
+    timed = [one["spec"]["jobTemplate"]["spec"] for one in MANIFESTS if one["kind"] == "CronJob"]
+    return [spec["template"] for spec in (*plain, *timed)]
 
 
 @pytest.mark.parametrize("pod", pods(), ids=lambda one: one["metadata"]["labels"]["app.kubernetes.io/component"])
@@ -209,21 +211,62 @@ def test_the_manifests_find_each_other_by_label_name_and_port() -> None:
 
 
 @pytest.fixture
-def unit(tmp_path: Path) -> Path:
-    """The unit as installed under a folder that exists here, with a Python that does."""
-    text = (DEPLOY / "heartsease.service").read_text("utf-8")
-    there = text.replace("/opt/heartsease/.venv/bin/python", sys.executable)
-    file = tmp_path / "heartsease.service"
-    file.write_text(there.replace("/opt/heartsease/docs", str(ROOT / "docs")))
-    return file
+def units(tmp_path: Path) -> Path:
+    """The units as installed under a folder that exists here, with a Python that does."""
+    for file in (*DEPLOY.glob("*.service"), *DEPLOY.glob("*.timer")):
+        there = file.read_text("utf-8").replace("/opt/heartsease/.venv/bin/python", sys.executable)
+        (tmp_path / file.name).write_text(there.replace("/opt/heartsease/docs", str(ROOT / "docs")))
+    return tmp_path
 
 
-def test_systemd_takes_the_unit_without_a_word(unit: Path) -> None:
-    assert tool("systemd-analyze", "verify", "--man=no", unit) == ""
+SERVICES_OF_SYSTEMD = [file.name for file in sorted(DEPLOY.glob("*.service"))]
 
 
-def test_systemd_finds_the_unit_little_exposed(unit: Path) -> None:
-    tool("systemd-analyze", "security", "--offline=true", "--threshold=15", unit)  # of 100; 15 is 1.5, "OK"
+@pytest.mark.parametrize("name", [*SERVICES_OF_SYSTEMD, "heartsease-backup.timer"])
+def test_systemd_takes_the_unit_without_a_word(units: Path, name: str) -> None:
+    assert tool("systemd-analyze", "verify", "--man=no", units / name) == ""
+
+
+@pytest.mark.parametrize("name", SERVICES_OF_SYSTEMD)
+def test_systemd_finds_the_unit_little_exposed(units: Path, name: str) -> None:
+    tool("systemd-analyze", "security", "--offline=true", "--threshold=15", units / name)  # of 100; 15 is 1.5, "OK"
+
+
+def said_in(unit: str, setting: str) -> list[str]:
+    text = (DEPLOY / unit).read_text("utf-8")
+    return re.findall(rf"^{setting}=(.+)$", text, re.MULTILINE)
+
+
+def test_the_nightly_backup_is_of_the_database_that_runs_and_goes_where_it_may_write() -> None:
+    ours, runs = "heartsease-backup.service", "heartsease.service"
+    for setting in ("User", "WorkingDirectory", "EnvironmentFile"):
+        assert said_in(ours, setting) == said_in(runs, setting)
+    assert said_in(runs, "Environment")[0] == said_in(ours, "Environment")[0]
+    [command] = said_in(ours, "ExecStart")
+    [folders] = said_in(ours, "StateDirectory")
+    *_, folder, keep, days = command.split()
+    assert (keep, int(days) >= 7) == ("--keep", True)
+    assert folder in [f"/var/lib/{name}" for name in folders.split()]
+    [when] = said_in("heartsease-backup.timer", "OnCalendar")
+    assert "Next elapse" in tool("systemd-analyze", "calendar", when)
+
+
+# ---------------------------------------------------------------- backups of containers
+
+
+def test_who_makes_backups_has_no_key() -> None:
+    assert SERVICES["backup"]["secrets"] == ["heartsease_database_url"]
+    [job] = [one for one in MANIFESTS if one["kind"] == "CronJob"]
+    [secret] = [
+        one["secret"] for one in job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["volumes"] if "secret" in one
+    ]
+    assert [item["key"] for item in secret["items"]] == ["heartsease_database_url"]
+
+
+def test_the_images_pg_dump_is_that_of_the_server() -> None:
+    server = re.fullmatch(r"postgres:(\d+)-\w+", SERVICES["database"]["image"])
+    assert server is not None
+    assert f" postgresql-client-{server[1]} " in (ROOT / "Dockerfile").read_text("utf-8")
 
 
 # ---------------------------------------------------------------- settings and metrics that exist

@@ -11,10 +11,10 @@ import pytest
 
 from bot import engine
 from bot.clock import RehearsalClock
-from bot.coach import PUT_OFF
 from bot.model import Input, Participant, Turn
 from bot.storage import open_store
 from bot.storage.vault import Vault
+from bot.timetable import PUT_OFF
 from scheduler.alarm import AlarmClock
 from tests.unit.test_flood import NOW, coach, participants
 
