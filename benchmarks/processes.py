@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -14,18 +13,13 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Self
 
+from tests.standin.addresses import HeldPort
+
 ROOT = Path(__file__).parents[1]
 PEERS_PYTHON = ROOT / ".venv" / "peers" / "bin" / "python"  # for peers that want other versions than we do
 LOOK_EVERY = 0.005  # seconds between looks at the stand-in: it works on the same machine, so not all the time
 NEVER = 120.0  # seconds after which nothing is waited for any more
 TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Process:
@@ -103,15 +97,18 @@ class StandIn:
     """The stand-in Bot API server (stand_in.py) in its own process; `strict` keeps Telegram's limits and checks all."""
 
     def __init__(self, folder: Path, bots: int = 1, *, strict: bool = False) -> None:
-        self._port = free_port()
-        self._log = folder / f"stand-in-{self._port}.log"
-        options = ["--port", str(self._port), "--bots", str(bots), *(["--strict"] if strict else [])]
+        self._port = HeldPort()
+        self._log = folder / f"stand-in-{self._port.number}.log"
+        options = ["--port", str(self._port.number), "--bots", str(bots), *(["--strict"] if strict else [])]
         self._process = Process(["-m", "benchmarks.stand_in", *options], self._log)
-        self._connection = HTTPConnection("127.0.0.1", self._port, timeout=1200)
+        self._connection = HTTPConnection("127.0.0.1", self._port.number, timeout=1200)
 
     def __enter__(self) -> Self:
+        end = time.perf_counter() + NEVER
         while not self._log.read_text().endswith("\n"):
             self._process.check()
+            if time.perf_counter() > end:
+                raise TimeoutError("the stand-in never said where it is")
             time.sleep(LOOK_EVERY)
         self.url, *self.tokens = self._log.read_text().splitlines()[-1].split()
         self.token = self.tokens[0]

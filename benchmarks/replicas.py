@@ -14,8 +14,9 @@ from pathlib import Path
 
 from benchmarks.candidates import prepare, run, settings
 from benchmarks.postgres import postgres
-from benchmarks.processes import Process, StandIn, free_port
+from benchmarks.processes import Process, StandIn
 from benchmarks.report import Row
+from tests.standin.addresses import HeldPort
 
 log = sys.stderr
 
@@ -30,13 +31,13 @@ class Replica:
     """One `run`, and where its HTTP side is."""
 
     process: Process
-    port: int
+    port: HeldPort
 
     @property
     def leases(self) -> int:
         """How many installations it holds; 0 while it starts."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port.number}/metrics", timeout=5) as answer:
                 return len(HELD.findall(answer.read().decode()))
         except OSError:
             return 0
@@ -91,8 +92,8 @@ def replicas(folder: Path, server: StandIn, url: str, size: int) -> Iterator[lis
     with ExitStack() as stack:
         fleet = []
         for number in range(size):
-            port = free_port()
-            mine = settings(server, url, HTTP_PORT=str(port))
+            port = HeldPort()
+            mine = settings(server, url, HTTP_PORT=str(port.number))
             process = stack.enter_context(Process(run(), folder / f"replica-{size}-{number}.log", mine))
             fleet.append(Replica(process, port))
         yield fleet

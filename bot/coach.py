@@ -285,7 +285,8 @@ class Coach:
             done.entries.append(self._scribe.entry(person, Recorded("journal", text, slot=f"unread {one.key}"), now))
         prompt = f"safety/{finding.level}" if finding else "unasked/sorry"
         place = person.zone or parse_zone(one.zone)
-        facts = {"language": finding.language, "zone": place, "told": False, "held": False} if finding else {}
+        never = dict.fromkeys(("told", "held", "again"), False)
+        facts = {"language": finding.language, "zone": place, **never} if finding else {}
         said = Said(prompt, facts)
         done.outgoing.append(await self._scribe.said(work, known, person, said, now, {}))
         return done

@@ -196,9 +196,13 @@ def _tombstones(file: Path | None) -> Mapping[str, datetime]:
     """What `erased` printed. Raises StoreError."""
     if file is None:
         return {}
+    try:
+        printed = file.read_bytes()
+    except OSError as error:
+        raise StoreError(f"{file} cannot be read ({error.strerror}).", "missing") from error
     found: dict[str, datetime] = {}
-    with suppress(OSError, ValueError):
-        for line in filter(None, file.read_text().splitlines()):
+    with suppress(ValueError):
+        for line in filter(None, printed.decode().splitlines()):
             person, _, at = line.partition("\t")
             found[person] = datetime.fromisoformat(at)
         if all(at.tzinfo for at in found.values()):

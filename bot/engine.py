@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot import gathering, journey
 from bot.clock_text import parse_zone
 from bot.cohorts.classes import knowing, news
-from bot.cohorts.model import Act, Attendance
+from bot.cohorts.meetings import Meeting
+from bot.cohorts.model import Act, Attendance, Cohort
 from bot.conversations import CONVERSATIONS, LOOKING_ON
 from bot.conversations.gratitude import KEEP_GRATITUDE
 from bot.conversations.words import (
@@ -44,7 +44,7 @@ from bot.model import (
     Turn,
     WokeUp,
 )
-from bot.occasions import OCCASIONS, moment_ahead, moment_due
+from bot.occasions import OCCASIONS, Answers, moment_ahead, moment_due
 from bot.refuge import HELD
 from bot.renewal import Renewal
 from bot.roster import without_past
@@ -97,10 +97,9 @@ class Visit(Renewal):
 
     def planned_moments(self) -> list[datetime]:
         """When to wake next, for whatever is planned."""
-        now, weeks = self.world.now, self.world.programme.length
+        now, plans = self.world.now, self.plans
         moments = [timer.at for timer in self.participant.timers]
-        due = moment_due(self.participant, *self.world.plans, now, weeks, self.answers)
-        ahead = moment_ahead(self.participant, *self.world.plans, now, weeks, self.answers)
+        due, ahead = moment_due(self.participant, *plans), moment_ahead(self.participant, *plans)
         moments += [min(self.busy_until(), due.until) if now < due.until else now] if due else []
         moments += [ahead.at] if ahead else []
         moments += [max(new.at, self.busy_until()) for new in news(self.participant, self.world.cohort, now)]
@@ -112,11 +111,14 @@ class Visit(Renewal):
         return decided.act in CONVENING and decided.object == self.participant.cohort
 
     @property
-    def answers(self) -> Mapping[str, Attendance]:
-        """What they said about classes, in this turn too."""
-        decided = [event.detail for event in self.events if isinstance(event, Decided) and event.act is Act.ATTEND]
-        said = [Attendance(one["lesson"], self.participant.id, one["coming"]) for one in decided]
-        return {**self.world.answers, **{answer.lesson: answer for answer in said}}
+    def plans(self) -> tuple[Cohort | None, Meeting | None, datetime, int, Answers]:
+        """What is planned for them beside their own journey, and what they said about classes, in this turn too."""
+        answers = dict(self.world.answers)
+        for event in self.events:
+            if isinstance(event, Decided) and event.act is Act.ATTEND:
+                lesson, coming = event.detail["lesson"], event.detail["coming"]
+                answers[lesson] = Attendance(lesson, self.participant.id, coming)
+        return self.world.cohort, self.world.meeting, self.world.now, self.world.programme.length, answers
 
     # ------------------------------------------------------------ what comes in
 
@@ -167,6 +169,8 @@ class Visit(Renewal):
             self.tell_of_edits()
         elif command is not None:
             self.obey(command, words_after(given.text) if command in WITH_WORDS else "")
+        elif self.is_farewell(given):
+            self.events.append(Reacted(given.ref, "❤"))
         elif self.participant.journey.state in (State.INVITED, State.WITHDRAWN) and not (
             self.at_work() and self.hearing(given)
         ):
@@ -179,12 +183,17 @@ class Visit(Renewal):
         else:
             self.read_unasked(given)
 
+    def is_farewell(self, given: MessageReceived) -> bool:
+        """Whether who has left only says thank you or goodbye; a welcome would be no answer to that."""
+        left = self.participant.journey.state is State.WITHDRAWN and self.hearing(given) is None
+        return left and bool(given.ref) and is_courtesy(given.text)
+
     def tell_of_edits(self) -> None:
-        """That an edit changes nothing is said once a day: some people mend every message."""
-        today = journey.today(self.participant, self.world.now)
-        if self.participant.told_of_edits != today:
+        """That an edit changes nothing is said once a day: some people mend every message. In need it is not said."""
+        today, run = journey.today(self.participant, self.world.now), self.participant.run
+        if self.participant.told_of_edits != today and not self.is_in_need():
             self.become(told_of_edits=today)
-            self.say(Said("unasked/edited"))
+            self.say(Said("unasked/edited", {"back": run is not None and bool(run.previous)}))
 
     def read_unasked(self, given: MessageReceived) -> None:
         """They wrote, and nothing was asked."""
@@ -264,7 +273,8 @@ class Visit(Renewal):
         else:
             early = self.participant.journey.state in (State.CONSENTING, State.ONBOARDING)
             leads = self.world.desk is not None and self.participant.journey.state in (State.INVITED, State.WITHDRAWN)
-            self.say(Said("unasked/stale_early") if early else Said("unasked/stale", {"leads": leads}))
+            held = self.participant.sheltered is not None
+            self.say(Said("unasked/stale_early") if early else Said("unasked/stale", {"leads": leads, "held": held}))
             self.ask_again()
 
     def change(self, given: Changed) -> None:
@@ -296,13 +306,13 @@ class Visit(Renewal):
 
     def wake(self) -> None:
         """The alarm rang: timers, then touchpoints, oldest first; what is past its window is missed in silence."""
-        now, weeks = self.world.now, self.world.programme.length
+        now = self.world.now
         self.ring_timers()
         if self.participant.sheltered is not None:
             self.stay_near()
             return
         self.hear_news()
-        while (moment := moment_due(self.participant, *self.world.plans, now, weeks, self.answers)) is not None:
+        while (moment := moment_due(self.participant, *self.plans)) is not None:
             self.become(checked=max(moment.at - AN_INSTANT, self.participant.checked or moment.at))
             if now < min(self.busy_until(), moment.until):
                 return

@@ -16,6 +16,7 @@ log = structlog.get_logger()
 
 LONGEST_REST = 30.0  # seconds between tries of a listener that fails
 NAMELESS = 3.0  # seconds in which whoever gets a lease at the start learns the bot's name by listening
+AGAIN = 2.0  # seconds after which a listener that goes on all the same is told to end once more
 
 
 @dataclass(slots=True)
@@ -27,6 +28,7 @@ class Installation:
     limits: Limits
     door: Door
     listening: asyncio.Task[None] | None = None
+    again: float = AGAIN
     ended: asyncio.Event = field(default_factory=asyncio.Event)  # the adapter has nothing more to hear
 
     def start_listening(self) -> None:
@@ -37,13 +39,19 @@ class Installation:
     def lose(self) -> None:
         """The lease is somebody else's."""
         if self.listening is not None:
-            self.listening.cancel()
+            self._tell_to_end(self.listening)
 
     async def stop_listening(self) -> None:
         """Ends the listener and waits for its end."""
         if self.listening is not None:
-            self.listening.cancel()
+            self._tell_to_end(self.listening)
             await asyncio.wait([self.listening])
+
+    def _tell_to_end(self, listener: asyncio.Task[None]) -> None:
+        """Cancels it, again and again: one is lost where a `wait_for` has its result just then (cpython #86296)."""
+        if not listener.done():
+            listener.cancel()
+            asyncio.get_running_loop().call_later(self.again, self._tell_to_end, listener)
 
     async def _listen(self, before: asyncio.Task[None] | None) -> None:
         """Listens, and begins again if the adapter fails: nothing is lost, since nothing was confirmed."""

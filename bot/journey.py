@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from bot.cohorts.model import Cohort
 from bot.model import Journey, Kind, Participant, Place, Rhythm, State
@@ -12,6 +13,7 @@ from bot.model.replacing import replace
 from bot.timetable import Moment, day_begins, local_day, moments_between, next_moment, zone
 
 DAYS_IN_A_WEEK = 7
+A_SECOND = timedelta(seconds=1)
 FEWER_DAYS = frozenset({1, 3, 6})  # spread out, and on them the practices of a week take turns
 
 
@@ -120,9 +122,10 @@ def _week_of(participant: Participant, on: date) -> tuple[date, int]:
     return on - timedelta(days=day), day
 
 
-def _is_one_of_few(participant: Participant, on: date, place: Place) -> bool:
-    """Whether somebody who wants less hears from us on this day."""
-    return place.day in FEWER_DAYS or opens_week(participant, on)
+def _is_one_of_few(participant: Participant, moment: Moment, place: Place) -> bool:
+    """Whether somebody who wants less hears from us then."""
+    first = moment.kind is first_kind(participant.rhythm)
+    return first and (place.day in FEWER_DAYS or opens_week(participant, moment.on))
 
 
 def _is_off(participant: Participant, on: date) -> bool:
@@ -144,9 +147,10 @@ def moments_due(participant: Participant, now: datetime, weeks: int) -> Iterator
     first = _first_day(participant.journey)
     if first is None or participant.checked is None:
         return
-    since = max(participant.checked, _eve_of(first, participant))
-    for moment in moments_between(participant.rhythm, zone(participant.zone), since, now):
-        planned = _planned(participant, moment, weeks)
+    tz = zone(participant.zone)
+    since = max(participant.checked, _eve_of(first, tz))
+    for moment in moments_between(participant.rhythm, tz, since, now):
+        planned = _planned(participant, moment, first, weeks)
         if planned is not None:
             yield planned
 
@@ -157,20 +161,20 @@ def moment_ahead(participant: Participant, now: datetime, weeks: int) -> Moment 
     if first is None:
         return None
     tz = zone(participant.zone)
-    after = max(now, participant.checked or now, _eve_of(first, participant))
+    after = max(now, participant.checked or now, _eve_of(first, tz))
     for _ in range(4 * DAYS_IN_A_WEEK):
         moment = next_moment(participant.rhythm, tz, after)
         if moment is None:
             return None
-        planned = _planned(participant, moment, weeks)
+        planned = _planned(participant, moment, first, weeks)
         if planned is not None:
             return planned
         after = moment.at
     return None
 
 
-def _eve_of(first: date, participant: Participant) -> datetime:
-    return day_begins(first, zone(participant.zone)) - timedelta(seconds=1)
+def _eve_of(first: date, tz: ZoneInfo) -> datetime:
+    return day_begins(first, tz) - A_SECOND
 
 
 def _first_day(journey: Journey) -> date | None:
@@ -186,9 +190,9 @@ def _first_day(journey: Journey) -> date | None:
             return None
 
 
-def _planned(participant: Participant, moment: Moment, weeks: int) -> Moment | None:
-    """The touchpoint as it stands in this journey; None where nothing is said."""
-    kind = _kind(participant, moment, weeks)
+def _planned(participant: Participant, moment: Moment, first: date, weeks: int) -> Moment | None:
+    """The touchpoint as it stands in this journey; None where nothing is said, as before the date `first`."""
+    kind = _kind(participant, moment, weeks) if moment.on >= first else None
     if kind is None or (kind, moment.on) in participant.touched:
         return None
     return moment if kind is moment.kind else replace(moment, kind=kind)
@@ -197,19 +201,16 @@ def _planned(participant: Participant, moment: Moment, weeks: int) -> Moment | N
 def _kind(participant: Participant, moment: Moment, weeks: int) -> Kind | None:
     """What a morning or an evening of the rhythm is in this state of the journey."""
     journey = participant.journey
-    first, begins = _first_day(journey), first_kind(participant.rhythm)
-    if first is None or moment.on < first:
-        return None
     match journey.state:
-        case State.GRADUATED:
-            return Kind.BOOSTER
         case State.ACTIVE:
             place = place_on(journey, moment.on, weeks)
             if place is None:
                 return Kind.GRADUATION
-            if participant.fewer and not (moment.kind is begins and _is_one_of_few(participant, moment.on, place)):
+            if participant.fewer and not _is_one_of_few(participant, moment, place):
                 return None
-        case State.PAUSED if moment.kind is not begins:
+        case State.GRADUATED:
+            return Kind.BOOSTER
+        case State.PAUSED if moment.kind is not first_kind(participant.rhythm):
             return None
         case State.PAUSED if journey.pacing == "calendar" and journey.paused_from is State.ACTIVE:
             begun = journey.anchor is not None and journey.anchor <= moment.on

@@ -87,5 +87,8 @@ def one_turn() -> Iterator[None]:
     if "turn" in structlog.contextvars.get_contextvars():
         yield
         return
-    with structlog.contextvars.bound_contextvars(turn=secrets.token_hex(6)):
+    tokens = structlog.contextvars.bind_contextvars(turn=secrets.token_hex(6))
+    try:
         yield
+    finally:
+        structlog.contextvars.reset_contextvars(**tokens)

@@ -37,8 +37,8 @@ def moment_due(
 ) -> Moment | None:
     """The earliest touchpoint that has come up, of the journey or of the cohort."""
     mine = next(journey.moments_due(person, now, weeks), None)
-    theirs = [moment for moment in occasions(person, cohort, meeting, now, weeks, answers) if moment.at <= now]
-    return min([*theirs, *([mine] if mine else [])], key=lambda moment: moment.at, default=None)
+    theirs = (moment for moment in occasions(person, cohort, meeting, now, weeks, answers) if moment.at <= now)
+    return _earlier(next(theirs, None), mine)
 
 
 def moment_ahead(
@@ -51,8 +51,12 @@ def moment_ahead(
 ) -> Moment | None:
     """The next touchpoint after `now`, of the journey or of the cohort."""
     mine = journey.moment_ahead(person, now, weeks)
-    theirs = [moment for moment in occasions(person, cohort, meeting, now, weeks, answers) if moment.at > now]
-    return min([*theirs, *([mine] if mine else [])], key=lambda moment: moment.at, default=None)
+    theirs = (moment for moment in occasions(person, cohort, meeting, now, weeks, answers) if moment.at > now)
+    return _earlier(next(theirs, None), mine)
+
+
+def _earlier(theirs: Moment | None, mine: Moment | None) -> Moment | None:
+    return mine if theirs is None or (mine is not None and mine.at < theirs.at) else theirs
 
 
 def occasions(

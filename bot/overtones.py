@@ -4,7 +4,8 @@ Pure: the weights are handed in as data (`bot/safety_rules/<language>/weights.ts
 (docs/safety.md). A text is read as sequences: a word, two words, two with one between (`want _ die`), pieces of a word
 (`~uicid`), and families in the place of words (`<pills>`, `counted <pills>`, `<kin> .. <pills>`: at most four words
 apart). What the sequences of a span weigh is added up and divided by the root of their number. In a long text one span
-is heavy by chance, so the tone of all of them counts too. It works in time linear in the text.
+is heavy by chance, so a soft mean of all of them counts, in which heavy ones count most. It works in time linear in
+the text.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import sqrt
+from math import exp, log, sqrt
 from statistics import fmean
 from typing import Literal
 
@@ -25,30 +26,44 @@ PIECES = (4, 5)  # letters of a piece of a word; shorter words are read whole on
 REACH = 4  # words: how far apart two families are still read together
 WHOLE = 40  # words: a longer text is read in spans
 SPAN = 20  # words of a span
-TONE = 0.5  # how much it counts that the spans of a text are heavier than usual, beside 1 of the heaviest
+KEEN = 2.0  # how much more heavy spans of a text count than light ones: 0 is their mean, infinity the heaviest alone
+
+Level = Literal["urgent", "concern"]
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
     """What was learned in one language.
 
-    `families` are lists of words that are read alike, a star standing for any ending. A text whose heaviest span weighs
-    `urgent` or more is urgent, one that weighs `concern` or more is a concern. A text of several spans weighs `long`
-    more than its heaviest (less, that is), and more again by what their average is above `usual`.
+    `families` are lists of words that are read alike, a star standing for any ending. A text that weighs `urgent` or
+    more is urgent, one that weighs `concern` or more is a concern; of several spans `long_urgent` and `long_concern`.
     """
 
     language: str
     bias: float
     urgent: float
     concern: float
-    long: float
-    usual: float
+    long_urgent: float
+    long_concern: float
     of: Mapping[str, float] = field(repr=False)
     families: Mapping[str, Sequence[str]] = field(repr=False)
 
-    def of_several(self, heaviest: float, average: float) -> float:
-        """What a text of several spans weighs: a bright day makes one dark sentence no lighter."""
-        return heaviest + self.long + TONE * max(0.0, average - self.usual)
+    def beyond(self, spans: Sequence[float]) -> tuple[float, float]:
+        """How far a text whose spans weigh so much is above the thresholds of urgent and of concern."""
+        urgent, concern = (self.urgent, self.concern) if len(spans) == 1 else (self.long_urgent, self.long_concern)
+        weight = soft_mean(spans)
+        return weight - urgent, weight - concern
+
+    def level(self, spans: Sequence[float]) -> Level | None:
+        """How severe that text is."""
+        urgent, concern = self.beyond(spans)
+        return "urgent" if urgent >= 0 else "concern" if concern >= 0 else None
+
+
+def soft_mean(weights: Sequence[float]) -> float:
+    """The mean of weights in which heavy ones count more: between their mean and the heaviest."""
+    heaviest = max(weights)
+    return heaviest + log(fmean(exp(KEEN * (one - heaviest)) for one in weights)) / KEEN
 
 
 class Overtones:
@@ -62,36 +77,23 @@ class Overtones:
         """How many of the words are known: few of a text in another language."""
         return sum(word in self.weights.of for word in words)
 
-    def level(self, words: Sequence[str]) -> Literal["urgent", "concern"] | None:
+    def level(self, words: Sequence[str]) -> Level | None:
         """How severe the text is."""
-        weight = self.weight(words)
-        return "urgent" if weight >= self.weights.urgent else "concern" if weight >= self.weights.concern else None
+        return self.weights.level(self.each(words))
 
-    def weight(self, words: Sequence[str]) -> float:
-        """What the text weighs."""
-        return self._heaviest(said_once(words))[0]
-
-    def average(self, words: Sequence[str]) -> float:
-        """What the spans of the text weigh on average."""
-        return fmean(weight for weight, _, _ in self._spans(said_once(words)))
+    def each(self, words: Sequence[str]) -> list[float]:
+        """What each span of the text weighs."""
+        return [weight for weight, _, _ in self._spans(said_once(words))]
 
     def why(self, words: Sequence[str], most: int = 8) -> list[tuple[str, float]]:
         """What weighed most in the heaviest span, and how much of its weight that is."""
         words = said_once(words)
-        _, start, end = self._heaviest(words)
+        _, start, end = max(self._spans(words))
         heard = list(self._sequences.of(words))[start:end]
         counted = Counter(sequence for sequences in heard for sequence in sequences)
         root = sqrt(counted.total())
         weighed = ((sequence, self.weights.of.get(sequence, 0.0) * n / root) for sequence, n in counted.items())
         return sorted((one for one in weighed if one[1] > 0), key=lambda one: (-one[1], one[0]))[:most]
-
-    def _heaviest(self, words: Sequence[str]) -> tuple[float, int, int]:
-        """The weight of the text; the first word of its heaviest span, and the one behind its last."""
-        weighed = self._spans(words)
-        weight, start, end = max(weighed)
-        if len(weighed) > 1:
-            weight = self.weights.of_several(weight, fmean(one for one, _, _ in weighed))
-        return weight, start, end
 
     def _spans(self, words: Sequence[str]) -> list[tuple[float, int, int]]:
         """The weight, beginning and end of each span."""

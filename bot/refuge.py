@@ -19,6 +19,7 @@ from bot.walk import waits_aside
 SCREEN_FAILED = "screen/failed"  # bot/safety.py: our fault, and no sign that the course has to wait
 A_DAY = timedelta(days=1)
 BUSY = timedelta(minutes=10)  # somebody in the middle of a letter is not interrupted by a nudge
+FINDING_PEOPLE = frozenset({"support", "country"})  # the answer to danger has the numbers: these are done with
 ASKED_IF_SAFE = IN_NEED | {"grounding"}  # in these, not being safe is one of the answers
 HELD = frozenset({PARTED})  # conversations that we begin ourselves by an alarm: they wait as well
 
@@ -50,6 +51,7 @@ class Refuge(Doorstep):
             self.become(asked=self.participant.asked + 1)
             self.events.append(Recorded("journal", given.text, slot=f"{self.participant.asked} safety"))
             self.keep_the_plan(given.text)
+        self.keep(one for one in self.participant.runs if one.conversation not in FINDING_PEOPLE)
         if given.edited and finding.level == "concern" and run is not None and run.conversation in IN_NEED:
             self.ask_again()  # milder words in place of what is asked about already are no second sign
         elif finding.level == "urgent" or self.is_in_need():

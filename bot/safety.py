@@ -12,12 +12,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import Any, Literal
+from typing import Any
 
-from bot.overtones import Overtones, words_of
+from bot.overtones import Level, Overtones, words_of
 from bot.unmasking import LEET, squeezed, unmasked
 
-Level = Literal["urgent", "concern"]
 SEVERITY: Mapping[Level, int] = {"concern": 1, "urgent": 2}
 
 ANY, START, END, HIT = "*", "^", "$", ""
@@ -113,7 +112,7 @@ class Screen:
     def why(self, text: str) -> list[tuple[str, float]]:
         """What weighed most in the text, whether or not it was enough. Holds words of the text: never for a log."""
         words = words_of(unmasked(text))
-        weighed = ((each.weight(words) - each.weights.concern, each) for each in self._listening(words))
+        weighed = ((each.weights.beyond(each.each(words))[1], each) for each in self._listening(words))
         heaviest = max(weighed, key=lambda one: one[0], default=None)
         return heaviest[1].why(words) if heaviest else []
 

@@ -133,10 +133,10 @@ class Scribe:
             rendered = self.renderer.render(said, person, journey.today(person, now))
         for key, times in rendered.used.items():
             used[key] = person.history.get(key, 0) + times
-        reply = replace(rendered.reply, of=said.of, file=said.file, company=said.company)
+        reply = rendered.reply
         if said.in_place:
             reply = replace(reply, act="edit", ref=said.ref, asked=said.asked)
-        return replace(_outgoing(known, reply, now, PRIORITY[said.urgency], said.expires), dedup=said.key or None)
+        return _outgoing(known, reply, now, PRIORITY[said.urgency], said.expires, said.key or None)
 
     def _help(self, said: Said, person: Participant, now: datetime) -> Rendered:
         """A safety message with the numbers of where they are; whatever fails, an answer is given."""
@@ -151,7 +151,8 @@ class Scribe:
             )
         except Exception as error:
             log.error("safety_prompt_failed", prompt=said.prompt, error=type(error).__name__)
-            return Rendered(last_resort(said.prompt), {})
+            reply = replace(last_resort(said.prompt), of=said.of, company=said.company, file=said.file)
+            return Rendered(reply, {})
 
     async def carried(self, work: UnitOfWork, event: Carried, now: datetime) -> list[Outgoing]:
         """What is said to others, once their quiet hours are over; a group's chat gets at once what somebody shares."""
@@ -193,12 +194,17 @@ class Scribe:
 
 
 def _outgoing(
-    known: Known, reply: Reply, now: datetime, priority: int = 0, expires: datetime | None = None
+    known: Known,
+    reply: Reply,
+    now: datetime,
+    priority: int = 0,
+    expires: datetime | None = None,
+    dedup: str | None = None,
 ) -> Outgoing:
-    return Outgoing(known.participant.address, known.installation, reply, priority, now, expires)
+    return Outgoing(known.participant.address, known.installation, reply, priority, now, expires, dedup)
 
 
 def _handling(known: Known, event: Handled, now: datetime) -> Outgoing:
     """As urgent as what the timetable says, so that it does not overtake the message that it is about."""
-    outgoing = _outgoing(known, Reply(act=event.act, of=event.of), now, PRIORITY["scheduled"])
-    return replace(outgoing, dedup=undoing(event.of)) if event.act == "delete" else outgoing
+    dedup = undoing(event.of) if event.act == "delete" else None
+    return _outgoing(known, Reply(act=event.act, of=event.of), now, PRIORITY["scheduled"], dedup=dedup)

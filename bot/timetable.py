@@ -89,6 +89,8 @@ def _local_day(now: datetime, tz: ZoneInfo) -> date:
 
 
 def _utc(now: datetime) -> datetime:
+    if now.tzinfo is UTC:  # as nearly always
+        return now
     if now.utcoffset() is None:
         raise ValueError("a naive datetime says no instant")
     return now.astimezone(UTC)
@@ -235,9 +237,11 @@ def moments_between(rhythm: Rhythm, tz: ZoneInfo, after: datetime, until: dateti
 def _moments_after(rhythm: Rhythm, tz: ZoneInfo, after: datetime) -> Iterator[Moment]:
     if rhythm.days_off >= _WEEK or not (rhythm.mornings or rhythm.evenings):
         return
-    on = local_day(after, tz)
+    on = _local_day(after, tz)
     while True:
-        yield from (moment for moment in moments(rhythm, tz, on) if moment.at > after)
+        for moment in moments(rhythm, tz, on):
+            if moment.at > after:
+                yield moment
         on += _DAY
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from bot import journey
@@ -49,6 +50,7 @@ STEPS_BACK = 12  # nobody wants to correct more; and a long letter is not kept i
 LONGEST_LABEL = 60  # characters; what stands on a button has at most 40
 OPEN_AT_ONCE = 6  # a pile of interrupted conversations helps nobody: the oldest is let go
 TOLD = tuple(one.name for one in fields(Context) if one.name not in ("participant", "run"))  # of the world, to a step
+told_of = attrgetter(*TOLD)
 
 
 def nameless(_: str) -> str:
@@ -85,11 +87,6 @@ class World:
     research: str = ""  # who does research here, and what on; empty if nobody does
     label: Callable[[str], str] = nameless  # the words on the button of a choice, in the person's language
 
-    @property
-    def plans(self) -> tuple[Cohort | None, Meeting | None]:
-        """What others plan for them."""
-        return self.cohort, self.meeting
-
 
 @dataclass(slots=True)
 class Walk:
@@ -115,14 +112,13 @@ class Walk:
         until = conversation.open_for(self.participant, self.world.now)
         number = self.participant.asked + 1
         run = Run(name, conversation.first, number=number, started=self.world.now, until=until, notes=notes)
-        self.become(runs=(*self.participant.runs, run))
-        self.enter(run)
+        self.enter(run, self.participant.runs)
 
-    def enter(self, run: Run, depth: int = 0) -> None:
-        """The run on top comes to a step: a new question with a new number, unless a form answered it already."""
+    def enter(self, run: Run, beneath: tuple[Run, ...], depth: int = 0) -> None:
+        """A run comes to a step, on top: a new question with a new number, unless a form answered it already."""
         meaning, run = next_given(replace(run, asked=self.participant.asked + 1, offers=False))
         self.refused = {run.step: meaning} if meaning else {}
-        self.become(asked=run.asked, runs=(*self.participant.runs[:-1], run))
+        self.become(asked=run.asked, runs=(*beneath, run))
         given = given_by(meaning, run.asked) or ENTERED
         self.follow(self.step(run, given), run, given, depth)
 
@@ -172,7 +168,7 @@ class Walk:
             raise RecursionError(f"{run.conversation}/{run.step} never asks")
         if isinstance(result, Said):
             self.become(runs=(*self.participant.runs[:-1], replace(run, offers=bool(result.choices))))
-            self.say(put(replace(result, asked=run.asked), run, self.refused))
+            self.say(put(result, run, self.refused), run.asked)
             return
         before = Backstep(run.step, run.notes, self.participant.ledger)
         self.become(**result.updates)
@@ -187,7 +183,7 @@ class Walk:
             self.end(result.then, result.notes)
         elif result.to is not None:
             trail = run.previous if given is ENTERED else (*run.previous, before)[-STEPS_BACK:]
-            self.enter(replace(run, step=result.to, previous=trail), depth + 1)
+            self.enter(replace(run, step=result.to, previous=trail), self.participant.runs[:-1], depth + 1)
         else:
             self.become(runs=(*self.participant.runs[:-1], run))
             if result.anew:
@@ -237,13 +233,13 @@ class Walk:
         notes = {name: note for name, note in last.notes.items() if name != FILLED}
         run = replace(run, step=last.step, notes=notes, previous=run.previous[:-1])
         self.keep(self.participant.runs[:-1])
-        self.become(ledger=last.ledger, runs=(*self.participant.runs, run))
-        self.enter(run)
+        self.become(ledger=last.ledger)
+        self.enter(run, self.participant.runs)
         return True
 
     def step(self, run: Run, given: Given) -> Move | Said:
         """What the step that the run stands at makes of an input."""
-        told = {name: getattr(self.world, name) for name in TOLD}
+        told = dict(zip(TOLD, told_of(self.world), strict=True))
         context = Context(participant=self.participant, run=run, **told)
         return CONVERSATIONS[run.conversation].steps[run.step](context, given)
 
@@ -310,7 +306,11 @@ class Walk:
         What was asked about today is let go where a pause begins or the place in the course changes.
         """
         person, before = self.participant, self.participant.journey
-        news = {name: value for name, value in updates.items() if getattr(person, name) != value}
+        news = {
+            name: value
+            for name, value in updates.items()
+            if (was := getattr(person, name)) is not value and was != value
+        }
         if not news:
             return
         self.participant = replace(person, **news)
@@ -325,6 +325,8 @@ class Walk:
             self.participant = replace(self.participant, pairing=anew, calls_leader=False)
             if not self.participant.cohort:
                 self.withdraw("group")
+        if after is before:
+            return
         if before.state is not after.state:
             self.events.append(Travelled(before.state, after.state))
         if after.state is State.PAUSED and before.state is not State.PAUSED:
@@ -350,14 +352,14 @@ class Walk:
         on = journey.today(self.participant, self.world.now)
         self.become(journey=journey.travel(self.participant.journey, to, on))
 
-    def say(self, said: Said) -> None:
-        """Adds something to say, at the urgency of this turn."""
-        self.events.append(replace(said, urgency=self.urgency, expires=self.expires))
+    def say(self, said: Said, asked: int = 0) -> None:
+        """Adds something to say, at the urgency of this turn; it puts question number `asked`, if it puts one."""
+        self.events.append(replace(said, asked=asked or said.asked, urgency=self.urgency, expires=self.expires))
 
     def add(self, event: Event, run: Run) -> None:
         """Adds an event of a step."""
         if isinstance(event, Said):
-            self.say(put(replace(event, asked=event.asked or run.asked), run, self.refused))
+            self.say(put(event, run, self.refused), event.asked or run.asked)
             return
         if isinstance(event, Recorded):
             place = event.slot or f"{run.step}/{sum(isinstance(e, Recorded) for e in self.events)}"

@@ -19,7 +19,7 @@ from bot.model import Block, Span
 PLACE = "\ue000"
 FIRST = 0xE100
 PLACEHOLDER = re.compile(f"{PLACE}([\\ue100-\\uf8ff])")
-LISTED = re.compile(r"^[ \t>]*([-+*]|\d{1,9}[.)])(\s|$)", re.MULTILINE)
+LISTED = re.compile(r"\n[ \t>]*([-+*]|\d{1,9}[.)])(\s|$)")  # "^" would be tried at every character
 
 _parser = MarkdownIt("zero").enable(["emphasis", "link", "list", "blockquote", "newline", "escape", "entity"])
 
@@ -31,14 +31,21 @@ def placeholder(index: int) -> str:
 
 def blocks(markdown: str, typed: Sequence[str] = ()) -> tuple[Block, ...]:
     """The blocks of a text, each placeholder replaced by what was typed, as it was typed."""
-    return tuple(_with_typed(block, typed) for block in parse(markdown))
+    found: list[Block] = []
+    for part in _parts(markdown):
+        whole = _parsed(part)
+        found += [_with_typed(block, typed) for block in whole] if PLACE in part else whole
+    return tuple(found)
 
 
 def parse(markdown: str) -> tuple[Block, ...]:
     """The blocks of a text with its placeholders still in."""
-    if LISTED.search(markdown):  # a list may go on behind an empty line
-        return _parsed(markdown)
-    return tuple(block for paragraph in markdown.split("\n\n") for block in _parsed(paragraph))
+    return tuple(block for part in _parts(markdown) for block in _parsed(part))
+
+
+def _parts(markdown: str) -> Sequence[str]:
+    """The paragraphs of a text, or all of it: a list may go on behind an empty line."""
+    return [markdown] if LISTED.search("\n" + markdown) else markdown.split("\n\n")
 
 
 @lru_cache(maxsize=4096)

@@ -150,7 +150,8 @@ class Prompts:
         pulse: Pulse | None = facts.pop("pulse", None)
         if pulse is not None:
             facts["figures"] = picturing.figures(pulse, label)
-        text = self._tell(telling, said.prompt, facts)
+        reader = {"name": to.name, "health_care": to.health_care, "discreet": to.discreet}
+        text = self._tell(telling, said.prompt, {**reader, **facts, "telling": telling})
         rows = tuple(
             tuple(Button(c.command or f"{said.asked}:{c.id}", self._worded(c, to.locale)) for c in row)
             for row in said.choices
@@ -164,6 +165,9 @@ class Prompts:
             form=self._form(said, shown, to.locale) if said.writes or said.blanks else None,
             private=said.private,
             picker=said.picker,
+            of=said.of,
+            company=said.company,
+            file=said.file,
             prompt=said.prompt,
             image=picturing.picture(pulse, shown, label) if pulse is not None else None,
         )
@@ -212,12 +216,9 @@ class Prompts:
         """What keeps a facilitator's text from being sent in a course of so many weeks; None if nothing does."""
         return flaw_in(text, weeks)
 
-    def _tell(self, telling: Telling, prompt: str, facts: Mapping[str, Any]) -> str:
+    def _tell(self, telling: Telling, prompt: str, known: Mapping[str, Any]) -> str:
         variants = self._variants(telling.to.locale, prompt)
         template = variants[telling.turn_of(prompt, len(variants)) if len(variants) > 1 else 0]
-        to = telling.to
-        reader = {"name": to.name, "health_care": to.health_care, "discreet": to.discreet}
-        known = {**reader, **facts, "telling": telling}
         try:
             return template.render(known).strip()
         except TemplateError as error:

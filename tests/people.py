@@ -21,6 +21,8 @@ from tests.partners import pairing_of
 
 CITIES: Mapping[str, Sequence[City]] = {
     "madrid": [City("Madrid", "Spain", "Europe/Madrid", 3_255_944)],
+    "ulan bator": [City("Ulan Bator", "Mongolia", "Asia/Ulaanbaatar", 844_818)],
+    "mongolia": [City("Ulan Bator", "Mongolia", "Asia/Ulaanbaatar", 844_818)],
     "auckland": [City("Auckland", "New Zealand", "Pacific/Auckland", 417_910)],
     "honolulu": [City("Honolulu", "United States", "Pacific/Honolulu", 371_657, "Hawaii")],
     "springfield": [
@@ -32,7 +34,7 @@ CITIES: Mapping[str, Sequence[City]] = {
 
 
 class SmallGazetteer:
-    """Four cities, and one place on land."""
+    """A few cities, and one place on land."""
 
     def cities(self, name: str) -> Sequence[City]:
         """As bot.model.Gazetteer."""

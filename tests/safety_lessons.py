@@ -12,17 +12,16 @@ from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from math import inf, sqrt
+from math import sqrt
 from pathlib import Path
 from random import Random
-from statistics import median
 
 import numpy
 import yaml
 from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 
-from bot.overtones import Overtones, Sequences, Weights, said_once, spans, words_of
+from bot.overtones import Overtones, Sequences, Weights, soft_mean, spans, words_of
 from bot.rehearse_people import PHRASES
 from bot.safety import Screen
 from bot.safety_rules import HEAD, HERE, LANGUAGES, load_families, load_rules
@@ -32,7 +31,7 @@ from tests.safety_table import AUTHORS, DIARISTS, Taught, taught, tuned
 ROOT = Path(__file__).parent.parent
 AFTER_DANGER = ("crisis", "support", "safety_plan", "strain", "grounding")  # goldens in which danger may be typed
 URGENT_SHARE, ANY_SHARE = 0.01, 0.02  # of the ordinary harmless texts may be called urgent, or anything at all
-LONG_SHARE = 0.10  # of the ordinary harmless entries that are read in spans may raise anything
+LONG_URGENT_SHARE, LONG_ANY_SHARE = 0.05, 0.10  # likewise, of the entries that are read in spans
 CONCERN_WORTH = 0.3  # of an example of concern, beside 1 of an urgent or harmless one
 WORTH = {
     "careless": 0.3,
@@ -59,7 +58,7 @@ def lessons(language: str) -> list[Taught]:
 
 def diary(language: str) -> list[Taught]:
     """The long entries, in which the danger is marked."""
-    entries = [one for author in DIARISTS for one in taught(language, f"diary_{author}")]
+    entries = [one for author in DIARISTS[language] for one in taught(language, f"diary_{author}")]
     return [replace(one, author=one.author.removeprefix("diary_"), kind=f"{one.kind}, long") for one in entries]
 
 
@@ -177,7 +176,7 @@ def learn(language: str, examples: Sequence[Taught], reader: Reader) -> Weights:
     mean = (first.coef_[0] + second.coef_[0]) / 2
     of = {sequence: round(float(mean[at]), 3) for sequence, at in columns.items() if abs(mean[at]) >= LIGHT}
     bias = round(float(first.intercept_[0] + second.intercept_[0]) / 2, 3)
-    return Weights(language, bias, 0.0, 0.0, 0.0, inf, of, load_families(language))
+    return Weights(language, bias, 0.0, 0.0, 0.0, 0.0, of, load_families(language))
 
 
 def _hurried(examples: Sequence[Taught]) -> list[Taught]:
@@ -201,49 +200,44 @@ def _fitted(table: csr_matrix, positive: numpy.ndarray, weight: numpy.ndarray) -
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A text with what its heaviest span weighs, and all on average, to somebody whom its author did not teach."""
+    """A text with what each of its spans weighs to somebody whom its author did not teach."""
 
     one: Taught
-    heaviest: float
-    average: float
-    spans: int
-
-    def by(self, weights: Weights) -> float:
-        """What it weighs."""
-        return weights.of_several(self.heaviest, self.average) if self.spans > 1 else self.heaviest
+    spans: list[float]
 
 
 def unheard(language: str, examples: Sequence[Taught], reader: Reader) -> list[Weighed]:
     """Each author's texts in this language, and each diarist's entries, weighed by what the others teach."""
     weighed, entries = list[Weighed](), diary(language)
     for first in range(FOLDS):
-        apart = {*AUTHORS[first::FOLDS], *DIARISTS[first::FOLDS]}
+        apart = {*AUTHORS[first::FOLDS], *DIARISTS[language][first::FOLDS]}
         listener = Overtones(learn(language, [one for one in examples if one.author not in apart], reader))
         theirs = [one for one in examples if one.author in apart and one.kind not in ("foreign", "diary")]
         for one in (*theirs, *(replace(one, text=unmarked(one.text)) for one in entries if one.author in apart)):
-            words = words_of(unmasked(one.text))
-            parts = len(list(spans(said_once(words))))
-            weighed.append(Weighed(one, listener.weight(words), listener.average(words), parts))
+            weighed.append(Weighed(one, listener.each(words_of(unmasked(one.text)))))
     return weighed
 
 
 def with_thresholds(weights: Weights, weighed: Sequence[Weighed], rules: Screen) -> Weights:
     """The weights with the lowest thresholds that leave no more alarms on ordinary texts than may be."""
-    ordinary = [each for each in weighed if each.one.kind == "ordinary" and each.spans == 1]
+    ordinary = [each for each in weighed if each.one.kind == "ordinary" and len(each.spans) == 1]
     diaries = [each for each in weighed if each.one.kind == "ordinary, long"]
 
     def lowest(texts: Sequence[Weighed], share: float, levels: Container[str]) -> float:
         """The weight above which, with what the rules find anyway, no more than this share is."""
-        found = [(each, rules(each.one.text)) for each in texts]
-        quiet = [each.by(weights) for each, ruled in found if not ruled or ruled.level not in levels]
+        found = [(soft_mean(each.spans), rules(each.one.text)) for each in texts]
+        quiet = [weight for weight, ruled in found if not ruled or ruled.level not in levels]
         may_be = int(share * len(texts)) - (len(texts) - len(quiet))
         return round(sorted(quiet, reverse=True)[max(0, may_be)] + 0.001, 3)
 
-    concern = lowest(ordinary, ANY_SHARE, LEVELS)
-    urgent = max(concern, lowest(ordinary, URGENT_SHARE, ("urgent",)))
-    weights = replace(weights, usual=round(median(each.average for each in diaries), 3))
-    long = round(concern - lowest(diaries, LONG_SHARE, LEVELS), 3)
-    return replace(weights, urgent=urgent, concern=concern, long=long)
+    concern, long_concern = lowest(ordinary, ANY_SHARE, LEVELS), lowest(diaries, LONG_ANY_SHARE, LEVELS)
+    return replace(
+        weights,
+        urgent=max(concern, lowest(ordinary, URGENT_SHARE, ("urgent",))),
+        concern=concern,
+        long_urgent=max(long_concern, lowest(diaries, LONG_URGENT_SHARE, ("urgent",))),
+        long_concern=long_concern,
+    )
 
 
 # ---------------------------------------------------------------- telling and writing
@@ -253,10 +247,8 @@ def told(language: str, weighed: Sequence[Weighed], rules: Screen, weights: Weig
     """What both listeners make of sentences by authors whom the weights have not read, as lines of a table."""
     by_kind = dict[tuple[str, str], list[tuple[str, str]]]()
     for each in weighed:
-        one, weight = each.one, each.by(weights)
-        found = rules(one.text)
-        ruled = found.level if found else "none"
-        heard = "urgent" if weight >= weights.urgent else "concern" if weight >= weights.concern else "none"
+        one, found = each.one, rules(each.one.text)
+        ruled, heard = found.level if found else "none", weights.level(each.spans) or "none"
         by_kind.setdefault((one.label, one.kind), []).append((ruled, min(ruled, heard, key=LEVELS.index)))
     for (label, kind), said in sorted(by_kind.items(), key=lambda one: (LEVELS.index(one[0][0]), one[0][1])):
         shares = (
@@ -275,7 +267,9 @@ def write(weights: Weights, examples: Sequence[Taught], path: Path) -> None:
         f"# From {own['urgent']} urgent, {own['concern']} concern and {own['none']} harmless examples by `make weights`"
         f" on {datetime.now(UTC).date().isoformat()}; {len(weights.of)} sequences.\n"
     )
-    numbers = zip(HEAD, (weights.bias, weights.urgent, weights.concern, weights.long, weights.usual), strict=True)
+    numbers = zip(
+        HEAD, (weights.bias, weights.urgent, weights.concern, weights.long_urgent, weights.long_concern), strict=True
+    )
     lines = [f"{name}\t{number:.3f}" for name, number in (*numbers, *sorted(weights.of.items()))]
     path.write_text(head + "\n".join(lines) + "\n", "utf-8")
 

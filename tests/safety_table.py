@@ -13,15 +13,16 @@ from bot.safety_rules import LANGUAGES, load_rules, load_screen
 DATA = Path(__file__).parent / "data" / "safety"
 HEARD = DATA / "heard"  # what the weights are taught with: label, tab, text, tab, kind
 AUTHORS = tuple("abcdefghijklmnopq")
-DIARISTS = ("one", "three", "four")  # authors of long entries
-CORPORA = ("first", "second", "while_tuning", "third", "fourth", "fifth", "sixth", "seventh", "long")
-KINDS = (
-    "plain",
-    "roundabout",
-    "hidden",
-    "hard",
-    "ordinary",
-)  # the parts of "fifth" to "seventh" and of "long", all of which were held back
+DIARISTS = {  # authors of long entries
+    "en": ("one", "three", "four", "five", "six"),
+    "es": ("one", "three", "four", "five", "six", "seven"),
+}
+CORPORA = (
+    *("first", "second", "while_tuning", "third", "fourth", "fifth", "sixth", "seventh", "eighth"),
+    *("long", "long_second"),
+)
+# the parts of "fifth" to "eighth" and of the long ones, all of which were held back
+KINDS = ("plain", "roundabout", "hidden", "hard", "ordinary")
 PARTS = ("", "held", "unseen", *KINDS)
 
 

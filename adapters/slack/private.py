@@ -93,10 +93,11 @@ class Private:
         return [{"type": "actions", "elements": [button(label, value, f"{WRITE}0")]}]
 
     async def said_in_chat(self, user: str, reply: Reply) -> None:
-        """A window waits, and the answer went into the conversation: shows its form, or what it says and where it is.
+        """A window waits, and the answer went into the conversation: shows what it says, with its form or where it is.
 
-        Another answer may still be private, so a window without a form goes on waiting.
+        Another answer may follow, so a window without a form goes on waiting, and keeps what it showed.
         """
+        reply = replace(reply, text=self._windows.said(user, reply.text))
         if reply.form is not None:
             view_id, view = await self._windows.take(user), views.modal(self._words, reply)
         else:
@@ -236,7 +237,11 @@ class Private:
         return str(answer["view"]["id"])
 
     async def _update(self, view_id: str, view: Json) -> None:
-        await self._web.api.views_update(view_id=view_id, view=view)
+        try:
+            await self._web.api.views_update(view_id=view_id, view=view)
+        except SlackApiError as error:
+            if code(error) != "not_found":  # they closed it
+                raise
 
     async def _whisper(self, user: str, line: str) -> None:
         """A line for them alone, which is not kept in the conversation."""

@@ -7,7 +7,7 @@ import secrets
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
-from bot.model import Reply
+from bot.model import Block, Reply
 
 KEPT = 2000  # replies at hand; a reply that is gone is asked for again
 WAITS = 60.0  # seconds that an open window waits for the coach
@@ -50,7 +50,7 @@ class _Waiting:
 
     until: float
     opening: asyncio.Future[str | None]
-    told: bool = False
+    said: tuple[Block, ...] = field(default=(), repr=False)
 
 
 class Windows:
@@ -71,12 +71,15 @@ class Windows:
         return await _opened(self._waiting.pop(user, None))
 
     async def glance(self, user: str) -> str | None:
-        """The view that waits, if it was not yet told where else to look; it goes on waiting."""
-        waiting = self._waiting.get(user)
-        if waiting is None or waiting.told:
-            return None
-        waiting.told = True
-        return await _opened(waiting)
+        """The view that waits; it goes on waiting."""
+        return await _opened(self._waiting.get(user))
+
+    def said(self, user: str, text: tuple[Block, ...]) -> tuple[Block, ...]:
+        """All that went into the conversation while their window waited, with this; this alone where none waits."""
+        if (waiting := self._waiting.get(user)) is None:
+            return text
+        waiting.said += text
+        return waiting.said
 
 
 async def _opened(waiting: _Waiting | None) -> str | None:

@@ -91,7 +91,7 @@ class Context:
         before = self.participant.journey.graduated_on is None
         return self.programme.week(1 if before else self.programme.length)
 
-    @cached_property
+    @property
     def day(self) -> int:
         """Day 1 to 7 of the week."""
         return self.place.day if self.place else 1

@@ -49,8 +49,13 @@ going_on = conversation("going_on", first="back", open_for=for_an_hour, anytime=
 AGAIN: Words = {"again": HERE_AGAIN}  # who comes back to the chat is asked the same again
 ON = ("go on with the course", "go on", "resume", "continue", "seguir con el curso", "seguir", "sigamos")
 
+AM_SAFE = (
+    *("safe", "i am safe", "i'm safe", "i am safe now", "i'm safe now", "i'm safe for now", "i am safe for now"),
+    *("yes i am", "yes, i am", "yes i am safe", "yes, i am safe", "yes i'm safe", "yes, i'm safe"),
+    *("estoy a salvo", "sí, estoy a salvo", "si estoy a salvo", "sí estoy a salvo", "por ahora estoy a salvo"),
+)
 SAFE: Words = {
-    "safe_now": ("yes", "y", "safe", "i am safe", "i'm safe", "i am safe for now", "sí", "si", "estoy a salvo"),
+    "safe_now": ("yes", "y", "sí", "si", *AM_SAFE),
     "not_safe": ("no", "n", *NOT_SAFE),
     "rather_not_say": ("i do not want to say", "i don't want to say", "i don't know", "no lo sé", "no sé", *QUIET),
 }
@@ -63,6 +68,7 @@ HERE: Words = {
     "carry_on": (),
     "no_more_now": (*QUIET, "thanks", "thank you", "gracias"),
     "not_safe": NOT_SAFE,
+    "safe_now": AM_SAFE,
 }
 CARE: Words = {
     "carry_on": ("fine", "i am fine", "i'm fine", "estoy bien", *ON, *QUIET),
@@ -93,8 +99,8 @@ def safe(ctx: Context, given: Given) -> Move | Said:
         case None if typed(given) is not None:
             return finish(*kept(ctx, given), then="staying", notes=leading(ctx, "rather_not_say"))
         case _:
-            facts = {"told": bool(ctx.run.notes.get("told")), "held": ctx.participant.sheltered is not None}
-            said = spoken(ctx, "safety/urgent", **facts)
+            told, held = bool(ctx.run.notes.get("told")), ctx.participant.sheltered is not None
+            said = spoken(ctx, "safety/urgent", told=told, held=held, again=ctx.run.started != ctx.now)
             return said.offering(*offered(ctx, *SAFE), columns=1)
 
 
@@ -111,8 +117,9 @@ def here(ctx: Context, given: Given) -> Move | Said:
             return finish(then="safety_plan", notes=stepping_out(ctx, leads_back=True))
         case "tell_leader" if led_by(person, ctx.cohort):
             return finish(then="telling", notes=stepping_out(ctx, leads_back=True))
-        case "not_safe":
-            return ask("here", notes=leading(ctx, "not_safe"), sheltered=sheltered(person, ctx.now, language_of(ctx)))
+        case "not_safe" | "safe_now" as how:
+            held = sheltered(person, ctx.now, language_of(ctx)) if how == "not_safe" else person.sheltered
+            return ask("here", notes=leading(ctx, how), sheltered=held)
         case "go_on_course" if person.sheltered is not None:
             return finish(then="going_on", notes=stepping_out(ctx, leads_back=False))
         case "carry_on" if person.sheltered is None:

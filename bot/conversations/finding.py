@@ -47,6 +47,8 @@ def asked_which(ctx: Context, given: Given, then: Callable[[str], Move]) -> Move
         return ask("zone")
     if given is not ENTERED and (move := _settled(zones_meant(ctx, given), then)):
         return move
+    if typed(given) is not None:
+        return again(Said("onboarding/zone_unclear"))
     places = [Choice(where, label=label) for where, label in ctx.run.notes["zones"]]
     return Said("onboarding/which_zone").offering(*places, NONE_OF_THESE, columns=1)
 

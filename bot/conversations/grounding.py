@@ -6,7 +6,9 @@ the next step comes when they ask for it, and stopping is a button of every step
 
 from __future__ import annotations
 
-from bot.conversations.base import ENTERED, Context, Given, Move, Words, ask, conversation
+from datetime import datetime
+
+from bot.conversations.base import ENTERED, Context, Given, Move, Words, ask, conversation, for_an_hour
 from bot.conversations.in_need import (
     NOT_SAFE,
     OWN_WORDS,
@@ -16,11 +18,16 @@ from bot.conversations.in_need import (
     offered,
     spoken,
     understood,
-    until_they_go_on,
 )
-from bot.model import Said
+from bot.model import Participant, Said
 
-grounding = conversation("grounding", first="moment", open_for=until_they_go_on, keeps=OWN_WORDS, anytime=True)
+
+def as_long_as_it_may_help(person: Participant, now: datetime) -> datetime | None:
+    """While the course is held, or for an hour: on the next day nobody is in the middle of it any more."""
+    return None if person.sheltered else for_an_hour(person, now)
+
+
+grounding = conversation("grounding", first="moment", open_for=as_long_as_it_may_help, keeps=OWN_WORDS, anytime=True)
 
 STEPS = 5
 WAYS: Words = {

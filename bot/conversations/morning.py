@@ -27,6 +27,7 @@ morning = conversation("morning", first="invite", open_for=until_the_day_turns)
 
 NOON = 12  # some wake after it: there is no good morning then
 
+OFFERED = (Choice("carry"), Choice("more"), Choice("another"))
 WORDS = {
     "carry": ("ok", "okay", "yes", "thanks", "thank you", "thx", "sure", "sí", "si", "vale", "👍"),
     "more": ("more", "tell me more"),
@@ -49,7 +50,7 @@ def invite(ctx: Context, given: Given) -> Move | Said:
         case None if text is not None:
             return taken(ctx, Recorded("intention", text, about=ctx.practice.id))
         case _:
-            return invitation(ctx).offering(Choice("carry"), Choice("more"), Choice("another"))
+            return invitation(ctx).offering(*OFFERED)
 
 
 def taken(ctx: Context, *records: Recorded) -> Move:

@@ -29,6 +29,7 @@ check_in = conversation("check_in", first="ask", open_for=until_the_day_turns)
 leaving = conversation("leaving", first="sure", open_for=for_an_hour, anytime=True)
 
 UNTIL = {"days_3": ("3 days",), "days_7": ("a week",), "days_14": ("two weeks",), "open": ("until i say", "open")}
+STAYING = ("no", "never mind", "not now", "stay")
 SPARED = frozenset({1, 3, 5})  # Tuesday, Thursday, Saturday: every second day is left
 LEAVING = {
     "leave": ("yes", "stop", "leave"),
@@ -44,7 +45,7 @@ def until(ctx: Context, given: Given) -> Move | Said:
     """Until when: some days, a date, or until they say."""
     if ctx.participant.journey.state is State.PAUSED:
         return finish(Said("pause/already", {"until": ctx.participant.journey.resume_on}))
-    chosen = meant(given, UNTIL)
+    chosen = meant(given, {**UNTIL, "stay": STAYING})
     text = typed(given) or tapped(given)
     if chosen == "open":
         return paused(ctx, None)
@@ -120,5 +121,7 @@ def sure(ctx: Context, given: Given) -> Move | Said:
             return finish(then="erasing")
         case "stay":
             return finish(Said("leaving/stayed"))
+        case None if typed(given) is not None:
+            return again(Said("onboarding/unclear"))
         case _:
             return Said("leaving/sure", {"together": ctx.together}).offering(*map(Choice, LEAVING), columns=2)

@@ -12,6 +12,7 @@ from bot.conversations.base import (
     Given,
     Move,
     Words,
+    again,
     ask,
     conversation,
     finish,
@@ -25,6 +26,7 @@ from bot.conversations.in_need import (
     agreed,
     asked_for,
     back,
+    kept,
     leading,
     led_by,
     led_out,
@@ -35,7 +37,8 @@ from bot.conversations.in_need import (
     until_they_go_on,
     zone_of,
 )
-from bot.countries import country_in, country_of
+from bot.conversations.words import is_courtesy
+from bot.countries import NAMES, country_in, country_of
 from bot.model import Choice, Said, Trusted
 
 CLOSE = ("close", "ok", "fine", "thanks", "thank you", "gracias", "eso es todo")
@@ -49,6 +52,8 @@ SUPPORT: Words = {
     "close_support": CLOSE,
 }
 LONGEST = 200  # characters of a name, or of a way to reach somebody
+LONGEST_PLACE = 60  # characters; who writes more is telling something
+NO_PLACE: Words = {"none": ("no", "none", "never mind", "not now", "nothing", "no idea", "i don't know", "no lo sé")}
 
 support = conversation("support", first="show", open_for=for_an_hour, hears=SUPPORT, anytime=True)
 country = conversation("country", first="which", open_for=for_an_hour, keeps=OUT_WORDS, anytime=True)
@@ -103,11 +108,27 @@ def doors(ctx: Context, asks: bool) -> tuple[Choice, ...]:
 
 @country.step
 def which(ctx: Context, given: Given) -> Move | Said:
-    """In their own words; of a country that we know nothing of, only what holds everywhere is shown."""
+    """In their own words, by a place in it too; of one that we have no numbers of, what holds everywhere is shown."""
     text = typed(given)
     if text is None:
         return spoken(ctx, "safety/which_country")
-    return led_out(ctx, given) or ask("saved", country=country_in(text) or ELSEWHERE)
+    if out := led_out(ctx, given):
+        return out
+    if is_courtesy(text) or meant(given, NO_PLACE):
+        return back(ctx, "safety/closed")
+    if len(text) > LONGEST_PLACE:
+        said = spoken(ctx, "safety/listened", kept=bool(kept(ctx, given)))
+        return Move(events=(*kept(ctx, given), said), answered=False)
+    where = country_with(ctx, text)
+    return ask("saved", country=where) if where else again(spoken(ctx, "safety/country_unclear"))
+
+
+def country_with(ctx: Context, text: str) -> str | None:
+    """The country that they named, or that the place lies in; None if there is no such place that we know."""
+    if named := country_in(text):
+        return named
+    found = {country_of(city.zone) for city in ctx.gazetteer.cities(text)[:1]}
+    return next((code if code in NAMES else ELSEWHERE for code in found), None)
 
 
 @country.step

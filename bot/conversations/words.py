@@ -50,10 +50,13 @@ DESK_COMMANDS: Mapping[str, str] = {
 WITH_WORDS = frozenset({"tell"})  # what stands behind them is what is meant
 WITH_A_CODE = frozenset({"start", "join"})
 # 128 bits as bot/cohorts/desk.py makes them: the last of 22 letters has but two of them, and no word looks like that
+_CODE = r"((?=[\w-]*[a-z])(?=[\w-]+[A-Z])[A-Za-z0-9_-]{21}[AQgw])"
 CODE_ALONE = re.compile(
-    r"(?i:/?join |(?:my |the )?(?:invitation )?code(?: is)?:? |(?:mi |el )?código(?: es)?:? )?"
-    r"((?=[\w-]*[a-z])(?=[\w-]+[A-Z])[A-Za-z0-9_-]{21}[AQgw])[.!]?"
+    rf"(?i:/?join |(?:my |the )?(?:invitation )?code(?: is)?:? |(?:mi |el )?código(?: es)?:? )?{_CODE}[.!]?"
 )
+# in a sentence: behind the word, in quotes or not, or in a link
+CODE_NAMED = re.compile(rf"(?:[?&]start=|(?i:\b(?:join|code|código)(?: is| es)?:?) [\"'“‘«`(]?){_CODE}(?![\w-])")
+LONGEST_INVITATION = 400  # characters: one that is passed on whole; who writes more is telling something
 
 BEFORE_CONSENT = frozenset({"help", "support", "stop", "mydata"})
 
@@ -99,9 +102,10 @@ SIGNS = re.compile(f"[👍❤🙏🙂😊]|{SHADES.pattern}")
 
 
 def is_courtesy(text: str) -> bool:
-    """Whether a whole message is a thank you, a good night or a thumb."""
+    """Whether a whole message is a thank you, a good night or a thumb, or some of them: "Thank you, bye"."""
     words = SIGNS.sub("", text).strip()
-    return bare(words) in COURTESIES if words else bool(text.strip())
+    pieces = [piece for piece in map(bare, BETWEEN_CLAUSES.split(words)) if piece]
+    return all(piece in COURTESIES for piece in pieces) if pieces else not words and bool(text.strip())
 
 
 # what adds nothing to the words beside it
@@ -175,11 +179,11 @@ def is_greeting(text: str) -> bool:
 def command_in(text: str) -> str | None:
     """The command that a whole message is, without its slash: "/sit", "/sit@our_bot 5", "Stop!"; None otherwise.
 
-    An invitation's code by itself ("my code is …") is said to join.
+    An invitation's code by itself, or behind that word ("my code is …"), is said to join.
     Plain words mean with a slash what they mean without: in Slack all that is said by our command begins with one.
     """
     message = text.strip()
-    if CODE_ALONE.fullmatch(message):
+    if _invitation(message):
         return "join"
     said = PLAIN_WORDS.get(bare(message.removeprefix("/")))
     if said is not None or not message.startswith("/"):
@@ -188,12 +192,20 @@ def command_in(text: str) -> str | None:
 
 
 def code_in(text: str) -> str | None:
-    """The invitation code in "/start CODE" or "/join CODE", or one that stands alone; None where there is none."""
-    if alone := CODE_ALONE.fullmatch(text.strip()):
-        return alone[1]
+    """The invitation code in "/start CODE", "/join CODE" or a link, alone, or behind that word; None without one."""
+    if code := _invitation(text.strip()):
+        return code
     words = text.split()
     carries = len(words) > 1 and words[0].startswith("/") and command_in(words[0]) in WITH_A_CODE
     return words[1] if carries else None
+
+
+def _invitation(message: str) -> str | None:
+    """The code, where nothing else can be meant."""
+    found = CODE_ALONE.fullmatch(message)
+    if found is None and not message.startswith("/") and len(message) <= LONGEST_INVITATION:
+        found = CODE_NAMED.search(message)
+    return found[1] if found else None
 
 
 def words_after(text: str) -> str:

@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Callable
+from dataclasses import fields, make_dataclass
 from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-Put = Callable[[Any, Any], None]
 
 
 def replace(value: T, /, **changes: Any) -> T:
-    """dataclasses.replace for classes with slots, two fields or more and no __post_init__: copies slot by slot.
+    """dataclasses.replace for classes with slots, two fields or more and no __post_init__.
+
+    The copy is frozen when it is done: until then it is of a class with the same slots, whose fields can be set.
 
     Raises:
-        KeyError: there is no such field.
+        AttributeError: there is no such field.
     """
-    read, slots = _slots(type(value))  # type: ignore[arg-type]  # a class is hashable, whatever its values are
-    other = object.__new__(type(value))
-    for put, part in zip(slots.values(), read(value), strict=True):
-        put(other, part)
+    kind = type(value)
+    read, thawed = _thawed(kind)  # type: ignore[arg-type]  # a class is hashable, whatever its values are
+    other = thawed(*read(value))
     for name, part in changes.items():
-        slots[name](other, part)
-    return other
+        setattr(other, name, part)
+    other.__class__ = kind
+    return other  # type: ignore[no-any-return]
 
 
 @cache
-def _slots(kind: type[Any]) -> tuple[Callable[[Any], tuple[Any, ...]], Mapping[str, Put]]:
+def _thawed(kind: type[Any]) -> tuple[Callable[[Any], tuple[Any, ...]], type[Any]]:
     names = [one.name for one in fields(kind)]
-    return attrgetter(*names), {name: getattr(kind, name).__set__ for name in names}
+    return attrgetter(*names), make_dataclass(kind.__name__, names, slots=True)

@@ -9,13 +9,19 @@ from typing import Any, cast
 
 import yaml
 
-from bot.overtones import Overtones, Weights
-from bot.safety import Level, Rule, Rules, Screen
+from bot.overtones import Level, Overtones, Weights
+from bot.safety import Rule, Rules, Screen
 
 HERE = Path(__file__).parent
 LANGUAGES = ("en", "es")
 NO_TOPICS = ("words", "families")
-HEAD = ("(bias)", "(urgent)", "(concern)", "(long)", "(usual)")  # what stands before the sequences in weights.tsv
+HEAD = (
+    "(bias)",
+    "(urgent)",
+    "(concern)",
+    "(long urgent)",
+    "(long concern)",
+)  # what stands before the sequences in weights.tsv
 
 
 def load_rules(language: str) -> Rules:
@@ -66,8 +72,8 @@ def load_weights(language: str) -> Weights:
     lines = (HERE / language / "weights.tsv").read_text("utf-8").splitlines()
     pairs = (line.split("\t") for line in lines if not line.startswith("#"))
     of = {sequence: float(weight) for sequence, weight in pairs}
-    bias, urgent, concern, long, usual = (of.pop(name) for name in HEAD)
-    return Weights(language, bias, urgent, concern, long, usual, of, load_families(language))
+    bias, urgent, concern, long_urgent, long_concern = (of.pop(name) for name in HEAD)
+    return Weights(language, bias, urgent, concern, long_urgent, long_concern, of, load_families(language))
 
 
 def _rule(data: Mapping[str, str]) -> Rule:

@@ -37,6 +37,8 @@ _UNPACK: Mapping[str, Callable[[Any], Any]] = {
 
 def _packed(value: Any) -> Any:
     match value:
+        case str() | bool() | None:  # most of them
+            return value
         case datetime() | date() | time():
             return {_TAG: type(value).__name__, "v": value.isoformat()}
         case tuple():

@@ -142,6 +142,8 @@ def copy_sqlite(source: Path, target: Path) -> None:
             original.backup(copy)
             copy.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
+        if "disk is full" in str(error):
+            raise StoreError(f"The disk of {target.parent} is full; make room there.", "full") from error
         raise StoreError(f"{source} cannot be copied ({error}).", "damaged") from error
 
 

@@ -35,11 +35,16 @@ PROBLEMS: tuple[tuple[str, StoreProblem, str], ...] = (
     ("malformed", "damaged", "is damaged; nothing more is written to it. Restore a backup"),
     ("unable to open", "missing", "cannot be opened; see that the folder exists and this user may write to it"),
     ("disk is full", "full", "cannot grow: the disk is full; make room"),
+    ("no space left", "full", "cannot grow: its disk is full; make room"),
     ("no such table", "outdated", "lacks tables; run: python -m bot db upgrade"),
     ("undefined", "outdated", "lacks tables or columns; run: python -m bot db upgrade"),
     ("i/o error", "damaged", "cannot be read or written: the disk reports an error; check the disk"),
     ("deadlock", "locked", "was busy with another transaction; try again"),
     ("authentication failed", "missing", "refuses this user or password; see HEARTSEASE_DATABASE_URL"),
+    ("no password supplied", "missing", "wants a password; put it into HEARTSEASE_DATABASE_URL"),
+    ("no pg_hba.conf entry", "missing", "lets nobody in from here; see its pg_hba.conf, and HEARTSEASE_DATABASE_URL"),
+    ("insufficientprivilege", "missing", "does not allow that; let the user of HEARTSEASE_DATABASE_URL own it"),
+    ("read-only transaction", "read_only", "is read-only; is it a standby? See HEARTSEASE_DATABASE_URL"),
     ("does not exist", "missing", "does not exist; create it, or see HEARTSEASE_DATABASE_URL"),
 )
 
@@ -106,7 +111,7 @@ def clear_errors(url: str) -> Iterator[None]:
             if needle in said:
                 raise StoreError(f"{place(url)} {sentence}.", kind) from error
         if error.connection_invalidated or isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
-            raise StoreError(f"{place(url)} cannot be reached; see that it runs.", "unreachable") from error
+            raise StoreError(f"{place(url)} cannot be reached; see that it runs, and {SETTING}.", "unreachable") from error
         raise StoreError(f"{place(url)} refused a statement ({type(error.orig).__name__}).", "refused") from error
     except sa.exc.TimeoutError as error:
         raise StoreError(f"{place(url)} has no free connection; try again.", "locked") from error

@@ -6,8 +6,11 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -15,6 +18,8 @@ from psycopg.conninfo import conninfo_to_dict
 from bot.errors import StoreError
 
 INSTALLED = Path("/usr/lib/postgresql")  # where Debian keeps each version's programs
+# What pg_restore begins with since 17, and what no server knows that is older.
+UNKNOWN, KNOWN_SINCE = b"SET transaction_timeout = 0;\n", 17
 # https://www.postgresql.org/docs/current/libpq-envars.html
 VARIABLES: Mapping[str, str] = {
     "host": "PGHOST",
@@ -37,11 +42,10 @@ VARIABLES: Mapping[str, str] = {
 
 
 class PostgresTools:
-    """`pg_dump` and `pg_restore` for the server at this URL. Raises StoreError where they are not, or are too old."""
+    """`pg_dump`, `pg_restore` and `psql` for the server at this URL. Raises StoreError where they are not, or are too old."""
 
     def __init__(self, url: str) -> None:
         known = conninfo_to_dict(_plain(url))
-        self.database = str(known.get("dbname", ""))
         self._environment = {VARIABLES[name]: str(value) for name, value in known.items() if name in VARIABLES}
         try:
             with psycopg.connect(_plain(url)) as connection:
@@ -50,15 +54,36 @@ class PostgresTools:
             raise StoreError("PostgreSQL cannot be reached; see HEARTSEASE_DATABASE_URL.", "unreachable") from error
 
     def run(self, program: str, *arguments: str) -> str:
-        """What the program prints. Raises StoreError with the last line of its complaints."""
+        """What the program prints. Raises StoreError with what it complains of."""
         command = [str(self._found(program)), *arguments]
         done = subprocess.run(  # noqa: S603 - the program is PostgreSQL's, the arguments are ours
             command, env={**os.environ, **self._environment}, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-            raise StoreError(f"{program} failed: {last}", "refused")
+            raise _failed(program, done.stderr)
         return done.stdout
+
+    def replay(self, dump: Path, *how: str) -> None:
+        """Brings what `pg_restore` makes of a dump into the database, in one transaction. Raises StoreError."""
+        read = [str(self._found("pg_restore")), "--single-transaction", *how, "--file=-", str(dump)]
+        put = [str(self._found("psql")), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
+        environment = {**os.environ, **self._environment}
+        with (
+            tempfile.TemporaryFile("w+") as unread,
+            tempfile.TemporaryFile("w+") as refused,
+            Popen(read, env=environment, stdout=PIPE, stderr=unread) as reading,  # noqa: S603
+            Popen(put, env=environment, stdin=PIPE, stdout=DEVNULL, stderr=refused) as putting,  # noqa: S603
+        ):
+            assert reading.stdout is not None
+            assert putting.stdin is not None
+            with suppress(BrokenPipeError), putting.stdin as into:  # whoever ends early says why
+                known = self._server >= KNOWN_SINCE
+                into.writelines(line for line in reading.stdout if known or line != UNKNOWN)
+                reading.wait()
+            for program, code, said in (("pg_restore", reading.returncode, unread), ("psql", putting.wait(), refused)):
+                if code:
+                    said.seek(0)
+                    raise _failed(program, said.read())
 
     def _found(self, program: str) -> Path:
         """The first of this name that is not older than the server: an older one refuses to dump it."""
@@ -72,6 +97,13 @@ class PostgresTools:
         there = f"; here is {', '.join(versions)}" if versions else ""
         need = f"{program} {self._server} or newer is needed{there}"
         raise StoreError(f"{need}; install postgresql-client-{self._server}, or put its folder into PATH.", "missing")
+
+
+def _failed(program: str, said: str) -> StoreError:
+    """With the line that names the trouble: some programs add what they were doing."""
+    lines = said.strip().splitlines() or ["it does not say why"]
+    problem = next((line for line in lines if "error:" in line.lower()), lines[-1])
+    return StoreError(f"{program} failed: {problem.rstrip('.')}.", "refused")
 
 
 def _candidates(program: str) -> Iterator[Path]:

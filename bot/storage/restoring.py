@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import closing, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -101,7 +101,12 @@ async def _prepared(backup: Path, fresh: Path, vault: Vault, tombstones: Tombsto
     """A copy that is up to date and finished; how many people are in it, and were erased again."""
     copy_sqlite(backup, fresh)
     refuse_damaged(fresh)
-    await asyncio.to_thread(schema.migrate, _url_of(fresh))
+    try:
+        await asyncio.to_thread(schema.migrate, _url_of(fresh))
+    except StoreError as error:
+        if error.kind == "newer":
+            raise _too_new(backup) from error
+        raise
     done = await _finish(_url_of(fresh), vault, tombstones)
     refuse_damaged(fresh)
     return done
@@ -150,7 +155,7 @@ async def _restored_server(url: str, vault: Vault, backup: Path, tombstones: Tom
     """In place. Until everything is done there is no version in the database, or a fact that it is unfinished."""
     tools = await asyncio.to_thread(PostgresTools, url)
     _unlocks(vault, await asyncio.to_thread(needed, backup, url))
-    [[version]] = await asyncio.to_thread(rows_in, tools, backup, "alembic_version")
+    version = await asyncio.to_thread(_version, tools, backup)
     database = Database(url)
     try:
         async with database.writing() as connection:
@@ -158,7 +163,8 @@ async def _restored_server(url: str, vault: Vault, backup: Path, tombstones: Tom
             if await connection.run_sync(lambda plain: sa.inspect(plain).has_table("person")):
                 await _refuse_in_use(connection, url, replace)
                 await _refuse_other_version(connection, version)
-        await asyncio.to_thread(_replay, tools, backup, buried)
+        with _all_or_nothing():
+            await asyncio.to_thread(_replay, tools, backup, buried)
         async with database.writing() as connection:
             await connection.execute(sa.insert(SYSTEM).values(name=UNFINISHED, value=""))
             insert = sa.text("INSERT INTO alembic_version (version_num) VALUES (:version)")
@@ -168,6 +174,16 @@ async def _restored_server(url: str, vault: Vault, backup: Path, tombstones: Tom
     finally:
         await database.close()
     return Restored(*await _finish(url, vault, tombstones))
+
+
+def _version(tools: PostgresTools, backup: Path) -> str:
+    rows = rows_in(tools, backup, "alembic_version")
+    if not rows:
+        raise StoreError(f"{backup} is no backup of Heartsease.", "damaged")
+    [[version]] = rows
+    if not schema.known(version):
+        raise _too_new(backup)
+    return version
 
 
 async def _refuse_in_use(connection: AsyncConnection, url: str, replace: bool) -> None:
@@ -201,8 +217,7 @@ def _replay(tools: PostgresTools, backup: Path, buried: bool) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".list") as contents:
         contents.write("\n".join(wanted))
         contents.flush()
-        how = ["--clean", "--if-exists", "--no-owner", "--no-acl", "--single-transaction", "--exit-on-error"]
-        tools.run("pg_restore", *how, f"--use-list={contents.name}", f"--dbname={tools.database}", str(backup))
+        tools.replay(backup, "--clean", "--if-exists", "--no-owner", "--no-acl", f"--use-list={contents.name}")
 
 
 # ---------------------------------------------------------------- from SQLite to PostgreSQL
@@ -231,17 +246,28 @@ async def _carried_over(url: str, vault: Vault, backup: Path, tombstones: Tombst
 
 
 async def _take_in(database: Database, source: str, replace: bool) -> None:
-    try:
+    with _all_or_nothing():
         async with database.writing() as connection:
             await connection.run_sync(schema.bring_up, database.url)
             await connection.execute(sa.text('LOCK TABLE "system"'))  # nobody can begin to run from here on
             await _refuse_in_use(connection, database.url, replace)
             await carry(source, connection)
+
+
+# ---------------------------------------------------------------- both
+
+
+@contextmanager
+def _all_or_nothing() -> Iterator[None]:
+    """Says of whatever goes wrong in a transaction that it changed nothing."""
+    try:
+        yield
     except StoreError as error:
         raise StoreError(f"{error} Nothing was changed in PostgreSQL.", error.kind) from error
 
 
-# ---------------------------------------------------------------- both
+def _too_new(backup: Path) -> StoreError:
+    return StoreError(f"{backup} is from a newer version of Heartsease; update the program.", "newer")
 
 
 async def _people(url: str) -> int:

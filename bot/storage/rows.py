@@ -38,7 +38,7 @@ FREE = (
 SAVE = (
     sa.update(PERSON)
     .where(PERSON.c.id == sa.bindparam("of"), PERSON.c.revision == sa.bindparam("loaded"))
-    .values(revision=PERSON.c.revision + 1)
+    .values(revision=PERSON.c.revision + sa.literal_column("1"))
 )
 
 T = TypeVar("T")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ from bot.errors import StoreError
 from bot.storage.copies import back_up
 
 STAMP = "%Y%m%dT%H%M%SZ"
+LEAST = 3  # the newest stay, however old they seem: a clock that is far ahead does not take all but one
 # A backup of ours; or what is left of one that was cut off, with what SQLite puts beside it.
 OURS = re.compile(r"heartsease-(\d{8}T\d{6}Z)\.backup|\.heartsease-(\d{8}T\d{6}Z)\.backup\.[a-z0-9_]{8}(?:-\w+)?")
 
@@ -28,14 +29,14 @@ class Shelved:
 async def shelve(url: str, folder: Path, days: int, now: datetime) -> Shelved:
     """Writes a backup that bears its time into a folder, then deletes what was written so more than `days` ago.
 
-    Nothing else in the folder is touched, and nothing at all if there is no new backup. `now` is aware.
+    The three newest stay in any case. Nothing else in the folder is touched, and nothing at all if there is no new backup. `now` is aware.
 
     Raises:
         StoreError: there is no such folder, the database cannot be copied, or an older backup cannot be deleted.
     """
     file = _place(folder, now)
     needed = await back_up(url, file)
-    gone = sorted(_written_before(folder, now - timedelta(days=days)))
+    gone = _outlived(folder, now, timedelta(days=days))
     for old in gone:
         _deleted(old)
     return Shelved(file, needed, gone)
@@ -55,16 +56,19 @@ def _deleted(old: Path) -> None:
         raise StoreError(f"{problem}; delete it by hand.", "read_only") from error
 
 
-def _written_before(folder: Path, limit: datetime) -> Iterator[Path]:
+def _outlived(folder: Path, now: datetime, span: timedelta) -> Sequence[Path]:
     """By the time in its name: a file that is copied elsewhere and back is as old as before."""
-    for path in folder.iterdir():
-        found = OURS.fullmatch(path.name)
-        if found and path.is_file() and not path.is_symlink() and _time(found[1] or found[2]) < limit:
-            yield path
+    written = {path: at for path in folder.iterdir() if (at := _written(path)) is not None and at <= now}
+    newest = sorted((path for path in written if not path.name.startswith(".")), key=written.__getitem__)[-LEAST:]
+    return sorted(path for path, at in written.items() if at < now - span and path not in newest)
 
 
-def _time(stamp: str) -> datetime:
+def _written(path: Path) -> datetime | None:
+    """When we wrote it; None if it is not ours."""
+    found = OURS.fullmatch(path.name)
+    if found is None or path.is_symlink() or not path.is_file():
+        return None
     try:
-        return datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
-    except ValueError:  # a day that no calendar has: not of ours
-        return datetime.max.replace(tzinfo=UTC)
+        return datetime.strptime(found[1] or found[2], STAMP).replace(tzinfo=UTC)
+    except ValueError:  # a day that no calendar has
+        return None

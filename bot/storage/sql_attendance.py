@@ -27,7 +27,7 @@ OF_THESE = (
     ATTENDANCE.c.class_id.in_(sa.bindparam("lessons", type_=sa.String, expanding=True)),
     ATTENDANCE.c.answer == YES,
 )
-# Apart, since only who stays is found by an index: memberships of before are read where somebody left.
+# Apart, since who stays is counted in the index of those, and memberships of before are read where somebody left.
 COMING = sa.union_all(
     sa.select(ATTENDANCE.c.class_id, sa.func.max(MEMBERSHIP.c.left_at), sa.literal_column("1", sa.Integer))
     .join(MEMBERSHIP, THEIRS)

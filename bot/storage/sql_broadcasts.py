@@ -29,6 +29,7 @@ from bot.storage.tables import (
 from bot.storage.vault import Vault
 
 COPY = OUTBOX.c.broadcast_id.is_not(None)  # lets the partial indexes apply
+DUE = sa.select(BROADCAST).where(BROADCAST.c.wake_at <= sa.bindparam("now")).order_by(BROADCAST.c.wake_at).limit(1)
 
 
 class SqlBroadcasts:
@@ -59,8 +60,7 @@ class SqlBroadcasts:
 
     async def due(self, now: datetime) -> KnownBroadcast | None:
         """The broadcast whose wake_at is the earliest, if it is not after `now`."""
-        query = sa.select(BROADCAST).where(BROADCAST.c.wake_at <= now).order_by(BROADCAST.c.wake_at).limit(1)
-        row = (await self._connection.execute(query)).one_or_none()
+        row = (await self._connection.execute(DUE, {"now": now})).one_or_none()
         return None if row is None else self._known(row)
 
     async def latest(self, cohorts: Sequence[str], limit: int) -> Sequence[KnownBroadcast]:

@@ -23,6 +23,12 @@ from bot.storage.vault import Vault
 
 NOW = MEMBERSHIP.c.left_at.is_(None)
 DEEDS = [column for column in ENTRY.c if column.name != "text"]
+DUE = (
+    sa.select(COHORT.c.id)
+    .where(COHORT.c.wake_at <= sa.bindparam("now"))
+    .order_by(COHORT.c.wake_at, COHORT.c.id)
+    .limit(1)
+)
 TWO_DAYS = timedelta(days=2)  # no local date is farther from the same date in UTC; the index is by instants
 
 
@@ -88,8 +94,7 @@ class SqlCohorts:
 
     async def due(self, now: datetime) -> KnownCohort | None:
         """The cohort whose wake_at is the earliest, if it is not after `now`."""
-        query = sa.select(COHORT.c.id).where(COHORT.c.wake_at <= now).order_by(COHORT.c.wake_at, COHORT.c.id).limit(1)
-        first = await self._connection.scalar(query)
+        first = await self._connection.scalar(DUE, {"now": now})
         return (await self.look([first]))[first] if first is not None else None
 
     async def stir(self, cohort: str, at: datetime) -> None:

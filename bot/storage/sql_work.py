@@ -40,6 +40,13 @@ ADDRESSES = sa.select(ADDRESS.c.installation, ADDRESS.c.lookup, ADDRESS.c.person
     ADDRESS.c.lookup.in_(sa.bindparam("lookups", type_=sa.String, expanding=True))
 )
 TOUCH = sa.insert(TOUCHPOINT)
+DUE = (
+    sa.select(*rows.PERSON_COLUMNS)
+    .where(PERSON.c.reachable == sa.true(), PERSON.c.wake_at <= sa.bindparam("now"))
+    .order_by(PERSON.c.wake_at)
+    .limit(sa.bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
 
 
 @cache
@@ -47,9 +54,17 @@ def _receive(insert: Callable[[sa.Table], Any]) -> Any:
     return insert(RECEIVED).on_conflict_do_nothing().returning(RECEIVED.c.key)
 
 
+FRESH = {  # of a row of the outbox; in the statement, as whatever is bound is bound for every row
+    "retry_at": sa.literal_column("0"),
+    "state": sa.literal_column(str(int(Stage.QUEUED))),
+    "attempts": sa.literal_column("0"),
+    "problem": sa.literal_column("''"),
+}
+
+
 @cache
 def _queue(insert: Callable[[sa.Table], Any]) -> Any:
-    return insert(OUTBOX).on_conflict_do_nothing(index_elements=["dedup"])
+    return insert(OUTBOX).values(FRESH).on_conflict_do_nothing(index_elements=["dedup"])
 
 
 @cache
@@ -134,14 +149,8 @@ class SqlUnitOfWork:
 
     async def due(self, now: datetime, limit: int) -> Sequence[Known]:
         """Locks and loads up to `limit` reachable people with wake_at <= now, earliest first."""
-        query = (
-            sa.select(*rows.PERSON_COLUMNS)
-            .where(PERSON.c.reachable == sa.true(), PERSON.c.wake_at <= now)
-            .order_by(PERSON.c.wake_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        return [rows.known(row, self._vault) for row in await self._connection.execute(query)]
+        found = await self._connection.execute(DUE, {"now": now, "most": limit})
+        return [rows.known(row, self._vault) for row in found]
 
     async def save(self, people: Sequence[Saved]) -> None:
         """Writes state and wake_at, revision + 1. Raises StoreError if a revision is not the one loaded."""
@@ -178,13 +187,9 @@ class SqlUnitOfWork:
                 "priority": one.priority,
                 "due_at": one.due_at,
                 "expires_at": one.expires_at,
-                "retry_at": 0,
-                "state": int(Stage.QUEUED),
-                "attempts": 0,
                 "asked": one.reply.asked if one.reply.act == "message" else 0,
                 "dedup": one.dedup,
                 "payload": self._vault.encrypt(codec.dump_reply(one.reply)),
-                "problem": "",
                 "broadcast_id": one.broadcast,
             }
             for one in outgoing

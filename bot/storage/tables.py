@@ -218,6 +218,7 @@ class MembershipRow(SQLModel, table=True):
     __tablename__ = "membership"
     __table_args__ = (
         sa.Index("membership_now", "person_id", unique=True, **_where("left_at IS NULL")),
+        sa.Index("membership_of", "person_id"),
         sa.Index("membership_size", "cohort_id", **_where("left_at IS NULL")),
     )
     seq: int | None = _serial()

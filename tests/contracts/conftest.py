@@ -19,6 +19,7 @@ from bot.storage.tables import METADATA
 from bot.storage.vault import Vault
 
 KEY = Vault.make_key()
+SOON = "-c lock_timeout=30s"  # whoever waits longer for a table waits for a test that left a transaction open
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +41,7 @@ def postgres_server() -> Iterator[str]:
 def postgres(postgres_server: str) -> str:
     """The URL of an empty PostgreSQL."""
     names = ", ".join(f'"{name}"' for name in METADATA.tables)
-    with psycopg.connect(postgres_server) as connection:
+    with psycopg.connect(postgres_server, options=SOON) as connection:
         connection.execute(f"TRUNCATE {names}".encode())
     return postgres_server
 

@@ -220,9 +220,34 @@ async def test_a_connection_that_is_lost_half_way_leaves_what_was_there(file: Pa
         )
         server.execute("CREATE TRIGGER gone BEFORE INSERT ON outbox FOR EACH ROW EXECUTE FUNCTION gone()")
     before = everything(elsewhere)
-    with pytest.raises(StoreError, match=r"cannot be reached; see that it runs\. Nothing was changed in PostgreSQL\.$"):
+    with pytest.raises(StoreError, match=r"cannot be reached; see that it runs, .*\. Nothing was changed in PostgreSQL\.$"):
         await restore(elsewhere, [KEY], file, {}, replace=True)
     assert everything(elsewhere) == before
+
+
+async def test_who_may_make_no_tables_is_told_what_to_do(file: Path, here: str, elsewhere: str) -> None:
+    await (await open_store(here, [KEY])).close()
+    with psycopg.connect(elsewhere) as server:
+        server.execute("CREATE ROLE guest LOGIN")
+    guest = sa.make_url(elsewhere).set(username="guest").render_as_string(hide_password=False)
+    try:
+        with pytest.raises(StoreError, match="does not allow that; let the user of HEARTSEASE_DATABASE_URL own it"):
+            await restore(guest, [KEY], file, {}, replace=False)
+    finally:
+        with psycopg.connect(elsewhere) as server:
+            server.execute("DROP ROLE guest")
+    assert tables(elsewhere) == []
+
+
+async def test_a_file_of_a_newer_version_is_named_and_not_the_copy_that_was_made(
+    file: Path, here: str, elsewhere: str
+) -> None:
+    await (await open_store(here, [KEY])).close()
+    with closing(sqlite3.connect(file)) as opened:
+        opened.execute("UPDATE alembic_version SET version_num = '9999'")
+        opened.commit()
+    with pytest.raises(StoreError, match=f"{file} is from a newer version of Heartsease; update the program"):
+        await restore(elsewhere, [KEY], file, {}, replace=False)
 
 
 # ---------------------------------------------------------------- nobody runs, and nobody is overwritten

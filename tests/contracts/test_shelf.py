@@ -115,3 +115,18 @@ async def test_a_folder_that_is_not_there_is_not_made(url: str, tmp_path: Path) 
     with pytest.raises(StoreError, match=r"backups is no folder; make it first"):
         await shelve(url, tmp_path / "backups", 14, NIGHT)
     assert not (tmp_path / "backups").exists()
+
+
+async def test_a_clock_that_is_far_ahead_does_not_take_the_newest(url: str, tmp_path: Path) -> None:
+    (tmp_path / "nights").mkdir()
+    for night in range(5):
+        await shelve(url, tmp_path / "nights", 14, NIGHT + timedelta(days=night))
+    before = names(tmp_path / "nights")
+    ahead = await shelve(url, tmp_path / "nights", 14, NIGHT + timedelta(days=3000))
+    assert names(tmp_path / "nights") == [*before[-2:], ahead.file.name]
+    for night in range(5, 30):  # the clock is set right: the one from ahead stands for none of the newest
+        await shelve(url, tmp_path / "nights", 1, NIGHT + timedelta(days=night))
+    assert [path.name for path in sorted((tmp_path / "nights").iterdir())] == [
+        *(f"heartsease-202612{day}T031500Z.backup" for day in (20, 21, 22)),
+        ahead.file.name,
+    ]

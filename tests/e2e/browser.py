@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
 ARGS = (
     "--headless",
@@ -51,9 +51,14 @@ async def browsing() -> AsyncIterator[Browser]:
         try:
             yield browser
         finally:
-            with suppress(TimeoutError):  # has no limit of its own; the driver ends a browser that does not answer
-                async with asyncio.timeout(CLOSING):
-                    await browser.close()
+            await closed(browser)
+
+
+async def closed(what: Browser | BrowserContext) -> None:
+    """Closes it; that has no limit of its own, and the driver ends a browser that does not answer."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSING):
+            await what.close()
 
 
 @asynccontextmanager
@@ -77,5 +82,5 @@ async def page_at(
         await page.goto(url)
         yield page
     finally:
-        await context.close()
+        await closed(context)
     assert troubles == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ OTHER_TOKEN = "1000002:AAF-the_second_token_of_the_stand-in_2"
 MORNING = datetime(2026, 3, 3, 7, tzinfo=UTC)  # 08:00 in Madrid, on day 2 of those who are `prepared`
 EVENING = datetime(2026, 3, 3, 19, tzinfo=UTC)
 EARLY = datetime(2026, 3, 3, 5, tzinfo=UTC)
+IDLE = 60.0  # seconds that everything may take to come to rest on a busy machine
 NEXT_MORNING = datetime(2026, 3, 4, 7, tzinfo=UTC)
 
 
@@ -100,5 +102,6 @@ async def told(server: StandIn, person: Person, pattern: str, since: int = 0, ti
 async def quiet(server: StandIn, product: Running) -> None:
     """Waits until every update was taken and every reply has come."""
     await server.until(lambda: not any(line.pending for line in server.bots.values()), 20)
-    while not (await product.status())["idle"]:
-        pass
+    async with asyncio.timeout(IDLE):
+        while not (await product.status())["idle"]:
+            pass

@@ -18,6 +18,7 @@ from bot.storage import open_store
 from bot.storage.schema import migrate
 from bot.storage.tables import METADATA
 from bot.storage.vault import Vault
+from tests.contracts.conftest import SOON
 from tests.e2e.course import settings_of
 from tests.e2e.running import Running
 from tests.standin.telegram import StandIn
@@ -36,12 +37,12 @@ class Postgres:
     def empty(self) -> None:
         """Forgets everything but the tables."""
         names = ", ".join(f'"{name}"' for name in METADATA.tables)
-        with psycopg.connect(self.url) as connection:
+        with psycopg.connect(self.url, options=SOON) as connection:
             connection.execute(f"TRUNCATE {names}".encode())
 
     def drop(self) -> None:
         """Forgets the tables, too: it is as new."""
-        with psycopg.connect(self.url) as connection:
+        with psycopg.connect(self.url, options=SOON) as connection:
             connection.execute("DROP SCHEMA public CASCADE")
             connection.execute("CREATE SCHEMA public")
 

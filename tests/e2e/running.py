@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
-import socket
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,15 +13,12 @@ from typing import Any, Self
 
 import httpx
 
+from tests.standin.addresses import HeldPort
+
 ROOT = Path(__file__).parents[2]
 START = 60.0  # seconds that a start may take on a busy machine
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+STOP = 12.0  # seconds; `run` promises to exit within ten
+SHORT = 8  # characters: what has fewer comes to stand in random ids and in times by chance
 
 
 @dataclass(slots=True)
@@ -31,9 +28,9 @@ class Running:
     folder: Path
     settings: dict[str, str]
     command: tuple[str, ...] = ("run",)
-    port: int = field(default_factory=free_port)
     starts: int = 0
     patience: float = START
+    _port: HeldPort = field(default_factory=HeldPort)
     _process: asyncio.subprocess.Process | None = None
     _http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=90, trust_env=False))
 
@@ -43,12 +40,20 @@ class Running:
         except BaseException:
             if self._process is not None and self._process.returncode is None:
                 await self.kill()
+            await self._http.aclose()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.terminate()
-        await self._http.aclose()
+        try:
+            await self.terminate()
+        finally:
+            await self._http.aclose()
+
+    @property
+    def port(self) -> int:
+        """The same at every start."""
+        return self._port.number
 
     @property
     def url(self) -> str:
@@ -104,16 +109,26 @@ class Running:
         await self._process.wait()
 
     async def terminate(self) -> int:
-        """SIGTERM; the exit code."""
+        """SIGTERM; the exit code. What goes on all the same is killed, and that is a failure."""
         if self._process is None or self._process.returncode is not None:
             return self._process.returncode or 0 if self._process else 0
         self._process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(12):
-            return await self._process.wait()
+        try:
+            async with asyncio.timeout(STOP):
+                return await self._process.wait()
+        except TimeoutError:
+            await self.kill()
+            raise AssertionError(f"it went on for {STOP} s after SIGTERM:\n{self.log()[-4000:]}") from None
 
     def log(self) -> str:
         """All that it logged."""
         return "\n".join(path.read_text() for path in sorted(self.folder.glob("log-*.txt")))
+
+    def tells(self, *secrets: str) -> list[str]:
+        """Which of these stand in what it logged; a short one as a word of its own."""
+        log = self.log()
+        words = (rf"(?<![\w-]){re.escape(one)}(?![\w-])" if len(one) < SHORT else re.escape(one) for one in secrets)
+        return [one for one, word in zip(secrets, words, strict=True) if re.search(word, log)]
 
     async def get(self, path: str) -> httpx.Response:
         """A GET to its HTTP side."""

@@ -26,6 +26,7 @@ from tests.standin import slack, telegram
 from tests.unit.test_web_group import ScriptedStage
 
 HEADER, SECRET = "X-Telegram-Bot-Api-Secret-Token", "a-long_random_secret"
+PATIENCE = 60.0  # seconds for any answer, on a busy machine
 CHAT, LEAD = "a-chat-of-somebody-0001", "a-chat-of-who-leads-0001"
 
 _T = TypeVar("_T")
@@ -42,7 +43,7 @@ class Served:
 
     def ask(self, call: Callable[..., _T], *args: Any, **more: Any) -> _T:
         """What a blocking call returns that asks the product something."""
-        return self._runner.run(asyncio.to_thread(call, *args, **more))
+        return self._runner.run(asyncio.wait_for(asyncio.to_thread(call, *args, **more), PATIENCE))
 
     def request(self, method: str, path: str, **more: Any) -> requests.Response:
         """A request of the browser that has a chat, or of a platform."""
@@ -69,8 +70,9 @@ def served(folder: Path) -> Iterator[Served]:
         app, url = runner.run(_entered(running))
         one = Served(runner, app, url, logged)
         try:
+            end = time.monotonic() + PATIENCE
             while one.request("GET", "/readyz").status_code != 200:
-                pass
+                assert time.monotonic() < end, logged
             yield one
         finally:
             one.session.close()
@@ -122,7 +124,9 @@ async def _running(folder: Path) -> AsyncIterator[tuple[FastAPI, str]]:
             app.server = HttpServer(asgi, "127.0.0.1", 0)
             listening = asyncio.Event()
             running = asyncio.create_task(app.run(stop, lambda _: listening.set()))
+            running.add_done_callback(lambda _: listening.set())  # it failed
             await listening.wait()
+            assert not running.done(), running.exception()
             yield asgi, app.server.url
             stop.set()
             await running

@@ -43,7 +43,8 @@ class Robot:
                 await asyncio.sleep(0.005)
 
     async def next(self) -> dict[str, Any]:
-        """The clock moves to the next wake."""
+        """The clock moves to the next wake, of which there must be one."""
+        assert (await self.product.status())["next_wake"] is not None, "nothing more happens"
         status = await self.product.move("next")
         self._note(status)
         return status

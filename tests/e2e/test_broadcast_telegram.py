@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from bot.cohorts.model import Cohort
 from bot.model import Origin
 from bot.ports import Saved
 from tests import people
-from tests.e2e.course import database, installation, settings_of, told
+from tests.e2e.course import IDLE, database, installation, settings_of, told
 from tests.e2e.running import Running
 from tests.standin.telegram import Limits, Message, Person, StandIn
 
@@ -126,11 +127,12 @@ async def test_a_message_is_seen_held_let_go_on_and_another_called_off(tmp_path:
         assert {tuple(m.text for m in person.messages) for person in ward.people} == {
             ("From Agnes:\n\nDear Ana, we meet on Friday.",)
         }
-        while "All of it has gone out." not in progress.text:  # the last receipt may not be written yet
-            looked = progress.edits
-            ward.agnes.taps("Look again", progress)
-            await ward.stands("Friday")
-            assert progress.edits >= looked
+        async with asyncio.timeout(IDLE):
+            while "All of it has gone out." not in progress.text:  # the last receipt may not be written yet
+                looked = progress.edits
+                ward.agnes.taps("Look again", progress)
+                await ward.stands("Friday")
+                assert progress.edits >= looked
         assert "Sent: at least 30" in progress.text
 
         await ward.product.move("2026-03-04T11:00:00Z")  # three messages a day: a second one has room tomorrow

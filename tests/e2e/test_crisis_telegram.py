@@ -148,11 +148,10 @@ async def test_what_was_arranged_in_calm_comes_back_in_need_and_her_facilitator_
         assert "We go on, at your pace." in ana.person.messages[-2].text
         assert "I'd rather skip this" in labels(again)
         await does(ana, "it was warm")
-        log = product.log()
     texts = [entry.text for entry in await kept(tmp_path, 1)]
     assert [texts.count(text) for text in (DANGER["en"], "it was warm")] == [1, 1]
     assert (await state(tmp_path, 1)).sheltered is None
-    assert not any(secret in log for secret in (*PLAN, *PERSON, DANGER["en"], "Ana", "Agnes", "Ward 4"))
+    assert product.tells(*PLAN, *PERSON, DANGER["en"], "Ana", "Agnes", "Ward 4") == []
 
 
 @pytest.mark.parametrize("taken", [False, True], ids=["before it is taken", "before it is answered"])

@@ -48,11 +48,9 @@ async def test_files_arrive_and_after_erasing_a_stranger_writes(tmp_path: Path) 
             await does(ana, "good morning")
             await told(server, ana.person, "Do you agree to begin?", since=said)
             assert server.refusals == []
-            log = product.log()
         async with database(tmp_path) as store, store.reading() as queries:
             assert (await queries.counts())["people"] == 1
-    assert PAGE not in log
-    assert "Ana" not in log
+    assert product.tells(PAGE, "Ana") == []
 
 
 async def test_who_writes_again_at_once_is_erased_before_the_clock_moves(tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.xdist_group("run_erasing")
 
 ANA, BEN = 987_654_321, 876_543_219
 QUESTIONS = ("Europe/Madrid", "08:00", "20:00", "No", "Next Monday")
-PAGE = "the heron by the canal"
-PLANTED = (PAGE, "heron", "Zephyrine", str(ANA))
+PAGE = "the kingfisher by the canal"
+PLANTED = (PAGE, "kingfisher", "Zephyrine", str(ANA))
 LEFT = (
     "received",
     "system",

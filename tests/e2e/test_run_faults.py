@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.course import MORNING, prepared, quiet, settings_of, told
-from tests.e2e.running import Running, free_port
+from tests.e2e.running import Running
+from tests.standin.addresses import HeldPort
 from tests.standin.telegram import Limits, StandIn
 
 pytestmark = pytest.mark.xdist_group("run_faults")
@@ -62,7 +63,8 @@ async def test_polls_that_break_lose_no_update_and_double_none(tmp_path: Path) -
 
 async def test_a_platform_that_is_down_at_the_start_is_waited_for(tmp_path: Path) -> None:
     await prepared(tmp_path, [1])
-    server = StandIn(limits=Limits.raised(), port=free_port())
+    held = HeldPort()
+    server = StandIn(limits=Limits.raised(), port=held.number)
     ana = server.person(1)
     product = Running(tmp_path, settings_of(server, REHEARSAL="start=2026-03-03T07:05:00Z,speed=0"))
     try:

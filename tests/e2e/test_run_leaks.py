@@ -23,9 +23,14 @@ pytestmark = pytest.mark.xdist_group("run_leaks")
 
 OWNER, ANA, BEN = 987_654_321, 876_543_219, 765_432_198
 KEY = Vault.make_key()
-TEXTS = ("the heron by the canal", "my sister's violin case", "plum jam on the stove", "I want to kill myself")
+TEXTS = (
+    "the kingfisher by the canal",
+    "my sister's violoncello case",
+    "plum jam on the stove",
+    "I want to kill myself",
+)
 NAMES = ("Zephyrine", "Quillfeather", "Benvolio", "Ottoline", "Peregrine", "Marigold", "copper kettle")
-PLANTED = (*TEXTS, "heron", "violin", "plum jam", *NAMES, str(OWNER), str(ANA), str(BEN))
+PLANTED = (*TEXTS, "kingfisher", "violoncello", "plum jam", *NAMES, str(OWNER), str(ANA), str(BEN))
 SECRETS = (TOKEN, TOKEN.partition(":")[2], KEY)
 
 

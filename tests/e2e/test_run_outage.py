@@ -23,7 +23,8 @@ from bot.ports import Saved, Store
 from bot.storage.tables import Stage
 from tests.e2e.course import EVENING, MORNING, installation, prepared, put, quiet, settings_of, told
 from tests.e2e.replicas import Postgres, leases, opened, postgres, replicas
-from tests.e2e.running import Running, free_port
+from tests.e2e.running import Running
+from tests.standin.addresses import NO_HOST
 from tests.standin.telegram import TOKEN, Limits, Person, StandIn
 
 pytestmark = pytest.mark.xdist_group("run_outage")
@@ -147,8 +148,7 @@ async def rising(store: Store, number: int, wake: datetime, **rhythm: wall | boo
 
 async def test_a_platform_whose_name_nobody_knows_is_waited_for(tmp_path: Path) -> None:
     await prepared(tmp_path, [1])
-    nowhere = StandIn(port=free_port())
-    settings = settings_of(nowhere, TELEGRAM_API_URL=f"http://nowhere.invalid:{nowhere.port}")
+    settings = settings_of(StandIn(), TELEGRAM_API_URL=f"http://{NO_HOST}")
     product = Running(tmp_path, settings | {"REHEARSAL": "start=2026-03-03T07:05:00Z,speed=0"})
     try:
         await product.start(until=503)

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.course import MORNING, OTHER_TOKEN, installation, put, told
+from tests.e2e.course import MORNING, OTHER_TOKEN, installation, put, quiet, told
 from tests.e2e.replicas import Postgres, leases, opened, postgres, replica, replicas
 from tests.e2e.running import Running
 from tests.e2e.test_run_webhook import SECRET, SECRETLY, hook_path, update
@@ -125,8 +125,8 @@ async def test_what_is_due_is_said_once_whoever_rings(tmp_path: Path, database: 
             moved = await asyncio.gather(*(one.move(MORNING.isoformat()) for one in fleet))
             assert [status["now"] for status in moved] == ["2026-03-03T07:00:00Z"] * 2
             await server.until(lambda: all(person.messages for person in people))
-            while not all([(await one.status())["idle"] for one in fleet]):
-                pass
+            for one in fleet:
+                await quiet(server, one)
             assert [len(person.messages) for person in people] == [1] * len(people)
             assert "wake_failed" not in fleet[0].log() + fleet[1].log()
         assert server.refusals == []

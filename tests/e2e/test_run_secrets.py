@@ -10,15 +10,30 @@ import httpx
 import pytest
 
 from tests.e2e.course import kept, quiet, settings_of, told
-from tests.e2e.running import Running
+from tests.e2e.running import SHORT, Running
 from tests.standin.telegram import TOKEN, Limits, Person, StandIn
 
 pytestmark = pytest.mark.xdist_group("run_secrets")
 
 ANA, BEN = 987_654_321, 876_543_219
 SECRET = "a-planted_webhook-secret"
-WRITTEN = ("the heron by the canal", "my sister's violin case", "plum jam on the stove", "I want to kill myself")
-PLANTED = (*WRITTEN, "heron", "violin", "plum jam", "Zephyrine", "Quillfeather", "Benvolio", str(ANA), str(BEN))
+WRITTEN = (
+    "the kingfisher by the canal",
+    "my sister's violoncello case",
+    "plum jam on the stove",
+    "I want to kill myself",
+)
+PLANTED = (
+    *WRITTEN,
+    "kingfisher",
+    "violoncello",
+    "plum jam",
+    "Zephyrine",
+    "Quillfeather",
+    "Benvolio",
+    str(ANA),
+    str(BEN),
+)
 SECRETS = (TOKEN, TOKEN.partition(":")[2], SECRET)
 
 
@@ -28,9 +43,9 @@ async def a_morning_in_the_life(server: StandIn, product: Running) -> None:
     ben.says("/start")
     await onboarded(server, ana)
     await product.move("2026-03-03T07:00:00Z")
-    server.fault("sendMessage", 400, chat=ANA, description="Bad Request: can't parse entities: violin")
+    server.fault("sendMessage", 400, chat=ANA, description="Bad Request: can't parse entities: violoncello")
     for fault in (500, "garbage"):
-        server.fault("sendMessage", fault, chat=BEN, description="violin")
+        server.fault("sendMessage", fault, chat=BEN, description="violoncello")
     server.fault("getUpdates", "drop")
     server.fault("setMessageReaction", 400, description="plum jam")
     server.fault("answerCallbackQuery", 401)
@@ -73,6 +88,7 @@ async def watched(folder: Path, **more: str) -> AsyncIterator[tuple[StandIn, Run
 
 def files_with(folder: Path, words: tuple[str, ...]) -> list[tuple[str, str]]:
     """Which file holds which of these words in clear, as UTF-8 or UTF-16, in any case."""
+    assert all(len(word) >= SHORT for word in words), "a short word comes to stand in a token by chance"
     found = []
     for path in sorted(folder.rglob("*")):
         content = path.read_bytes().lower() if path.is_file() else b""
@@ -105,7 +121,11 @@ async def test_a_webhooks_secret_and_path_stay_out_of_logs_and_files(tmp_path: P
             ana, hook = server.person(ANA, "Zephyrine"), server.line.webhook
             ana.says("/start")
             await told(server, ana, "Do you agree")
-            for content in (b"{", b'{"update_id": "violin"}', b'{"update_id": 3, "message": {"text": "violin"}}'):
+            for content in (
+                b"{",
+                b'{"update_id": "violoncello"}',
+                b'{"update_id": 3, "message": {"text": "violoncello"}}',
+            ):
                 await client.post(hook, content=content, headers={"X-Telegram-Bot-Api-Secret-Token": SECRET})
             await quiet(server, product)
         path = hook.rpartition("/")[2]

@@ -223,6 +223,7 @@ async def test_it_waits_for_a_slack_that_is_down_and_stops_when_it_is_told_to(tm
         await server.until(lambda: server.count("auth.test") > 1, 15)
         starting.cancel()
         assert await product.terminate() == 0
+        await product.__aexit__()
         assert "slack.unreachable" in product.log()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -24,15 +25,16 @@ async def command(product: Running, *words: str, **more: str) -> tuple[int, str,
     plain = {key: value for key, value in os.environ.items() if not key.startswith("HEARTSEASE_")}
     mine = {"DATABASE_URL": f"sqlite:///{product.folder}/heartsease.db"} | more
     names = {f"HEARTSEASE_{key}": value for key, value in mine.items()}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", *words),
+    done = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-m", "bot", *words],
         cwd=ROOT,
         env=plain | names,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
-    out, err = await process.communicate()
-    return process.returncode or 0, out.decode(), " ".join(err.decode().split())
+    return done.returncode, done.stdout, " ".join(done.stderr.split())
 
 
 async def test_backup_a_change_of_keys_and_restore_while_somebody_walks(tmp_path: Path) -> None:
@@ -43,7 +45,7 @@ async def test_backup_a_change_of_keys_and_restore_while_somebody_walks(tmp_path
             ana = server.person(ANA, "Zephyrine")
             await onboarded(server, ana)
             await product.move("2026-03-03T07:00:00Z")
-            ana.says("the heron by the canal")
+            ana.says("the kingfisher by the canal")
             await quiet(server, product)
             key_file = tmp_path / "heartsease.db.key"
             (first,) = key_file.read_text().split()
@@ -103,7 +105,7 @@ async def test_a_coach_that_has_outgrown_its_file_goes_on_on_postgresql(tmp_path
             await onboarded(server, ana)
             await product.move("2026-03-03T07:00:00Z")
             ana.says("/journal")
-            ana.says("the heron by the canal")
+            ana.says("the kingfisher by the canal")
             await quiet(server, product)
             (key,) = (tmp_path / "heartsease.db.key").read_text().split()
             file = str(tmp_path / "heartsease.db")

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.model import Button, MessageReceived, Origin, Reply
+from bot.model import Button, Field, Form, MessageReceived, Origin, Reply
 from tests.contracts.fake_door import FakeDoor
 from tests.e2e.slack_listening import HELLO, Transport, delivery, listening, said
 from tests.standin.slack import Limits, StandIn
@@ -59,6 +59,27 @@ async def test_a_home_tab_that_was_published_meanwhile_is_rendered_again(server:
         server.space.event(event)
         await server.until(lambda: server.count("views.publish") == 4)
     assert [call.problem for call in server.refusals] == ["hash_conflict"]
+
+
+async def test_a_window_shows_all_of_an_answer_in_several_messages(server: StandIn) -> None:
+    async def home(origin: Origin) -> Reply:
+        return said(PAGE, rows=((Button("/today", "Today"),),), private=True)
+
+    door, ana = FakeDoor(), server.member("U7")
+    form = Form("words", "In your own words", (Field("text", "Did it happen?"),), asked=3)
+    async with listening(server, door, home=home) as (adapter, _):
+        ana.opens_home()
+        await server.until(lambda: ana.home is not None)
+        ana.taps("Today", ana.home)
+        await server.until(lambda: len(door.received) == 1)
+        for text in ("Week 1, day 1.", "Today: three breaths."):
+            await adapter.send(delivery(said(text)))
+            await server.until(lambda text=text: ana.view is not None and text in ana.view.text)
+        await adapter.send(delivery(said("Did it happen?", form=form)))
+        await server.until(lambda: ana.view is not None and bool(ana.view.inputs))
+        assert ana.view is not None
+        assert ana.view.text == "Week 1, day 1.\n\nToday: three breaths."
+    assert server.refusals == []
 
 
 @BOTH

@@ -41,6 +41,7 @@ SAFETY_FACTS: Mapping[str, list[dict[str, Any]]] = {
     "safety/closed": cases(),
     "safety/concern": cases(),
     "safety/country_saved": cases(),
+    "safety/country_unclear": cases(),
     "safety/going_on": cases(paused=YES_NO),
     "safety/ground": cases(step=tuple(range(1, MOMENTS + 1)), steps=(MOMENTS,)),
     "safety/grounded": HELD,
@@ -68,7 +69,7 @@ SAFETY_FACTS: Mapping[str, list[dict[str, Any]]] = {
     "safety/told": cases(),
     "safety/too_young": cases(age=(18,)),
     "safety/unsaid": HELD,
-    "safety/urgent": cases(told=YES_NO, held=YES_NO),
+    "safety/urgent": cases(told=YES_NO, held=YES_NO, again=YES_NO),
     "safety/which_country": cases(),
     "desk/asked_for": [{"who": who, "cohort": "Ward 4"} for who in ("Ana", "")],
 }

@@ -57,6 +57,31 @@ def test_every_code_that_is_made_is_known_by_its_looks() -> None:
 
 @pytest.mark.parametrize(
     "text",
+    [
+        "Hello, my code is {}",
+        "i have this code: {} thanks",
+        "Hola, mi código es “{}”",
+        "https://t.me/heartsease_bot?start={}",
+        "Eva sent me this: https://t.me/heartsease_bot?start={} Is that right?",
+        "Where a link does not work, these words do, sent to me: /join {}\n\nIt works until you close it.",
+    ],
+)
+def test_a_code_in_a_sentence_is_found_behind_its_word_or_in_a_link(text: str) -> None:
+    assert words.code_in(text.format(token(1))) == token(1)
+    assert words.command_in(text.format(token(1))) == "join"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"/tell my code is {token(1)}", f"my code is {token(1)}, " + "and so " * 60, f"https://a.b/?v={token(1)}"],
+)
+def test_a_code_among_other_things_is_left_alone(text: str) -> None:
+    assert words.code_in(text) is None
+    assert words.command_in(text) != "join"
+
+
+@pytest.mark.parametrize(
+    "text",
     ["Electroencephalography", "abcdefghijklmnopqrstuB", "our code is kindness", f"{token(1)} from Eva", "join us"],
 )
 def test_words_are_no_code(text: str) -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -123,15 +124,20 @@ def running(file: Path) -> Iterator[subprocess.Popen[str]]:
         stderr=subprocess.PIPE,
         encoding="utf-8",
     )
+    late = Timer(60, process.kill)  # also the end of its output
+    late.start()
     try:
         assert process.stderr is not None
         for line in process.stderr:
             if "running" in line:
                 break
         yield process
-    finally:
         process.terminate()
         process.wait(15)
+    finally:
+        late.cancel()
+        process.kill()
+        process.wait()
         if process.stderr:
             process.stderr.close()
 
@@ -206,6 +212,8 @@ def test_restore_refuses_a_list_of_the_erased_that_is_none(line: str, file: Path
     (tmp_path / "erased").write_text(f"{line}\n")
     said = refused(heartsease("restore", "backup", "--erased", str(tmp_path / "erased"), file=file))
     assert "is not what `python -m bot erased` prints" in said
+    said = refused(heartsease("restore", "backup", "--erased", str(tmp_path / "nowhere"), file=file))
+    assert f"{tmp_path}/nowhere cannot be read (No such file or directory)." in said
 
 
 def test_backup_into_a_folder_is_dated_and_the_old_ones_of_its_own_go(file: Path, tmp_path: Path) -> None:
@@ -215,11 +223,12 @@ def test_backup_into_a_folder_is_dated_and_the_old_ones_of_its_own_go(file: Path
         heartsease("backup", str(folder), "--keep", "14", file=file)
     )
     folder.mkdir()
-    for name in ("heartsease-20200101T000000Z.backup", "mine"):
+    others = ["heartsease-20200102T000000Z.backup", "heartsease-20200103T000000Z.backup", "mine"]
+    for name in ("heartsease-20200101T000000Z.backup", *others):
         (folder / name).touch()
     done = heartsease("backup", str(folder), "--keep", "14", file=file)
     assert done.returncode == 0, done.stderr
-    [new] = [path for path in folder.iterdir() if path.name != "mine"]
+    [new] = [path for path in folder.iterdir() if path.name not in others]
     assert re.fullmatch(r"heartsease-\d{8}T\d{6}Z\.backup", new.name)
     written, deleted = done.stdout.splitlines()
     assert written.startswith(f"{new} is written. It is of no use without: ")
@@ -237,7 +246,7 @@ def test_a_postgresql_that_is_away_takes_no_backup_of_sqlite_and_no_word_shows_i
     assert "HEARTSEASE_SECRET_KEYS: set the keys that the backup was written with" in said
     (key,) = file.with_name(file.name + ".key").read_text().split()
     said = refused(heartsease("restore", str(file), file=file, HEARTSEASE_SECRET_KEYS=key, **away))
-    assert "The database postgresql://ana:***@127.0.0.1:1/heartsease cannot be reached; see that it runs." in said
+    assert "The database postgresql://ana:***@127.0.0.1:1/heartsease cannot be reached; see that it runs, and HEARTSEASE_DATABASE_URL." in said
     assert "s3cret" not in said
     said = refused(heartsease("restore", str(file), file=file, HEARTSEASE_SECRET_KEYS=KEY, **away))
     assert "HEARTSEASE_SECRET_KEYS: the backup needs" in said

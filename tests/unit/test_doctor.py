@@ -19,6 +19,7 @@ from bot.settings import PREFIX, Settings
 from bot.storage import keys_for, open_store
 from bot.storage.vault import Vault
 from tests.standin import slack
+from tests.standin.addresses import NO_HOST
 from tests.standin.telegram import TOKEN, StandIn
 
 UNKNOWN = "7654321:AAF-a_token_that_nobody_knows_of_0001"
@@ -135,7 +136,7 @@ WRONG: list[tuple[dict[str, object], str, str]] = [
     ({"database_url": "sqlite:////proc/heartsease.db"}, "✗", "cannot be written to"),
     ({"database_url": "postgresql://ana:pa55word@127.0.0.1:1/x"}, "✗", "cannot be reached"),
     ({"secret_keys": "pa55word"}, "✗", "is not a Fernet key"),
-    ({"http_host": "no.such.host.invalid"}, "✗", "HEARTSEASE_HTTP_HOST"),
+    ({"http_host": NO_HOST}, "✗", "HEARTSEASE_HTTP_HOST"),
     ({"telegram_webhook_url": "http://coach.invalid", "telegram_webhook_secret": SECRET}, "✗", "begins with https://"),
     ({"telegram_webhook_url": "https://coach.invalid:99", "telegram_webhook_secret": SECRET}, "✗", "443, 80, 88, 8443"),
     ({"telegram_webhook_url": "https://ana:pa55word@coach.invalid"}, "✓", "updates come to https://coach.invalid"),
@@ -223,6 +224,7 @@ async def test_a_taken_port_is_found_unless_it_is_our_own() -> None:
 
 
 def _hang_up(server: socket.socket) -> None:
+    server.settimeout(30)
     connection, _ = server.accept()
     connection.close()
 

@@ -20,7 +20,7 @@ WEEKS = 8
 TODAY = date(2026, 3, 2)
 ANA = Participant("ana", name="Ana")
 PROMPTS = Prompts()
-SECONDS = 1.0  # of a busy machine; each of these takes milliseconds
+SECONDS = 1.0  # of the processor; each of these takes milliseconds
 
 FINE = (
     "Dear {{ name }}, this is week {{ week }}.",
@@ -108,9 +108,9 @@ def test_what_is_allowed_has_no_flaw_and_says_something(text: str) -> None:
 
 @pytest.mark.parametrize("text", ATTEMPTS, ids=lambda text: text[:40])
 def test_everything_else_is_refused_at_once(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     flaw = flaw_in(text, WEEKS)
-    assert time.perf_counter() - began < SECONDS
+    assert time.process_time() - began < SECONDS
     assert flaw is not None
     assert 1 <= flaw.line <= text.count("\n") + 1
 
@@ -119,9 +119,9 @@ def test_everything_else_is_refused_at_once(text: str) -> None:
     "text", ["[" * 4000, "*a **a " * 570, "![[]()" * 600, "> " * 1999 + "x", "_a*" * 1300, "[](<" * 999]
 )
 def test_markup_without_end_is_read_at_once(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     flaw_in(text, WEEKS)
-    assert time.perf_counter() - began < SECONDS
+    assert time.process_time() - began < SECONDS
 
 
 def test_a_flaw_says_its_line_and_word() -> None:

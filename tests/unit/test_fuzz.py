@@ -7,7 +7,9 @@ import hmac
 import json
 import logging
 import tempfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -40,6 +42,17 @@ NOW, TODAY = datetime(2026, 3, 2, 12, tzinfo=UTC), date(2026, 3, 2)
 TEXTS = st.text(max_size=200) | st.sampled_from(NASTY) | st.text("0123456789:.-/ apm,mtwfs", max_size=30)
 SECRET, AT = "signing-secret", 1_770_000_000.0
 
+
+@contextmanager
+def soon(seconds: float) -> Iterator[None]:
+    """A block that takes no more of the processor; by the clock on the wall a busy machine takes longer."""
+    began = time.process_time()
+    try:
+        yield
+    finally:
+        assert time.process_time() - began < seconds
+
+
 # ---------------------------------------------------------------- what people type
 
 READERS: list[Callable[[str], object]] = [
@@ -63,9 +76,10 @@ READERS: list[Callable[[str], object]] = [
 @given(text=TEXTS)
 @example(text="9" * 5000)
 @example(text="İ" * 500)
-@settings(max_examples=150, deadline=500)
+@settings(max_examples=150, deadline=None)
 def test_whatever_is_typed_is_read_or_not_and_soon(reader: Callable[[str], object], text: str) -> None:
-    reader(text)
+    with soon(0.5):
+        reader(text)
 
 
 # ---------------------------------------------------------------- Slack, from the network to the door
@@ -172,12 +186,13 @@ LAUGHS = "a: &a [x, x]\n" + "".join(
 @example("a: &a [*a]")
 @example("[" * 3000)
 @example(LAUGHS)
-@settings(max_examples=150, deadline=2000)
+@settings(max_examples=150, deadline=None)
 def test_any_yaml_is_read_as_plain_values_or_refused_with_its_line(text: str) -> None:
     with tempfile.NamedTemporaryFile(suffix=".yaml") as file:
         Path(file.name).write_bytes(text.encode(errors="surrogatepass"))
         try:
-            line = read_yaml(Path(file.name)).line
+            with soon(2.0):
+                line = read_yaml(Path(file.name)).line
         except ContentError as error:
             line = error.line
     assert line >= 1

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
+
+import pytest
 
 from bot.installation import Installation, help_out
 from bot.limits import Limits
@@ -75,6 +78,33 @@ async def test_a_listener_that_fails_while_it_is_told_to_end_ends() -> None:
     one.lose()
     await settled()
     assert one.listening is not None
+    assert one.listening.done()
+    assert adapter.began == 1
+
+
+class Deaf(Slow):
+    """A listener that loses the first word to end, as `asyncio.wait_for` does whose result comes in that moment."""
+
+    async def listen(self, door: Any) -> None:
+        self.began += 1
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["we stop", "its lease is lost"])
+async def test_a_listener_that_loses_the_word_to_end_is_told_again(lost: bool) -> None:
+    adapter = Deaf()
+    one = Installation(adapter, None, Limits(), None, again=0.0)  # type: ignore[arg-type]
+    one.start_listening()
+    await settled()
+    assert one.listening is not None
+    if lost:
+        one.lose()
+        await settled()
+    else:
+        async with asyncio.timeout(5):
+            await one.stop_listening()
     assert one.listening.done()
     assert adapter.began == 1
 

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import replace
-from math import sqrt
+from math import exp, log, sqrt
 from statistics import fmean
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.overtones import REACH, SPAN, STOP, TONE, WHOLE, Overtones, Sequences, Weights, said_once, spans, words_of
+from bot.overtones import (
+    KEEN,
+    REACH,
+    SPAN,
+    STOP,
+    WHOLE,
+    Overtones,
+    Sequences,
+    Weights,
+    said_once,
+    soft_mean,
+    spans,
+    words_of,
+)
 from bot.rehearse_people import PHRASES
 from bot.safety import WEIGHED, Finding, Screen
 from bot.safety_rules import HERE, LANGUAGES, load_families, load_rules, load_screen, load_weights
@@ -112,7 +124,7 @@ def test_screen_explains_when_asked() -> None:
 # ---------------------------------------------------------------- reading
 
 FAMILIES = {"kin": ("mum", "sister"), "pills": ("pill*",)}
-SMALL = Weights("en", -1.0, 1.0, 0.5, 0.0, 0.0, {"counted <pills>": 4.0, "<kin> .. <pills>": 1.0}, FAMILIES)
+SMALL = Weights("en", -1.0, 1.0, 0.5, 2.0, 0.9, {"counted <pills>": 4.0, "<kin> .. <pills>": 1.0}, FAMILIES)
 
 
 def test_words_are_read_alone_together_in_pieces_and_as_families() -> None:
@@ -131,23 +143,25 @@ def weight(heard: list[list[str]]) -> float:
 
 def test_what_is_weighed_is_what_was_taught() -> None:
     text = words_of("mum counted pills and pills. then tea")
-    assert Overtones(SMALL).weight(text) == pytest.approx(weight(list(Sequences(FAMILIES).of(text))))
+    assert Overtones(SMALL).each(text) == pytest.approx([weight(list(Sequences(FAMILIES).of(text)))])
 
 
-def test_a_long_text_weighs_as_much_as_its_heaviest_span_and_by_a_heavy_tone() -> None:
+def test_each_span_of_a_long_text_is_weighed_and_their_soft_mean_counts() -> None:
     text = words_of("mum counted pills. " + " ".join(f"then tea at {hour} and toast." for hour in range(9)))
     heard = list(Sequences(FAMILIES).of(text))
     each = [weight(heard[start:end]) for start, end in spans(text)]
     assert len(each) > 3
-    assert Overtones(replace(SMALL, long=0.25, usual=-2)).weight(text) == pytest.approx(
-        max(each) + 0.25 + TONE * (fmean(each) + 2)
-    )
-    assert Overtones(replace(SMALL, long=0.25, usual=2)).weight(text) == pytest.approx(max(each) + 0.25)
+    assert Overtones(SMALL).each(text) == pytest.approx(each)
+    assert fmean(each) < soft_mean(each) < max(each)
+    assert soft_mean(each) == pytest.approx(log(fmean(exp(KEEN * one) for one in each)) / KEEN)
+    assert soft_mean([0.7]) == 0.7
 
 
-def test_two_thresholds_part_urgent_concern_and_nothing() -> None:
+def test_two_thresholds_part_urgent_concern_and_nothing_and_two_others_in_a_long_text() -> None:
     for bias, said in ((1.0, "urgent"), (0.7, "concern"), (0.2, None)):
-        assert Overtones(Weights("en", bias, 1.0, 0.5, 0.0, 0.0, {}, {})).level(words_of("tea")) == said
+        assert Overtones(Weights("en", bias, 1.0, 0.5, 2.0, 0.9, {}, {})).level(words_of("tea")) == said
+    for weight, said in ((2.1, "urgent"), (1.0, "concern"), (0.8, None)):
+        assert SMALL.level([weight] * 3) == said
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -36,5 +36,5 @@ def test_what_comes_of_it_is_frozen_too() -> None:
 
 
 def test_a_field_that_is_not_there_is_an_error() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(AttributeError):
         replace(Participant(id="1"), state=State.ACTIVE)

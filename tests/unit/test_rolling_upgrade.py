@@ -149,7 +149,8 @@ def test_a_program_of_the_previous_schema_writes_on_while_the_database_is_migrat
                 assert old.is_alive()
         finally:
             stop.set()
-            old.join()
+            old.join(30)
+        assert not old.is_alive()
         with engine.begin() as connection:
             assert connection.scalar(sa.text("SELECT version_num FROM alembic_version")) == HEAD
             kept = set(connection.execute(sa.text("SELECT name FROM system WHERE name LIKE 'fact %'")).scalars())

@@ -14,10 +14,11 @@ from bot.model import Button, Delivery, Reply
 from tests.e2e.slack_listening import delivery as to_slack
 from tests.e2e.telegram_listening import HELLO, Waits
 from tests.e2e.telegram_listening import delivery as to_telegram
+from tests.standin.addresses import NO_HOST
 from tests.standin.slack import BOT_TOKEN
 from tests.standin.telegram import TOKEN
 
-NOWHERE = "http://nowhere.invalid:9"  # .invalid is nobody's, for ever (RFC 6761)
+NOWHERE = f"http://{NO_HOST}:9"
 ACTS = (HELLO, Reply(act="close", ref="77", rows=((Button("1:a", "A"),),)))
 
 

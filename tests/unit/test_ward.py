@@ -43,9 +43,9 @@ async def working(folder: Path, owners: str = "web:*") -> AsyncIterator[App]:
         add_web(app)
         stop, up = asyncio.Event(), asyncio.Event()
         running = asyncio.create_task(app.run(stop, lambda _: up.set()))
-        upward = asyncio.create_task(up.wait())
-        await asyncio.wait([running, upward], return_when=asyncio.FIRST_COMPLETED)
-        assert upward.done(), running.exception()
+        running.add_done_callback(lambda _: up.set())  # it failed
+        await up.wait()
+        assert not running.done(), running.exception()
         try:
             yield app
         finally:

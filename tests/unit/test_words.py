@@ -6,7 +6,7 @@ import pytest
 
 from bot.conversations.base import begun_with, meant, wholly
 from bot.conversations.evening import WENT
-from bot.conversations.words import LONGEST_ANSWER, clauses
+from bot.conversations.words import LONGEST_ANSWER, clauses, is_courtesy
 from bot.model import MessageReceived
 from tests.conversation_runner import Player
 
@@ -52,3 +52,13 @@ def test_only_the_beginning_of_a_long_message_is_taken_apart() -> None:
     assert len(clauses("a, " * 40_000)) <= LONGEST_ANSWER
     assert meant(MessageReceived("yes, thank you" + " " * LONGEST_ANSWER + "sorry"), WENT) is None
     assert begun_with(MessageReceived("Yes, at the sink. " + "It was warm. " * 4000), WENT) == "did"
+
+
+@pytest.mark.parametrize("text", ["Thanks!", "Thank you, bye", "ok. Good night 🙏", "👍🏽", "Gracias, buenas noches."])
+def test_thanks_and_goodbyes_are_courtesies_side_by_side_too(text: str) -> None:
+    assert is_courtesy(text)
+
+
+@pytest.mark.parametrize("text", ["", "...", "Thank you, but I cannot go on", "bye, all of you have been kind"])
+def test_what_says_more_than_thanks_is_no_courtesy(text: str) -> None:
+    assert not is_courtesy(text)
