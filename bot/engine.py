@@ -169,7 +169,7 @@ class Visit(Renewal):
             self.tell_of_edits()
         elif command is not None:
             self.obey(command, words_after(given.text) if command in WITH_WORDS else "")
-        elif self.is_farewell(given):
+        elif given.ref and self.is_farewell(given):
             self.events.append(Reacted(given.ref, "❤"))
         elif self.participant.journey.state in (State.INVITED, State.WITHDRAWN) and not (
             self.at_work() and self.hearing(given)
@@ -186,7 +186,7 @@ class Visit(Renewal):
     def is_farewell(self, given: MessageReceived) -> bool:
         """Whether who has left only says thank you or goodbye; a welcome would be no answer to that."""
         left = self.participant.journey.state is State.WITHDRAWN and self.hearing(given) is None
-        return left and bool(given.ref) and is_courtesy(given.text)
+        return left and is_courtesy(given.text)
 
     def tell_of_edits(self) -> None:
         """That an edit changes nothing is said once a day: some people mend every message. In need it is not said."""
@@ -271,9 +271,9 @@ class Visit(Renewal):
             self.answer(given)
             self.step_aside()
         else:
-            early = self.participant.journey.state in (State.CONSENTING, State.ONBOARDING)
-            leads = self.world.desk is not None and self.participant.journey.state in (State.INVITED, State.WITHDRAWN)
             held = self.participant.sheltered is not None
+            early = self.participant.journey.state in (State.CONSENTING, State.ONBOARDING) and not held
+            leads = self.world.desk is not None and self.participant.journey.state in (State.INVITED, State.WITHDRAWN)
             self.say(Said("unasked/stale_early") if early else Said("unasked/stale", {"leads": leads, "held": held}))
             self.ask_again()
 

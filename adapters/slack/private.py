@@ -138,14 +138,16 @@ class Private:
         wanted = _name(given) in self._opens or str(action_of(body).get("action_id") or "").startswith(SHOW)
         loading = views.modal(self._words, line=self._words.loading)
         if isinstance(given, FormSubmitted):
-            if wanted:
+            if wanted or self._windows.stays(str(view.get("id"))):
                 self._wait(user, view.get("id"))
                 return {"response_action": "update", "view": loading}
         elif view.get("type") == "modal":
             self._wait(user, view.get("id"))
             if wanted:
                 self.aside(self._update, str(view.get("id")), loading)
-        elif (wanted or view.get("type") == "home") and body.get("trigger_id"):  # on the Home tab no message is seen
+        elif view.get("type") == "home" and body.get("trigger_id"):  # on the Home tab no message is seen
+            self._windows.wait(user, self.aside(self._open_to_stay, body, loading))
+        elif wanted and body.get("trigger_id"):
             self._windows.wait(user, self.aside(self._open, body, loading))
         return {}
 
@@ -235,6 +237,11 @@ class Private:
         else:
             answer = await self._web.api.views_open(trigger_id=str(body.get("trigger_id") or ""), view=view)
         return str(answer["view"]["id"])
+
+    async def _open_to_stay(self, body: Mapping[str, Any], view: Json) -> str:
+        view_id = await self._open(body, view)
+        self._windows.stay(view_id)
+        return view_id
 
     async def _update(self, view_id: str, view: Json) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
 from bot.model import Block, Reply
@@ -58,6 +58,15 @@ class Windows:
 
     def __init__(self) -> None:
         self._waiting: OrderedDict[str, _Waiting] = OrderedDict()
+        self._staying: deque[str] = deque(maxlen=KEPT)
+
+    def stay(self, view_id: str) -> None:
+        """This view lies over a place where no message is seen: what is sent in it is answered in it."""
+        self._staying.append(view_id)
+
+    def stays(self, view_id: str) -> bool:
+        """Whether it does."""
+        return view_id in self._staying
 
     def wait(self, user: str, opening: asyncio.Future[str | None]) -> None:
         """This person's next answer belongs into the view whose id `opening` will give (None: it did not open)."""

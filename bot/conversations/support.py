@@ -87,7 +87,9 @@ def show_support(ctx: Context, given: Given) -> Move | Said:
         case "close_support":
             return finish(spoken(ctx, "safety/closed"))
         case _:
-            said = spoken(ctx, "safety/support", asks=guessed is not None, waits=len(person.runs) > 1)
+            by_itself = {support.name, *(timer.name for timer in person.timers)}  # a sit goes on, and waits for nothing
+            waits = any(run.conversation not in by_itself for run in person.runs)
+            said = spoken(ctx, "safety/support", asks=guessed is not None, waits=waits)
             return said.offering(*doors(ctx, guessed is not None), columns=1)
 
 

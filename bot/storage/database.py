@@ -111,7 +111,8 @@ def clear_errors(url: str) -> Iterator[None]:
             if needle in said:
                 raise StoreError(f"{place(url)} {sentence}.", kind) from error
         if error.connection_invalidated or isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
-            raise StoreError(f"{place(url)} cannot be reached; see that it runs, and {SETTING}.", "unreachable") from error
+            fix = f"see that it runs, and {SETTING}"
+            raise StoreError(f"{place(url)} cannot be reached; {fix}.", "unreachable") from error
         raise StoreError(f"{place(url)} refused a statement ({type(error.orig).__name__}).", "refused") from error
     except sa.exc.TimeoutError as error:
         raise StoreError(f"{place(url)} has no free connection; try again.", "locked") from error

@@ -42,7 +42,7 @@ VARIABLES: Mapping[str, str] = {
 
 
 class PostgresTools:
-    """`pg_dump`, `pg_restore` and `psql` for the server at this URL. Raises StoreError where they are not, or are too old."""
+    """PostgreSQL's programs for the server at this URL. Raises StoreError where they are not, or are too old."""
 
     def __init__(self, url: str) -> None:
         known = conninfo_to_dict(_plain(url))

@@ -25,6 +25,7 @@ from bot.storage.presence import RUNNING, STALE, processes
 from bot.storage.sql import UNFINISHED, SqlStore
 from bot.storage.tables import LEASE, OUTBOX, PERSON, SYSTEM, TOMBSTONE, Stage
 from bot.storage.vault import SETTING, Vault, missing
+from bot.storage.workshop import workshop
 
 Tombstones = Mapping[str, datetime]
 
@@ -65,6 +66,9 @@ def needed(backup: Path, url: str) -> Mapping[str, str]:
             with closing(sqlite3.connect(f"{backup.absolute().as_uri()}?mode=ro", uri=True)) as opened:
                 return dict(opened.execute("SELECT name, value FROM system WHERE name LIKE 'vault.%'"))
         except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorname", "").startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")):
+                fix = "this user must be allowed to write to its folder"
+                raise StoreError(f"{backup} cannot be opened: {fix}.", "missing") from error
             raise StoreError(f"{backup} is no backup of Heartsease ({error}).", "damaged") from error
     pairs = rows_in(PostgresTools(url), backup, "system")
     return {name: value for name, value in pairs if name.startswith("vault.")}
@@ -88,8 +92,8 @@ async def _restored_file(
         there = _is_there(file)
         if there:
             tombstones = {**await _remembered(url, replace), **tombstones}
-        with tempfile.TemporaryDirectory(dir=file.parent, prefix=".restoring.") as folder:
-            fresh = Path(folder) / file.name
+        with workshop(file) as folder:
+            fresh = folder / file.name
             people, again = await _prepared(backup, fresh, vault, tombstones)
             fresh.chmod(0o600)
             aside = _put_aside(file) if there else None
@@ -235,9 +239,9 @@ async def _carried_over(url: str, vault: Vault, backup: Path, tombstones: Tombst
         with (
             lock.held() if lock.was_ever_taken() else nullcontext(),
             writable(backup),
-            tempfile.TemporaryDirectory(dir=backup.parent, prefix=".restoring.") as folder,
+            workshop(backup) as folder,
         ):
-            fresh = Path(folder) / "heartsease.db"
+            fresh = folder / "heartsease.db"
             done = await _prepared(backup, fresh, vault, tombstones)
             await _take_in(database, _url_of(fresh), replace)
     finally:

@@ -29,7 +29,8 @@ class Shelved:
 async def shelve(url: str, folder: Path, days: int, now: datetime) -> Shelved:
     """Writes a backup that bears its time into a folder, then deletes what was written so more than `days` ago.
 
-    The three newest stay in any case. Nothing else in the folder is touched, and nothing at all if there is no new backup. `now` is aware.
+    The three newest stay in any case. Nothing else in the folder is touched, and nothing at all if there is no new
+    backup. `now` is aware.
 
     Raises:
         StoreError: there is no such folder, the database cannot be copied, or an older backup cannot be deleted.

@@ -44,22 +44,21 @@ DUE = (
     sa.select(*rows.PERSON_COLUMNS)
     .where(PERSON.c.reachable == sa.true(), PERSON.c.wake_at <= sa.bindparam("now"))
     .order_by(PERSON.c.wake_at)
-    .limit(sa.bindparam("most"))
+    .limit(sa.bindparam("most", type_=sa.Integer))
     .with_for_update(skip_locked=True)
 )
-
-
-@cache
-def _receive(insert: Callable[[sa.Table], Any]) -> Any:
-    return insert(RECEIVED).on_conflict_do_nothing().returning(RECEIVED.c.key)
-
-
-FRESH = {  # of a row of the outbox; in the statement, as whatever is bound is bound for every row
+# What every row of the outbox begins with; written into the statement, as what is bound is bound for each row anew.
+FRESH: Mapping[str, Any] = {
     "retry_at": sa.literal_column("0"),
     "state": sa.literal_column(str(int(Stage.QUEUED))),
     "attempts": sa.literal_column("0"),
     "problem": sa.literal_column("''"),
 }
+
+
+@cache
+def _receive(insert: Callable[[sa.Table], Any]) -> Any:
+    return insert(RECEIVED).on_conflict_do_nothing().returning(RECEIVED.c.key)
 
 
 @cache

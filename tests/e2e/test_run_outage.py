@@ -35,7 +35,7 @@ IN_TURN = ("writing this here", "all stand on one page", "have read this")
 LATE = datetime(2026, 3, 3, 10, tzinfo=UTC)  # 11:00 in Madrid
 TOO_LATE = datetime(2026, 3, 3, 12, 30, tzinfo=UTC)  # for a morning at 08:00 in Madrid, and not for one at 11:00
 FOR_EVER = 1_000_000  # calls
-MOVED = 20.0  # seconds in which a lease must have moved away from a process that stands still
+MOVED = 20.0  # seconds in which a lease must have moved away from a process that stands still, and time to another
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def planned(database: Postgres) -> Mapping[Stage, int]:
 async def moved_elsewhere(store: Store, database: Postgres, to: datetime, *, waiting: int, expired: int = 0) -> None:
     """Another process moves the rehearsed time; waits until ours has followed and done what is due then."""
     await RehearsalClock(to, 0).save(store)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(MOVED):
         while True:
             found = planned(database)
             unsent = found.get(Stage.QUEUED, 0) + found.get(Stage.SENDING, 0)
@@ -152,7 +152,7 @@ async def test_a_platform_whose_name_nobody_knows_is_waited_for(tmp_path: Path) 
     product = Running(tmp_path, settings | {"REHEARSAL": "start=2026-03-03T07:05:00Z,speed=0"})
     try:
         await product.start(until=503)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(MOVED):
             while (await product.get("/readyz")).json()[installation()] != "unreachable":
                 pass
             while (await product.status())["pending"] != 1:

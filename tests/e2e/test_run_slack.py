@@ -220,7 +220,7 @@ async def test_it_waits_for_a_slack_that_is_down_and_stops_when_it_is_told_to(tm
         server.fault("auth.test", "drop", times=1000)
         product = Running(tmp_path, settings_of(server))
         starting = asyncio.create_task(product.start())
-        await server.until(lambda: server.count("auth.test") > 1, 15)
+        await server.until(lambda: server.count("auth.test") > 1)
         starting.cancel()
         assert await product.terminate() == 0
         await product.__aexit__()
@@ -234,7 +234,7 @@ async def test_telegram_and_slack_run_side_by_side(tmp_path: Path) -> None:
             ana, ben = server.member("U7"), other.person(4242, "Ben")
             ana.runs("/heartsease start")
             ben.says("/start")
-            await server.until(lambda: len(ana.messages) > 1 and len(ben.messages) > 1, 15)
+            await server.until(lambda: len(ana.messages) > 1 and len(ben.messages) > 1)
             parts = (await product.get("/readyz")).json()
     assert {"slack:T1", f"telegram:{telegram.TOKEN.partition(':')[0]}"} <= parts.keys()
     assert "export" in ana.messages[0].text

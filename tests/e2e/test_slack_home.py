@@ -72,13 +72,35 @@ async def test_a_window_shows_all_of_an_answer_in_several_messages(server: Stand
         await server.until(lambda: ana.home is not None)
         ana.taps("Today", ana.home)
         await server.until(lambda: len(door.received) == 1)
-        for text in ("Week 1, day 1.", "Today: three breaths."):
-            await adapter.send(delivery(said(text)))
-            await server.until(lambda text=text: ana.view is not None and text in ana.view.text)
+        await adapter.send(delivery(said("Week 1, day 1.")))
+        await server.until(lambda: ana.view is not None and "Week 1" in ana.view.text)
+        await adapter.send(delivery(said("Today: three breaths.")))
+        await server.until(lambda: ana.view is not None and "three breaths" in ana.view.text)
         await adapter.send(delivery(said("Did it happen?", form=form)))
         await server.until(lambda: ana.view is not None and bool(ana.view.inputs))
         assert ana.view is not None
         assert ana.view.text == "Week 1, day 1.\n\nToday: three breaths."
+    assert server.refusals == []
+
+
+@BOTH
+async def test_what_is_written_in_its_window_is_answered_there(server: StandIn, transport: Transport) -> None:
+    async def home(origin: Origin) -> Reply:
+        return said(PAGE, rows=((Button("/journal", "A page"),),), private=True)
+
+    door, ana = FakeDoor(), server.member("U7")
+    form = Form("words", "In your own words", (Field("text", "What is there?"),), asked=3)
+    async with listening(server, door, transport, home=home) as (adapter, _):
+        ana.opens_home()
+        await server.until(lambda: ana.home is not None)
+        ana.taps("A page", ana.home)
+        await server.until(lambda: len(door.received) == 1)
+        await adapter.send(delivery(said("What is there?", form=form)))
+        await server.until(lambda: ana.view is not None and bool(ana.view.inputs))
+        ana.submits(text="heavy")
+        await server.until(lambda: len(door.received) == 2)
+        await adapter.send(delivery(said("There are people to talk to.", rows=((Button("4:near", "Near"),),))))
+        await server.until(lambda: ana.view is not None and "people to talk to" in ana.view.text)
     assert server.refusals == []
 
 

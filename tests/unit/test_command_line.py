@@ -246,7 +246,8 @@ def test_a_postgresql_that_is_away_takes_no_backup_of_sqlite_and_no_word_shows_i
     assert "HEARTSEASE_SECRET_KEYS: set the keys that the backup was written with" in said
     (key,) = file.with_name(file.name + ".key").read_text().split()
     said = refused(heartsease("restore", str(file), file=file, HEARTSEASE_SECRET_KEYS=key, **away))
-    assert "The database postgresql://ana:***@127.0.0.1:1/heartsease cannot be reached; see that it runs, and HEARTSEASE_DATABASE_URL." in said
+    assert "The database postgresql://ana:***@127.0.0.1:1/heartsease cannot be reached; see that it runs" in said
+    assert "see that it runs, and HEARTSEASE_DATABASE_URL." in said
     assert "s3cret" not in said
     said = refused(heartsease("restore", str(file), file=file, HEARTSEASE_SECRET_KEYS=KEY, **away))
     assert "HEARTSEASE_SECRET_KEYS: the backup needs" in said

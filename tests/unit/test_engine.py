@@ -239,7 +239,7 @@ def stands_at(name: str, step: str, shelter: Shelter | None = None) -> Visit:
     visit.become(sheltered=shelter)
     visit.begin(name, **NOTES)
     visit.events.clear()
-    visit.enter(replace(visit.participant.runs[-1], step=step))
+    visit.enter(replace(visit.participant.runs[-1], step=step), visit.participant.runs[:-1])
     return visit
 
 

@@ -1,0 +1,44 @@
+"""What a PostgreSQL refuses, in words for whoever looks after it: the setting, and what to do."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from bot.errors import StoreError
+from bot.storage.database import clear_errors
+
+URL = "postgresql://ana:s3cret@db.example/heartsease"
+REFUSALS = [
+    (psycopg.OperationalError("fe_sendauth: no password supplied"), "missing", "wants a password; put it into HEART"),
+    (
+        psycopg.OperationalError('FATAL: no pg_hba.conf entry for host "10.0.0.7", user "ana", no encryption'),
+        "missing",
+        "lets nobody in from here; see its pg_hba.conf, and HEARTSEASE_DATABASE_URL",
+    ),
+    (
+        psycopg.errors.InsufficientPrivilege("permission denied for schema public"),
+        "missing",
+        "does not allow that; let the user of HEARTSEASE_DATABASE_URL own it",
+    ),
+    (
+        psycopg.errors.ReadOnlySqlTransaction("cannot execute INSERT in a read-only transaction"),
+        "read_only",
+        "is read-only; is it a standby? See HEARTSEASE_DATABASE_URL",
+    ),
+    (
+        psycopg.errors.DiskFull('could not extend file "base/5/1": No space left on device'),
+        "full",
+        "cannot grow: its disk is full; make room",
+    ),
+    (psycopg.OperationalError("Connection refused"), "unreachable", "cannot be reached; see that it runs, and HEART"),
+]
+
+
+@pytest.mark.parametrize(("error", "kind", "said"), REFUSALS, ids=[said for _, _, said in REFUSALS])
+def test_a_refusal_says_what_to_do_and_no_password(error: psycopg.Error, kind: str, said: str) -> None:
+    with pytest.raises(StoreError) as raised, clear_errors(URL):
+        raise sa.exc.DBAPIError.instance(None, None, error, psycopg.Error)
+    assert raised.value.kind == kind
+    assert str(raised.value).startswith(f"The database postgresql://ana:***@db.example/heartsease {said}")
