@@ -136,8 +136,8 @@ class Settings(BaseSettings):
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
-        """The encryption keys, newest first."""
-        return tuple(key.strip() for key in self.secret_keys.split(",") if key.strip())
+        """The encryption keys, newest first; a key file's lines will do as well as commas."""
+        return tuple(self.secret_keys.replace(",", " ").split())
 
     @cached_property
     def owners_named(self) -> frozenset[str]:

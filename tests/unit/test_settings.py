@@ -166,6 +166,13 @@ def test_a_secret_may_be_a_file_and_the_environment_wins(monkeypatch: pytest.Mon
     assert (load().tokens, load().keys) == ((TOKEN,), ("given",))
 
 
+def test_the_lines_of_a_key_file_are_keys_as_they_stand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Joined by line ends, base64 would read the first and take no notice of the others."""
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (tmp_path / "heartsease_secret_keys").write_text("new=\nold=\n")
+    assert load().keys == ("new=", "old=")
+
+
 def test_a_secrets_file_that_windows_saved_is_named_with_the_fix(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
