@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
+from bot.places import LEADS
+
 NAMES: Mapping[str, tuple[str, ...]] = {
     "AR": ("Argentina", "Argentina"),
     "AT": ("Austria", "Austria"),
@@ -100,8 +102,8 @@ def named(code: str | None) -> Mapping[str, str]:
 
 
 def country_in(text: str) -> str | None:
-    """The code of the country that a whole text names; None for one that is not here."""
-    return _CODES.get(_plain(text))
+    """The code of the country that a whole text names ("the UK", "I'm in Spain"); None for one that is not here."""
+    return _CODES.get(_plain(LEADS.sub("", _plain(text))))
 
 
 def _plain(text: str) -> str:

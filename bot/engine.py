@@ -16,6 +16,7 @@ from bot.conversations.words import (
     BEFORE_CONSENT,
     COHORT_COMMANDS,
     COMMANDS,
+    FAREWELLS,
     WITH_WORDS,
     bare,
     command_in,
@@ -186,7 +187,7 @@ class Visit(Renewal):
     def is_farewell(self, given: MessageReceived) -> bool:
         """Whether who has left only says thank you or goodbye; a welcome would be no answer to that."""
         left = self.participant.journey.state is State.WITHDRAWN and self.hearing(given) is None
-        return left and is_courtesy(given.text)
+        return left and is_courtesy(given.text, FAREWELLS)
 
     def tell_of_edits(self) -> None:
         """That an edit changes nothing is said once a day: some people mend every message. In need it is not said."""

@@ -45,18 +45,18 @@ class OfflineGazetteer:
         if finder := self.__dict__.pop("_finder", None):
             finder.cleanup()
 
-    def cities(self, name: str) -> Sequence[City]:
+    def cities(self, name: str, nearly: bool = True) -> Sequence[City]:
         """Cities of this name, one per zone and country, largest first, at most five.
 
         Any case, with or without accents, in other languages ("Praha"), with a country or state behind it
         ("Paris, France", "paris tx"). A country's or a state's own name means its largest city for each time that
         clocks show there, before cities of that name. Only when nothing is called so are names one typing mistake away
-        tried.
+        tried, and that only if `nearly` so called will do.
         """
         if found := self._country(LEADS.sub("", fold(name[:200]))):
             return found
         readings = list(self._readings(name[:200]))
-        for lookup in (self._index.called, self._index.nearly_called):
+        for lookup in (self._index.called, *((self._index.nearly_called,) if nearly else ())):
             for city, qualifiers in readings:
                 found = self._index.pick(lookup(city), qualifiers)
                 if found:

@@ -111,10 +111,11 @@ class Refuge(Doorstep):
 
     def busy_until(self) -> datetime:
         """Until when a nudge would interrupt something that the person began themselves."""
-        now, run, heard = self.world.now, self.participant.run, self.participant.heard
+        now, heard = self.world.now, self.participant.heard
+        run = next((run for run in reversed(self.participant.runs) if not waits_aside(run)), None)
         if self.rang or any(timer.name not in LOOKING_ON for timer in self.participant.timers):
             return now + BUSY
-        if run is None or heard is None or run.conversation in TOUCHPOINTS or waits_aside(run):
+        if run is None or heard is None or run.conversation in TOUCHPOINTS:
             return now
         return max(now, heard + BUSY)
 

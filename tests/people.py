@@ -36,7 +36,7 @@ CITIES: Mapping[str, Sequence[City]] = {
 class SmallGazetteer:
     """A few cities, and one place on land."""
 
-    def cities(self, name: str) -> Sequence[City]:
+    def cities(self, name: str, nearly: bool = True) -> Sequence[City]:
         """As bot.model.Gazetteer."""
         return CITIES.get(name.casefold().strip(), ())
 

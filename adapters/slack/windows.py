@@ -52,11 +52,17 @@ class _Waiting:
     opening: asyncio.Future[str | None]
     said: tuple[Block, ...] = field(default=(), repr=False)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it waits no more."""
+        return self.until < asyncio.get_running_loop().time()
+
 
 class Windows:
     """The windows that wait, one a person; a window that is being opened counts already."""
 
-    def __init__(self) -> None:
+    def __init__(self, waits: float = WAITS) -> None:
+        self._waits = waits
         self._waiting: OrderedDict[str, _Waiting] = OrderedDict()
         self._staying: deque[str] = deque(maxlen=KEPT)
 
@@ -70,7 +76,7 @@ class Windows:
 
     def wait(self, user: str, opening: asyncio.Future[str | None]) -> None:
         """This person's next answer belongs into the view whose id `opening` will give (None: it did not open)."""
-        self._waiting[user] = _Waiting(asyncio.get_running_loop().time() + WAITS, opening)
+        self._waiting[user] = _Waiting(asyncio.get_running_loop().time() + self._waits, opening)
         self._waiting.move_to_end(user)
         if len(self._waiting) > KEPT:
             self._waiting.popitem(last=False)
@@ -85,14 +91,15 @@ class Windows:
 
     def said(self, user: str, text: tuple[Block, ...]) -> tuple[Block, ...]:
         """All that went into the conversation while their window waited, with this; this alone where none waits."""
-        if (waiting := self._waiting.get(user)) is None:
+        waiting = self._waiting.get(user)
+        if waiting is None or waiting.is_over:
             return text
         waiting.said += text
         return waiting.said
 
 
 async def _opened(waiting: _Waiting | None) -> str | None:
-    if waiting is None or waiting.until < asyncio.get_running_loop().time():
+    if waiting is None or waiting.is_over:
         return None
     done, _ = await asyncio.wait([waiting.opening], timeout=OPENING)
     opening = waiting.opening

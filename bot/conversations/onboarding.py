@@ -112,7 +112,7 @@ def agreeing(given: Given, age: int) -> str | None:
     if not isinstance(given, MessageReceived) or text is None:
         return meant(given, CONSENTING)
     left = YEARS.sub(lambda said: "" if int(said[2]) >= age else said[0], text)
-    return meant(replace(given, text=left), CONSENTING) if plain(left) else "old_enough"
+    return "old_enough" if left != text and not plain(left) else meant(replace(given, text=left), CONSENTING)
 
 
 @onboarding.step

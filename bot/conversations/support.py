@@ -39,9 +39,12 @@ from bot.conversations.in_need import (
 )
 from bot.conversations.words import is_courtesy
 from bot.countries import NAMES, country_in, country_of
-from bot.model import Choice, Said, Trusted
+from bot.model import Choice, Gazetteer, Said, Trusted
 
-CLOSE = ("close", "ok", "fine", "thanks", "thank you", "gracias", "eso es todo")
+CLOSE = (
+    *("close", "ok", "okay", "fine", "thanks", "thank you", "thanks a lot", "thank you so much", "thank you very much"),
+    *("gracias", "muchas gracias", "vale", "eso es todo"),
+)
 SUPPORT: Words = {
     "right_country": ("that is right", "right", "es correcto"),
     "other_country": ("another country", "otro país"),
@@ -53,7 +56,14 @@ SUPPORT: Words = {
 }
 LONGEST = 200  # characters of a name, or of a way to reach somebody
 LONGEST_PLACE = 60  # characters; who writes more is telling something
-NO_PLACE: Words = {"none": ("no", "none", "never mind", "not now", "nothing", "no idea", "i don't know", "no lo sé")}
+NO_PLACE: Words = {
+    "none": (
+        *("no", "none", "never mind", "not now", "later", "nothing", "no idea", "idk", "dunno", "i don't know"),
+        *("nada", "ahora no", "luego", "ni idea", "no sé", "no lo sé"),
+    )
+}
+LARGE = 150_000  # people; many an ordinary word is the name of a smaller place
+CLEARLY = 10  # times as large as its namesakes in other countries: Paris is one, Valencia and Birmingham are not
 
 support = conversation("support", first="show", open_for=for_an_hour, hears=SUPPORT, anytime=True)
 country = conversation("country", first="which", open_for=for_an_hour, keeps=OUT_WORDS, anytime=True)
@@ -110,7 +120,7 @@ def doors(ctx: Context, asks: bool) -> tuple[Choice, ...]:
 
 @country.step
 def which(ctx: Context, given: Given) -> Move | Said:
-    """In their own words, by a place in it too; of one that we have no numbers of, what holds everywhere is shown."""
+    """In their own words, or by a large city in it; of one without known numbers, what holds everywhere is shown."""
     text = typed(given)
     if text is None:
         return spoken(ctx, "safety/which_country")
@@ -121,16 +131,19 @@ def which(ctx: Context, given: Given) -> Move | Said:
     if len(text) > LONGEST_PLACE:
         said = spoken(ctx, "safety/listened", kept=bool(kept(ctx, given)))
         return Move(events=(*kept(ctx, given), said), answered=False)
-    where = country_with(ctx, text)
+    where = country_with(ctx.gazetteer, text)
     return ask("saved", country=where) if where else again(spoken(ctx, "safety/country_unclear"))
 
 
-def country_with(ctx: Context, text: str) -> str | None:
-    """The country that they named, or that the place lies in; None if there is no such place that we know."""
+def country_with(gazetteer: Gazetteer, text: str) -> str | None:
+    """The country that they named, or that the large city lies in; None where that would be a guess."""
     if named := country_in(text):
         return named
-    found = {country_of(city.zone) for city in ctx.gazetteer.cities(text)[:1]}
-    return next((code if code in NAMES else ELSEWHERE for code in found), None)
+    found = [(country_of(city.zone), city.population) for city in gazetteer.cities(text, nearly=False)]
+    where, people = found[0] if found else (None, 0)
+    if people < LARGE or any(other != where and people < CLEARLY * theirs for other, theirs in found):
+        return None
+    return where if where in NAMES else ELSEWHERE
 
 
 @country.step

@@ -87,12 +87,17 @@ PLAIN_WORDS: Mapping[str, str] = {
 STOPPING = tuple(words for words, command in PLAIN_WORDS.items() if command in ("stop", "pause"))
 
 
-# what needs no answer but a sign that it was read, where nothing was asked
-COURTESIES = frozenset(
+FAREWELLS = frozenset(
     {
         *("thanks", "thank you", "thank you so much", "many thanks", "thx", "gracias", "muchas gracias"),
         *("thank you for everything", "thanks for everything", "gracias por todo"),
-        *("good night", "goodnight", "buenas noches", "bye", "good morning", "buenos días", "ok", "okay", "vale"),
+        *("good night", "goodnight", "buenas noches", "bye", "ok", "okay", "vale"),
+    }
+)
+# what needs no answer but a sign that it was read, where nothing was asked
+COURTESIES = FAREWELLS | frozenset(
+    {
+        *("good morning", "buenos días"),
         *("yes", "no", "sí", "si", "yep", "nope", "k", "sure", "great", "nice", "cool", "lol"),  # an echo of something
         *HERE_AGAIN,
     }
@@ -101,11 +106,11 @@ SHADES = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f]")  # of skin, and of how sign
 SIGNS = re.compile(f"[👍❤🙏🙂😊]|{SHADES.pattern}")
 
 
-def is_courtesy(text: str) -> bool:
+def is_courtesy(text: str, known: frozenset[str] = COURTESIES) -> bool:
     """Whether a whole message is a thank you, a good night or a thumb, or some of them: "Thank you, bye"."""
     words = SIGNS.sub("", text).strip()
     pieces = [piece for piece in map(bare, BETWEEN_CLAUSES.split(words)) if piece]
-    return all(piece in COURTESIES for piece in pieces) if pieces else not words and bool(text.strip())
+    return all(piece in known for piece in pieces) if pieces else not words and bool(text.strip())
 
 
 # what adds nothing to the words beside it

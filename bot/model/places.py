@@ -21,8 +21,11 @@ class City:
 class Gazetteer(Protocol):
     """Time zones by city and by place; offline."""
 
-    def cities(self, name: str) -> Sequence[City]:
-        """Cities of this name (any case, with or without accents), one per zone and country, largest first."""
+    def cities(self, name: str, nearly: bool = True) -> Sequence[City]:
+        """Cities of this name (any case, with or without accents), one per zone and country, largest first.
+
+        Where nothing is called so, those `nearly` called so, one typing mistake away.
+        """
         ...
 
     def zone_at(self, latitude: float, longitude: float) -> str | None:

@@ -97,11 +97,11 @@ def format_of(file: Path) -> Format:
 @contextmanager
 def new_file(target: Path) -> Iterator[Path]:
     """A draft beside the target, which becomes the target when the block ends well. Raises StoreError."""
-    if target.is_dir():
-        raise StoreError(f"{target} is a folder; name a new file in it, or say --keep DAYS.", "refused")
-    if target.exists():
-        raise StoreError(f"{target} is there already; choose another name.", "refused")
     try:
+        if target.is_dir():
+            raise StoreError(f"{target} is a folder; name a new file in it, or say --keep DAYS.", "refused")
+        if target.exists():
+            raise StoreError(f"{target} is there already; choose another name.", "refused")
         descriptor, name = tempfile.mkstemp(dir=target.absolute().parent, prefix=f".{target.name}.")  # mode 0600
     except OSError as error:
         raise StoreError(f"{target} cannot be written ({error.strerror}).", "missing") from error
@@ -122,7 +122,7 @@ def _copied(url: str, source: Path | None, draft: Path) -> None:
         PostgresTools(url).run("pg_dump", "--format=custom", "--no-owner", "--no-acl", *data, f"--file={draft}")
         return
     copy_sqlite(source, draft)
-    with closing(sqlite3.connect(draft)) as copy:
+    with _copying(source, draft), closing(sqlite3.connect(draft)) as copy:
         copy.execute("PRAGMA secure_delete = ON")
         there = {name for (name,) in copy.execute("SELECT name FROM sqlite_master")}
         for table in there.intersection(LEFT_OUT):
@@ -134,13 +134,19 @@ def _copied(url: str, source: Path | None, draft: Path) -> None:
 
 def copy_sqlite(source: Path, target: Path) -> None:
     """Copies in one step: who writes meanwhile neither waits nor makes it begin again. Raises StoreError."""
+    with (
+        _copying(source, target),
+        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as original,
+        closing(sqlite3.connect(target)) as copy,
+    ):
+        original.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")
+
+
+@contextmanager
+def _copying(source: Path, target: Path) -> Iterator[None]:
     try:
-        with (
-            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as original,
-            closing(sqlite3.connect(target)) as copy,
-        ):
-            original.backup(copy)
-            copy.execute("PRAGMA journal_mode = DELETE")
+        yield
     except sqlite3.Error as error:
         if "disk is full" in str(error):
             raise StoreError(f"The disk of {target.parent} is full; make room there.", "full") from error

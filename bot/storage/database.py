@@ -33,11 +33,13 @@ PROBLEMS: tuple[tuple[str, StoreProblem, str], ...] = (
     ("readonly database", "read_only", "is read-only; give this user the right to write to the file and its folder"),
     ("file is not a database", "damaged", "is not a database, or is damaged; nothing was changed. Restore a backup"),
     ("malformed", "damaged", "is damaged; nothing more is written to it. Restore a backup"),
+    ("not decode to utf-8", "damaged", "holds text that nobody wrote, so it is damaged. Restore a backup"),
     ("unable to open", "missing", "cannot be opened; see that the folder exists and this user may write to it"),
     ("disk is full", "full", "cannot grow: the disk is full; make room"),
     ("no space left", "full", "cannot grow: its disk is full; make room"),
     ("no such table", "outdated", "lacks tables; run: python -m bot db upgrade"),
     ("undefined", "outdated", "lacks tables or columns; run: python -m bot db upgrade"),
+    ("duplicatetable", "refused", "has tables of a restore that was cut off, or not of ours; name an empty database"),
     ("i/o error", "damaged", "cannot be read or written: the disk reports an error; check the disk"),
     ("deadlock", "locked", "was busy with another transaction; try again"),
     ("authentication failed", "missing", "refuses this user or password; see HEARTSEASE_DATABASE_URL"),
@@ -240,6 +242,7 @@ class FileLock:
     """The operating system's lock on `<file>.lock`: one `run` an SQLite file. Gone when the process is."""
 
     def __init__(self, file: Path) -> None:
+        file = Path(os.path.realpath(file))  # as SQLite does: two links to one file are one database
         self._path = file.with_name(file.name + ".lock")
         self._descriptor: int | None = None
 

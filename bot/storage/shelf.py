@@ -37,24 +37,27 @@ async def shelve(url: str, folder: Path, days: int, now: datetime) -> Shelved:
     """
     file = _place(folder, now)
     needed = await back_up(url, file)
-    gone = _outlived(folder, now, timedelta(days=days))
-    for old in gone:
-        _deleted(old)
-    return Shelved(file, needed, gone)
+    return Shelved(file, needed, _cleared(folder, now, timedelta(days=days)))
 
 
 def _place(folder: Path, now: datetime) -> Path:
-    if not folder.is_dir():
-        raise StoreError(f"{folder} is no folder; make it first (is the disk for backups there?).", "missing")
+    try:
+        if not folder.is_dir():
+            raise StoreError(f"{folder} is no folder; make it first (is the disk for backups there?).", "missing")
+    except OSError as error:
+        raise StoreError(f"{folder} must be a folder that this user may read and write to.", "missing") from error
     return folder / f"heartsease-{now.astimezone(UTC).strftime(STAMP)}.backup"
 
 
-def _deleted(old: Path) -> None:
+def _cleared(folder: Path, now: datetime, span: timedelta) -> Sequence[Path]:
     try:
-        old.unlink(missing_ok=True)
+        gone = _outlived(folder, now, span)
+        for old in gone:
+            old.unlink(missing_ok=True)
     except OSError as error:
-        problem = f"The new backup is written, but {old} cannot be deleted ({error.strerror})"
-        raise StoreError(f"{problem}; delete it by hand.", "read_only") from error
+        problem = f"The new backup is written, but older ones cannot be deleted: {error.filename} ({error.strerror})"
+        raise StoreError(f"{problem}; delete them by hand.", "read_only") from error
+    return gone
 
 
 def _outlived(folder: Path, now: datetime, span: timedelta) -> Sequence[Path]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from bot.errors import StoreError
 from bot.storage import open_store
+from bot.storage.copies import back_up
 from bot.storage.restoring import restore
 from bot.storage.shelf import shelve
 from bot.storage.vault import fingerprint
@@ -115,6 +118,32 @@ async def test_a_folder_that_is_not_there_is_not_made(url: str, tmp_path: Path) 
     with pytest.raises(StoreError, match=r"backups is no folder; make it first"):
         await shelve(url, tmp_path / "backups", 14, NIGHT)
     assert not (tmp_path / "backups").exists()
+
+
+async def test_what_the_system_refuses_is_an_error_with_the_fix(url: str, tmp_path: Path) -> None:
+    """A name that is too long stands for all that it refuses: a folder that may not be looked into says the same."""
+    endless = tmp_path / ("x" * 300)
+    with pytest.raises(StoreError, match="must be a folder that this user may read and write to"):
+        await shelve(url, endless, 14, NIGHT)
+    with pytest.raises(StoreError, match=r"cannot be written \(File name too long\)"):
+        await back_up(url, endless)
+
+
+async def test_a_copy_that_cannot_be_cleared_of_the_erased_is_an_error_and_is_not_left(
+    url: str, tmp_path: Path
+) -> None:
+    file, nights = tmp_path / "heartsease.db", tmp_path / "nights"
+    nights.mkdir()
+    with closing(sqlite3.connect(file)) as opened:
+        opened.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        [root] = opened.execute("SELECT rootpage FROM sqlite_master WHERE name = 'tombstone'").fetchone()
+        [size] = opened.execute("PRAGMA page_size").fetchone()
+    with file.open("r+b") as pages:
+        pages.seek((root - 1) * size)
+        pages.write(bytes(size))
+    with pytest.raises(StoreError, match=r"cannot be copied \(database disk image is malformed\)"):
+        await shelve(url, nights, 14, NIGHT)
+    assert names(nights) == []
 
 
 async def test_a_clock_that_is_far_ahead_does_not_take_the_newest(url: str, tmp_path: Path) -> None:

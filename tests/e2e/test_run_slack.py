@@ -219,11 +219,12 @@ async def test_it_waits_for_a_slack_that_is_down_and_stops_when_it_is_told_to(tm
     async with StandIn() as server:
         server.fault("auth.test", "drop", times=1000)
         product = Running(tmp_path, settings_of(server))
-        starting = asyncio.create_task(product.start())
-        await server.until(lambda: server.count("auth.test") > 1)
-        starting.cancel()
-        assert await product.terminate() == 0
-        await product.__aexit__()
+        await product.begin()
+        try:
+            await server.until(lambda: server.count("auth.test") > 1)
+            assert await product.terminate() == 0
+        finally:
+            await product.__aexit__()
         assert "slack.unreachable" in product.log()
 
 

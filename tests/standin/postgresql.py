@@ -7,13 +7,14 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-TRIES = 3  # the package gives a start ten seconds, which a busy machine may not have
+START = 60.0  # seconds; the package gives a start ten, which a busy machine may not have
 
 
 @contextmanager
@@ -32,13 +33,16 @@ def serving(**options: Any) -> Iterator[Any]:
 
 
 def _started(server: Any) -> None:
-    for left in reversed(range(TRIES)):
+    end = time.monotonic() + START
+    while True:
         try:
             server.start()
             return
-        except (subprocess.SubprocessError, AssertionError):  # it may be there by now, and is found then
-            if not left:
+        except (subprocess.SubprocessError, AssertionError):  # it is on its way, and is found when it is there
+            if time.monotonic() > end:
+                server.stop()  # its `cleanup` knows only of one that was ready
                 raise
+            time.sleep(0.1)
 
 
 @cache

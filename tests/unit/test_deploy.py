@@ -254,6 +254,11 @@ def test_the_nightly_backup_is_of_the_database_that_runs_and_goes_where_it_may_w
 # ---------------------------------------------------------------- backups of containers
 
 
+def test_a_backup_migrates_nothing() -> None:
+    """What a service depends on `docker compose run` starts anew, and tonight's image may be newer than the coach."""
+    assert SERVICES["backup"]["depends_on"] == {"database": {"condition": "service_healthy"}}
+
+
 def test_who_makes_backups_has_no_key() -> None:
     assert SERVICES["backup"]["secrets"] == ["heartsease_database_url"]
     [job] = [one for one in MANIFESTS if one["kind"] == "CronJob"]

@@ -13,7 +13,9 @@ import yaml
 
 from bot import safety_rules
 from bot.conversations.in_need import ELSEWHERE
+from bot.conversations.support import country_with
 from bot.countries import NAMES, country_in, country_of, named
+from bot.gazetteer import OfflineGazetteer
 from bot.help_lines import NOTHING_KNOWN, help_facts
 
 FILE = Path(safety_rules.__file__).parent / "help.yaml"
@@ -71,3 +73,26 @@ def test_numbers_follow_the_zone_and_a_confirmed_country_before_it() -> None:
         assert {one["url"] for one in help_facts(unknown)["directories"]} == {
             one["url"] for one in NOTHING_KNOWN["directories"]
         }
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Chile", "CL"),
+        ("Paris", "FR"),
+        ("Méjico", "MX"),
+        ("I'm in the United States", "US"),
+        ("Estoy en los Países Bajos", "NL"),
+        ("I live in Iceland", "IS"),
+        ("Moldova", ELSEWHERE),
+        ("Valencia", None),
+        ("Birmingham", None),
+        ("Georgia", None),
+        ("hello", None),
+        ("en casa", None),
+        ("same", None),
+        ("Bern", None),
+    ],
+)
+def test_a_place_names_a_country_only_where_no_other_can_be_meant(text: str, code: str | None) -> None:
+    assert country_with(OfflineGazetteer(), text) == code

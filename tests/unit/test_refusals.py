@@ -32,6 +32,11 @@ REFUSALS = [
         "full",
         "cannot grow: its disk is full; make room",
     ),
+    (
+        psycopg.errors.DuplicateTable('relation "person" already exists'),
+        "refused",
+        "has tables of a restore that was cut off, or not of ours; name an empty database",
+    ),
     (psycopg.OperationalError("Connection refused"), "unreachable", "cannot be reached; see that it runs, and HEART"),
 ]
 

@@ -168,9 +168,12 @@ def test_a_url_that_is_no_database_names_the_setting(wrong: str) -> None:
 
 async def test_a_second_run_on_the_file_is_refused_until_the_first_is_gone(file: Path, url: str) -> None:
     store = await open_store(url, [KEY], exclusive=True)
-    with pytest.raises(StoreError, match="Another `run` uses") as caught:
-        await open_store(url, [KEY], exclusive=True)
-    assert caught.value.kind == "in_use"
+    link = file.with_name("link.db")
+    link.symlink_to(file)
+    for same in (url, f"sqlite:///{link}"):
+        with pytest.raises(StoreError, match="Another `run` uses") as caught:
+            await open_store(same, [KEY], exclusive=True)
+        assert caught.value.kind == "in_use"
     await (await open_store(url, [KEY])).close()
     await store.close()
     await (await open_store(url, [KEY], exclusive=True)).close()
