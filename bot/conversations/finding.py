@@ -11,6 +11,7 @@ from bot.model import Choice, City, LocationShared, Said
 from bot.timetable import zone
 
 NONE_OF_THESE = Choice("none_of_these")
+WIDEST = 40  # characters that a button shows
 MOST = 5  # places that are offered
 
 
@@ -62,8 +63,9 @@ def _settled(found: Sequence[tuple[str, str]], then: Callable[[str], Move]) -> M
 def shown(city: City, among: Sequence[City]) -> str:
     """A city's name with as much of its whereabouts as tells it from the others."""
     alike = sum(other.country == city.country for other in among) > 1
-    parts = (city.name, city.region if alike else "", city.country)
-    return ", ".join(part for part in parts if part)[:40]
+    parts = [part for part in (city.name, city.region if alike else "", city.country) if part]
+    whole, short = ", ".join(parts), ", ".join(parts[:-1])
+    return (whole if len(whole) <= WIDEST else short)[:WIDEST]
 
 
 def clock_in(name: str | None, now: datetime) -> str:

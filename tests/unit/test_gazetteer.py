@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.conversations.finding import shown
 from bot.gazetteer import OfflineGazetteer
 from bot.model import City
 
@@ -131,3 +132,11 @@ def test_a_position_that_is_none_has_no_zone(latitude: float, longitude: float) 
 @given(st.text())
 def test_no_name_is_an_error(name: str) -> None:
     assert len(GAZETTEER.cities(name)) <= 5
+
+
+def test_a_place_that_is_too_long_for_a_button_goes_without_its_country() -> None:
+    found = GAZETTEER.cities("Washington")
+    assert [shown(city, found) for city in found[:2]] == [
+        "Washington, District of Columbia",
+        "Seattle, Washington, United States",
+    ]
