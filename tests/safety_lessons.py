@@ -43,6 +43,7 @@ RARE = 3  # examples in which a sequence has to stand
 FOLDS = 5  # parts that the authors are cut into, each of which is judged by what the others teach
 LIGHT = 0.05  # weights below are left out
 LEVELS = ("urgent", "concern", "none")
+MARK = re.compile(r"\[\[(.+?)\]\]")  # the words of danger in a long entry
 RNG = 4  # seed of the typing mistakes and of the learner
 
 
@@ -71,7 +72,7 @@ def read(one: Taught) -> Iterator[Taught]:
     """What a long entry teaches: the danger alone, spans with half of it as danger, spans without it as harmless."""
     marks = list(marked(one.text))
     if one.label != "none":
-        yield from (replace(one, text=text, kind="diary") for text in re.findall(r"\[\[(.+?)\]\]", one.text))
+        yield from (replace(one, text=text, kind="diary") for text in MARK.findall(one.text))
     words = words_of(unmasked(unmarked(one.text)))
     for start, end in spans(words):
         part = replace(one, text=" ".join(words[start:end]), kind="diary")
@@ -84,7 +85,7 @@ def read(one: Taught) -> Iterator[Taught]:
 
 def marked(text: str) -> Iterator[tuple[int, int]]:
     """The first word of each marked danger, and the one behind its last, as `words_of` counts them."""
-    for mark in re.finditer(r"\[\[(.+?)\]\]", text):
+    for mark in MARK.finditer(text):
         before = unmarked(text[: mark.start()])
         yield _up_to(before), _up_to(f"{before}{mark[1]}")
 
