@@ -118,8 +118,10 @@ def new_file(target: Path) -> Iterator[Path]:
 
 def _copied(url: str, source: Path | None, draft: Path) -> None:
     if source is None:
-        data = [f"--exclude-table-data={table}" for table in LEFT_OUT]
-        PostgresTools(url).run("pg_dump", "--format=custom", "--no-owner", "--no-acl", *data, f"--file={draft}")
+        tools = PostgresTools(url)
+        ours = '"{}"'.format(tools.schema.replace('"', '""'))  # quoted, since pg_dump reads a pattern
+        parts = [f"--schema={ours}", *(f"--exclude-table-data={ours}.{table}" for table in LEFT_OUT)]
+        tools.run("pg_dump", "--format=custom", "--no-owner", "--no-acl", *parts, f"--file={draft}")
         return
     copy_sqlite(source, draft)
     with _copying(source, draft), closing(sqlite3.connect(draft)) as copy:

@@ -25,6 +25,7 @@ PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_de
 SETTING = "HEARTSEASE_DATABASE_URL"
 BUSY_SECONDS = 10.0
 PATIENT_SECONDS = 0.3  # how long emptying the log may keep writers waiting
+NO_SCHEMA = "has no such schema; create it: CREATE SCHEMA and the name that search_path gives"
 READING = "heartsease_reading"  # the execution option of transactions that only read
 
 # What the drivers say, lower case, and what it means. The first that fits counts.
@@ -47,6 +48,7 @@ PROBLEMS: tuple[tuple[str, StoreProblem, str], ...] = (
     ("no pg_hba.conf entry", "missing", "lets nobody in from here; see its pg_hba.conf, and HEARTSEASE_DATABASE_URL"),
     ("insufficientprivilege", "missing", "does not allow that; let the user of HEARTSEASE_DATABASE_URL own it"),
     ("read-only transaction", "read_only", "is read-only; is it a standby? See HEARTSEASE_DATABASE_URL"),
+    ("no schema has been selected", "missing", NO_SCHEMA),
     ("does not exist", "missing", "does not exist; create it, or see HEARTSEASE_DATABASE_URL"),
 )
 

@@ -16,6 +16,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from bot.errors import StoreError
+from bot.storage.database import NO_SCHEMA, place
 
 INSTALLED = Path("/usr/lib/postgresql")  # where Debian keeps each version's programs
 # What pg_restore begins with since 17, and what no server knows that is older.
@@ -42,7 +43,13 @@ VARIABLES: Mapping[str, str] = {
 
 
 class PostgresTools:
-    """PostgreSQL's programs for the server at this URL. Raises StoreError where they are not, or are too old."""
+    """PostgreSQL's programs for the server at this URL, and the schema of it that is ours: others may hold others.
+
+    Raises:
+        StoreError: the server cannot be reached, has no such schema, or the programs are missing or too old.
+    """
+
+    schema: str
 
     def __init__(self, url: str) -> None:
         known = conninfo_to_dict(_plain(url))
@@ -50,8 +57,12 @@ class PostgresTools:
         try:
             with psycopg.connect(_plain(url)) as connection:
                 self._server = connection.info.server_version // 10000
+                [found] = connection.execute("SELECT current_schema()").fetchone() or [None]
         except psycopg.OperationalError as error:
             raise StoreError("PostgreSQL cannot be reached; see HEARTSEASE_DATABASE_URL.", "unreachable") from error
+        if found is None:
+            raise StoreError(f"{place(url)} {NO_SCHEMA}.", "missing")
+        self.schema = found
 
     def run(self, program: str, *arguments: str) -> str:
         """What the program prints. Raises StoreError with what it complains of."""
@@ -118,8 +129,9 @@ def _plain(url: str) -> str:
 
 
 def rows_in(tools: PostgresTools, dump: Path, table: str) -> Sequence[Sequence[str]]:
-    """The rows of a table in a dump, as text."""
-    said = tools.run("pg_restore", "--data-only", f"--table={table}", "--file=-", str(dump))
+    """The rows of a table of our schema in a dump, as text."""
+    which = [f"--schema={tools.schema}", f"--table={table}"]
+    said = tools.run("pg_restore", "--data-only", *which, "--file=-", str(dump))
     found: list[list[str]] = []
     inside = False
     for line in said.splitlines():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -183,11 +184,19 @@ async def _restored_server(url: str, vault: Vault, backup: Path, tombstones: Tom
 def _version(tools: PostgresTools, backup: Path) -> str:
     rows = rows_in(tools, backup, "alembic_version")
     if not rows:
-        raise StoreError(f"{backup} is no backup of Heartsease.", "damaged")
+        raise _of_another_schema(tools, backup)
     [[version]] = rows
     if not schema.known(version):
         raise _too_new(backup)
     return version
+
+
+def _of_another_schema(tools: PostgresTools, backup: Path) -> StoreError:
+    found = re.findall(r" TABLE DATA (.+) alembic_version ", tools.run("pg_restore", "--list", str(backup)))
+    if not found:
+        return StoreError(f"{backup} is no backup of Heartsease.", "damaged")
+    fix = f"add ?options=-csearch_path%3D{found[0]} to HEARTSEASE_DATABASE_URL, which names {tools.schema}"
+    return StoreError(f"{backup} is of the schema {found[0]}; {fix}.", "refused")
 
 
 async def _refuse_in_use(connection: AsyncConnection, url: str, replace: bool) -> None:
@@ -211,17 +220,20 @@ async def _refuse_other_version(connection: AsyncConnection, version: str) -> No
 
 
 def _replay(tools: PostgresTools, backup: Path, buried: bool) -> None:
-    """All of the dump in one transaction, but for the version; tombstones that are there stay."""
-    listed = tools.run("pg_restore", "--list", str(backup)).splitlines()
-    left_out = ["TABLE DATA public alembic_version "]
+    """All of our schema in the dump in one transaction, but for the version; tombstones that are there stay."""
+    ours, listed = tools.schema, tools.run("pg_restore", "--list", str(backup)).splitlines()
+    left_out = [f"TABLE DATA {ours} alembic_version "]
     left_out += (
-        ["TABLE public tombstone ", "TABLE DATA public tombstone ", " tombstone tombstone_pkey "] if buried else []
+        [f"TABLE {ours} tombstone ", f"TABLE DATA {ours} tombstone ", f" {ours} tombstone tombstone_pkey "]
+        if buried
+        else []
     )
     wanted = [line for line in listed if not any(name in line for name in left_out)]
     with tempfile.NamedTemporaryFile("w", suffix=".list") as contents:
         contents.write("\n".join(wanted))
         contents.flush()
-        tools.replay(backup, "--clean", "--if-exists", "--no-owner", "--no-acl", f"--use-list={contents.name}")
+        how = ["--clean", "--if-exists", "--no-owner", "--no-acl", f"--schema={ours}", f"--use-list={contents.name}"]
+        tools.replay(backup, *how)
 
 
 # ---------------------------------------------------------------- from SQLite to PostgreSQL
