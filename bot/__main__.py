@@ -35,7 +35,9 @@ def run() -> None:
         settings = settings_here()
         gc.disable()  # what is loaded here stays: to look for garbage in it was a sixth of the start
         from bot.app import run as running
+        from bot.safety_rules import load_screen
 
+        load_screen()  # before the first text needs it; it keeps what it has built
         gc.freeze()
         gc.enable()
         asyncio.run(running(settings))
@@ -105,6 +107,7 @@ def rehearse(
 ) -> None:
     """Synthetic participants walk the whole course on a manual clock, in seconds."""
     with clear_errors():
+        settings_here()
         configure("error", "console")
         from bot.rehearse import rehearse as rehearsing
 
@@ -117,9 +120,11 @@ def rehearse(
 @app.command()
 def check() -> None:
     """Lints curriculum and prompts; exit 1 with file and line."""
-    from bot.check import main
+    with clear_errors():
+        settings_here()
+        from bot.check import main
 
-    raise typer.Exit(main())
+        raise typer.Exit(main())
 
 
 @app.command()
@@ -139,6 +144,7 @@ def screen(
 ) -> None:
     """Reads one text a line; prints urgent, concern or none, a tab, and the rule that fired."""
     with clear_errors():
+        settings_here()
         from bot.safety_rules import LANGUAGES
         from bot.safety_rules.screen import screen_lines
 

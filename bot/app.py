@@ -57,6 +57,7 @@ PROGRAMME = "compassion"
 UNLIMITED = 1_000_000.0  # messages a second: our own browser and terminal chats have no platform to spare
 STAND_BY = 0.5  # seconds after which at most a lease that was seen to be free is taken
 GRACE = 8.0  # seconds to finish in; `run` promises to exit within ten
+YOUNG = 20_000  # objects between two looks for garbage: the turns of a transaction are over before they are looked at
 
 
 @dataclass(slots=True)
@@ -98,6 +99,7 @@ class App:
         aside = help_out(self.door, self.kept), introduce(self.installations.values())
         helping = [asyncio.create_task(work) for work in aside]
         gc.freeze()  # what is loaded by now stays: walking it again and again was a tenth of all work
+        gc.set_threshold(YOUNG)
         log.info("running", installations=sorted(self.installations), http=self.server.url if self.server else None)
         ready(self.server.url if self.server else "")
         await stop.wait()

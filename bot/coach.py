@@ -35,7 +35,6 @@ from bot.model import (
     Incoming,
     Input,
     Origin,
-    Outgoing,
     Participant,
     Recorded,
     Said,
@@ -169,7 +168,7 @@ class Coach:
                     done.add(await self._woken(work, one, now))
             if known:
                 await done.write(work)
-        self._tell(done.outgoing)
+        self._tell(done)
         return Found(len(known), broadcast, cohort)
 
     async def _wake_one_by_one(self, limit: int) -> int:
@@ -218,7 +217,7 @@ class Coach:
             persons, people = await self._who(work, todo)
             if any(one.participant.erase_at for one in people.values()):
                 known_by = {one.key: people[persons[one.origin]] for one in todo}
-                todo = await forgetting.at_the_door(work, todo, known_by, now)
+                todo = await forgetting.at_the_door(work, todo, known_by, now, done)
                 persons, people = await self._who(work, todo)
             for one in todo:
                 known = people[persons[one.origin]]
@@ -231,7 +230,7 @@ class Coach:
                 people[known.participant.id] = replace(known, participant=saved.participant, wake_at=saved.wake_at)
             done.outgoing = eased(done.outgoing)
             await done.write(work)
-        self._tell(done.outgoing)
+        self._tell(done)
 
     @staticmethod
     async def _who(work: UnitOfWork, incoming: Sequence[Incoming]) -> tuple[Mapping[Origin, str], dict[str, Known]]:
@@ -369,11 +368,15 @@ class Coach:
             self._newcomer()
         if is_out_of_reach(event):
             await work.cancel([person.address], PRIORITY["broadcast"])
-        log.info("event", kind=type(event).__name__.lower(), **marks(event, person))
+        turn = structlog.contextvars.get_contextvars()  # another one by the time this is logged
+        done.lines.append({**turn, "event": "event", "kind": type(event).__name__.lower(), **marks(event, person)})
         return done
 
-    def _tell(self, outgoing: Sequence[Outgoing]) -> None:
-        for installation in {one.installation for one in outgoing}:
+    def _tell(self, done: Outcome) -> None:
+        """What is said only once it is committed: what happened, and who has something to send."""
+        for line in done.lines:
+            log.info(**line)
+        for installation in {one.installation for one in done.outgoing}:
             self._committed(installation)
 
     @contextmanager

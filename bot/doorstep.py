@@ -10,7 +10,7 @@ from bot.cohorts.model import FACILITATOR, Act, Invitation, Welcome
 from bot.cohorts.posts import loss
 from bot.consent import withdrawn
 from bot.conversations import CONVERSATIONS
-from bot.conversations.base import needs_no_consent
+from bot.conversations.base import needs_no_consent, until_the_day_turns
 from bot.conversations.words import DESK_COMMANDS, SETTLING, WITH_A_CODE
 from bot.model import Decided, Run, Said, State, Timer
 from bot.timetable import quiet_ends, zone
@@ -74,6 +74,26 @@ class Doorstep(Walk):
             self.ask_again()
         else:
             self.consider(invitation)
+
+    def put_aside(self, text: str) -> None:
+        """What they told beside a code waits beneath the invitation: they are asked then whether it is to be kept."""
+        person, now = self.participant, self.world.now
+        outside = (State.INVITED, State.WITHDRAWN, State.CONSENTING, State.ONBOARDING)
+        if (person.journey.paused_from or person.journey.state) not in outside:
+            known, number = CONVERSATIONS["keeping"], person.asked + 1
+            until = until_the_day_turns(person, now)  # the invitation may be looked at first for longer than an hour
+            run = Run(known.name, known.first, number, number, started=now, until=until, notes={"text": text})
+            self.become(asked=number, runs=(*person.runs, run))
+
+    def tell_of_invitation(self) -> None:
+        """What the code opens that stands in an answer to something else: one line, and no question more."""
+        welcome = self.world.welcome
+        if welcome is None or not welcome.just_now or self.is_in_need():
+            return
+        if welcome.invitation is None:
+            self.say(Said("joining/too_many" if welcome.why_not == "too_many" else "joining/unknown_code"))
+        elif welcome.cohort is None or welcome.cohort.id != self.participant.cohort:
+            self.say(Said("joining/named", {"cohort": welcome.cohort.name if welcome.cohort else ""}))
 
     def consider(self, invitation: Invitation) -> None:
         """Newcomers hear of the cohort within their onboarding; everybody else is asked. A second tap says no more."""

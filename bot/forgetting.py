@@ -11,8 +11,6 @@ from bot.model import Incoming, MessageReceived
 from bot.ports import Known, Saved, UnitOfWork
 from bot.scribe import Outcome
 
-log = structlog.get_logger()
-
 AGAIN = timedelta(seconds=3)
 PATIENCE = timedelta(minutes=1)
 
@@ -27,17 +25,16 @@ async def due(work: UnitOfWork, known: Known, now: datetime) -> Outcome:
     shared = [key for one in person.shared for key in (one.key, one.undoing)]
     if person.erase_at is not None and now < person.erase_at + PATIENCE and await work.unsent(person.address, shared):
         return Outcome(saved={person.id: Saved(person, now + AGAIN, known.revision)})
-    log.info("erasing", person=person.id)
-    return Outcome(gone={person.id: now})
+    return Outcome(gone={person.id: now}, lines=[_line(person.id)])
 
 
 async def at_the_door(
-    work: UnitOfWork, todo: Sequence[Incoming], persons: Mapping[str, Known], now: datetime
+    work: UnitOfWork, todo: Sequence[Incoming], persons: Mapping[str, Known], now: datetime, done: Outcome
 ) -> list[Incoming]:
     """Who writes to us after saying that all be erased is erased first, and then a stranger like any other.
 
     Anything but a new message is an echo of what was (a second tap, a chat that is deleted) and is let go.
-    `persons` are those behind the inputs, by key. Returns what is left to be acted on.
+    `persons` are those behind the inputs, by key. Returns what is left to be acted on; `done` takes the log's lines.
     """
     left = []
     gone: set[str] = set()
@@ -47,7 +44,11 @@ async def at_the_door(
             left.append(one)
         elif isinstance(one.given, MessageReceived) and not one.given.edited:
             gone.add(person.id)
-            log.info("erasing", person=person.id)
             await work.erase(person.id, now)
+            done.lines.append(_line(person.id))
             left.append(one)
     return left
+
+
+def _line(person: str) -> Mapping[str, str]:
+    return {**structlog.contextvars.get_contextvars(), "event": "erasing", "person": person}

@@ -315,7 +315,8 @@ class Outbox:
             return self._again(delivery, min(_LONGEST_BACK_OFF, 2.0**delivery.attempts), problem)
         finally:
             self._limits.answered(began, self._monotonic())
-        return Result(delivery.id, "sent", ref=receipt.ref if delivery.reply.asked or delivery.keyed else None)
+        found = delivery.keyed or (delivery.reply.asked and delivery.reply.act == "message")  # by what is said later
+        return Result(delivery.id, "sent", ref=receipt.ref if found else None)
 
     def _put_off(self, delivery: Delivery, error: Retry) -> Result:
         """A wait that the platform asked for."""

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import exp, log, sqrt
 from statistics import fmean
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from bot.unmasking import LEET, squeezed, unmasked
 
@@ -66,12 +66,21 @@ def soft_mean(weights: Sequence[float]) -> float:
     return heaviest + log(fmean(exp(KEEN * (one - heaviest)) for one in weights)) / KEEN
 
 
+class Heard(NamedTuple):
+    """What a word weighs by itself, as how many sequences, and the families that it belongs to."""
+
+    weight: float
+    sequences: int
+    families: tuple[str, ...]
+
+
 class Overtones:
     """Weighs texts in one language, handed in as `words_of` reads them. Never raises."""
 
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
         self._sequences = Sequences(weights.families)
+        self._ours: dict[str, Heard] = {}
 
     def known(self, words: Sequence[str]) -> int:
         """How many of the words are known: few of a text in another language."""
@@ -97,19 +106,25 @@ class Overtones:
 
     def _spans(self, words: Sequence[str]) -> list[tuple[float, int, int]]:
         """The weight, beginning and end of each span."""
-        of, known = self.weights.of, self._sequences.alone(words)
-        alone = {word: sum(of.get(sequence, 0.0) for sequence in sequences) for word, (sequences, _) in known.items()}
+        of, known = self.weights.of, {word: self._ours.get(word) or self._heard(word) for word in set(words)}
+        families = {word: heard.families for word, heard in known.items()}
         weight, count = [0.0], [0]
-        for word, together in zip(words, self._sequences.together(words, known), strict=True):
-            weight.append(weight[-1] + alone[word] + sum([of.get(sequence, 0.0) for sequence in together]))
-            count.append(count[-1] + len(known[word][0]) + len(together))
+        for word, together in zip(words, self._sequences.together(words, families), strict=True):
+            heard = known[word]
+            weight.append(weight[-1] + heard.weight + sum([of[sequence] for sequence in together if sequence in of]))
+            count.append(count[-1] + heard.sequences + len(together))
         return [
             (self.weights.bias + (weight[end] - weight[start]) / sqrt(count[end] - count[start]), start, end)
             for start, end in spans(words)
         ]
 
-
-Alone = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]  # what each word is by itself, and its families
+    def _heard(self, word: str) -> Heard:
+        """What a word weighs by itself. That is kept of words that stand in the weights; others are people's."""
+        of, (alone, families) = self.weights.of, self._sequences.alone(word)
+        heard = Heard(sum([of[sequence] for sequence in alone if sequence in of]), len(alone), families)
+        if word in of:
+            self._ours[word] = heard
+        return heard
 
 
 class Sequences:
@@ -125,19 +140,25 @@ class Sequences:
 
     def of(self, words: Sequence[str]) -> Iterator[list[str]]:
         """For each word all sequences that end with it."""
-        known = self.alone(words)
-        for word, together in zip(words, self.together(words, known), strict=True):
+        known = {word: self.alone(word) for word in set(words)}
+        families = {word: own for word, (_, own) in known.items()}
+        for word, together in zip(words, self.together(words, families), strict=True):
             yield [*known[word][0], *together]
 
-    def alone(self, words: Sequence[str]) -> Alone:
-        """What each of the words is by itself; read once a text and not kept, as these are people's words."""
-        return {word: self._read(word) for word in set(words)}
+    def alone(self, word: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """What a word is by itself, and its families."""
+        begun = [word[:end] for end in range(1, min(len(word), self._longest) + 1) if word[:end] in self._begins]
+        families = tuple(sorted(self._whole.get(word, set()).union(*(self._begins[one] for one in begun))))
+        marked = f"^{word}$"
+        lengths = PIECES if len(word) >= min(PIECES) else ()
+        pieces = [f"~{marked[at : at + size]}" for size in lengths for at in range(len(marked) - size + 1)]
+        return (word, *pieces, *families), families
 
-    def together(self, words: Sequence[str], known: Alone) -> Iterator[list[str]]:
+    def together(self, words: Sequence[str], families: Mapping[str, tuple[str, ...]]) -> Iterator[list[str]]:
         """For each word the sequences that it makes with what stands before it."""
         near, two_before, before = list[tuple[str, ...]](), "", ""  # `near` has the families of the words before
         for word in words:
-            own = known[word][1]
+            own = families[word]
             sequences = [f"{before} {word}"] if before else []
             if two_before:
                 sequences.append(f"{two_before} _ {word}")
@@ -146,19 +167,10 @@ class Sequences:
             if own:
                 if before:
                     sequences += [f"{before} {one}" for one in own]
-                sequences += [f"{one} .. {other}" for families in near for one in families for other in own]
+                sequences += [f"{one} .. {other}" for some in near for one in some for other in own]
             near = [*near[1 - REACH :], own]
             two_before, before = before, word
             yield sequences
-
-    def _read(self, word: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """What a word is by itself, and its families."""
-        begun = (self._begins.get(word[:end], set()) for end in range(1, min(len(word), self._longest) + 1))
-        families = tuple(sorted(self._whole.get(word, set()).union(*begun)))
-        marked = f"^{word}$"
-        lengths = PIECES if len(word) >= min(PIECES) else ()
-        pieces = (f"~{marked[at : at + size]}" for size in lengths for at in range(len(marked) - size + 1))
-        return (word, *pieces, *families), families
 
 
 def words_of(plain: str) -> list[str]:
@@ -169,7 +181,7 @@ def words_of(plain: str) -> list[str]:
             if words[-1] != STOP:
                 words.append(STOP)
         elif word := piece.replace("'", ""):
-            words.append(squeezed(word if word.isdecimal() else word.translate(LEET)))
+            words.append(squeezed(word if word.isdecimal() or word.isalpha() else word.translate(LEET)))
     return words if words[-1] == STOP and len(words) > 1 else [*words, STOP]
 
 

@@ -299,7 +299,8 @@ class OutboxStore(Protocol):
     ) -> Sequence[Delivery]:
         """One transaction: record results, renew the lease, expire what is late, pick by (priority, id), one a chat.
 
-        Whose question expired is woken, and `Participant.unseen` names it; not for copies of broadcasts.
+        Whose question expired, or is dead and would have, is woken, and `Participant.unseen` names it; not for copies
+        of broadcasts.
         Reads only when there is nothing to record, renew or pick. Raises LeaseLost.
         """
         ...

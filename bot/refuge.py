@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import blake2b
 
 from bot.conversations import IN_NEED, LOOKING_ON, TOUCHPOINTS
 from bot.conversations.in_need import NOT_SAFE, agreed, asked_for, led_by, sheltered, understood
@@ -19,6 +20,7 @@ from bot.walk import waits_aside
 SCREEN_FAILED = "screen/failed"  # bot/safety.py: our fault, and no sign that the course has to wait
 A_DAY = timedelta(days=1)
 BUSY = timedelta(minutes=10)  # somebody in the middle of a letter is not interrupted by a nudge
+ECHO = timedelta(seconds=20)  # in which nobody reads the answer to a concern and says the same to it
 FINDING_PEOPLE = frozenset({"support", "country"})  # the answer to danger has the numbers: these are done with
 ASKED_IF_SAFE = IN_NEED | {"grounding"}  # in these, not being safe is one of the answers
 HELD = frozenset({PARTED})  # conversations that we begin ourselves by an alarm: they wait as well
@@ -46,6 +48,9 @@ class Refuge(Doorstep):
             else:
                 self.answer(given)
             return
+        if self.is_echo(finding, given.text):
+            self.ask_again()
+            return
         self.events.append(Alerted(finding.level, finding.rule))
         if agreed(self.participant):
             self.become(asked=self.participant.asked + 1)
@@ -58,7 +63,21 @@ class Refuge(Doorstep):
             told = finding.rule != SCREEN_FAILED and self.hold_the_course(finding.language)
             self.begin("crisis", language=finding.language, told=told)
         else:
-            self.begin("concern", language=finding.language)
+            self.begin("concern", language=finding.language, said=digest(given.text))
+
+    def is_echo(self, finding: Finding, text: str) -> bool:
+        """Whether these are the very words that were just asked about with care, sent twice: no second sign, once.
+
+        A third time is one, and so is the same said later: that may be the answer to how they are.
+        """
+        run = self.participant.run
+        if run is None or run.conversation != "concern" or finding.level != "concern" or run.started is None:
+            return False
+        if run.notes.get("said") != digest(text) or self.world.now - run.started > ECHO:
+            return False
+        heard = replace(run, notes={**run.notes, "said": ""})
+        self.become(runs=(*self.participant.runs[:-1], heard))
+        return True
 
     def keep_the_plan(self, text: str) -> None:
         """A safety plan names danger: its words get help first as well, and stand in the plan nevertheless."""
@@ -75,11 +94,6 @@ class Refuge(Doorstep):
             return False
         self.events += asked_for(person, cohort, self.world.now)
         return True
-
-    def is_in_need(self) -> bool:
-        """Whether the answer to danger is still under way: what is heavy now is not asked about as if it were new."""
-        run = self.participant.run
-        return self.participant.sheltered is not None or (run is not None and run.conversation in IN_NEED)
 
     def rests(self) -> bool:
         """Whether the course waits for their word, be it a pause or held."""
@@ -118,6 +132,11 @@ class Refuge(Doorstep):
         if run is None or heard is None or run.conversation in TOUCHPOINTS:
             return now
         return max(now, heard + BUSY)
+
+
+def digest(text: str) -> str:
+    """By which the same words are known again, without keeping them."""
+    return blake2b(text.strip().encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 def gentle_question(person: Participant) -> Moment | None:

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from bot import consent
-from bot.conversations import CONVERSATIONS
+from bot.conversations import CONVERSATIONS, IN_NEED
 from bot.conversations.base import meant, needs_no_consent
 from bot.conversations.renewing import with_another
 from bot.conversations.words import (
@@ -22,6 +22,7 @@ from bot.conversations.words import (
     WITH_A_CODE,
     bare,
     command_in,
+    tells_more,
 )
 from bot.model import ChoiceMade, FormSubmitted, Input, MessageReceived, Run, State
 from bot.refuge import Refuge
@@ -38,7 +39,7 @@ class Renewal(Refuge):
     def holds(self, given: Input) -> bool:
         """Whether this waits until they have agreed to the new words; then these are what is asked."""
         in_need = self.participant.sheltered is not None
-        if in_need or not consent.is_due(self.participant) or self.goes_on(given):
+        if in_need or not consent.is_due(self.participant, self.world.age) or self.goes_on(given):
             return False
         run = self.renewing
         waiting = with_another(run.notes.get("waiting", ()) if run else (), packed(given))
@@ -66,28 +67,37 @@ class Renewal(Refuge):
         return is_free(self.participant.run)
 
     def hearing(self, given: MessageReceived) -> Run | None:
-        """The run whose question a text answers: the latest, but one that waits aside takes its own words alone."""
+        """The run whose question a text answers: the latest, but one that waits aside takes its own words alone.
+
+        Those on its buttons are among them.
+        """
         for run in reversed(self.participant.runs):
             hears = CONVERSATIONS[run.conversation].hears
-            if hears is None or meant(given, hears) is not None:
+            if hears is None or meant(given, hears) is not None or self.as_tap(given, run) is not None:
                 return run
         return None
 
     def is_written(self, given: MessageReceived) -> bool:
-        """Whether this sentence is no command: a part of what they write, or "I'm back" from who was not away."""
+        """Whether this sentence is no command: a part of what they write, or "I'm back" from who was not away.
+
+        Words of their own around an invitation's code are such a part, too.
+        """
         command, run = SENTENCES.get(bare(given.text)), self.hearing(given)
         if command == "resume":
             early = self.participant.journey.state in (State.CONSENTING, State.ONBOARDING)
             return not early and not self.rests()
-        if command is None or run is None or run.conversation in SAID_TO_US:
+        tells = command is None and tells_more(given.text)
+        if run is None or not (tells or (command is not None and run.conversation not in SAID_TO_US)):
             return False
+        if tells and run.conversation in IN_NEED:  # what is written there is heard, and kept
+            return True
         question = self.question(run)
         return question is not None and question.writes
 
     def go_on(self, hear: Callable[[Input], None]) -> None:
         """They have agreed: what waited goes on, else what the question had interrupted comes back."""
         run = self.renewing
-        if run is None or consent.is_due(self.participant):
+        if run is None or consent.is_due(self.participant, self.world.age):
             return
         self.keep(other for other in self.participant.runs if other is not run)
         for one in run.notes.get("waiting", ()):

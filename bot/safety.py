@@ -11,15 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
-from typing import Any
+from functools import cache
 
 from bot.overtones import Level, Overtones, words_of
+from bot.patterns import ANY, END, HIT, PART, START, Option, any_of, graph, options_of
 from bot.unmasking import LEET, squeezed, unmasked
 
 SEVERITY: Mapping[Level, int] = {"concern": 1, "urgent": 2}
 
-ANY, START, END, HIT = "*", "^", "$", ""
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SHORTEST_ING = 5  # letters: "kin" and "sin" are words of their own
 LONGEST = 14  # letters of a word that may be spaced out
@@ -151,64 +150,6 @@ class _Words:
     pause: set[int] = field(default_factory=set)
 
 
-# ---------------------------------------------------------------- patterns
-
-
-# a word leads to the next node, HIT to the (rule, is an idiom) pairs that end there; nodes are shared and never changed
-Node = dict[str, Any]
-
-
-def parts_of(pattern: str, words: Mapping[str, str]) -> list[list[tuple[str, ...]]]:
-    """The parts of a pattern, each as the word sequences that may stand there, in the form that texts are read in."""
-    inside = re.sub(r"(?<=[(|])<([a-z-]+)>(?=[|)])", lambda found: words[found[1]], pattern)
-    named = squeezed(unmasked(re.sub(r"<([a-z-]+)>", lambda found: f"({words[found[1]]})", inside)))
-    parts = list[list[tuple[str, ...]]]()
-    for part in re.findall(r"\([^()]*\)|\[[^\[\]]*\]|\.\.|\S+", named):
-        if part == "..":
-            parts.append([(ANY,) * count for count in range(3)])
-        elif part[0] in "([":
-            options = [tuple(option.split()) for option in part[1:-1].split("|")]
-            parts.append([(), *options] if part[0] == "[" else options)
-        else:
-            parts.append([(part,)])
-    return parts
-
-
-def _graph(parts: Sequence[Sequence[tuple[str, ...]]], meaning: tuple[int, bool]) -> Node:
-    """A pattern as nodes, made from its end: what follows a part is one node, however that part was said."""
-    node: Node = {HIT: (meaning,)}
-    for part in reversed(parts):
-        node = _any_of([_chain(option, node) for option in part])
-    return node
-
-
-def _chain(words: tuple[str, ...], node: Node) -> Node:
-    for word in reversed(words):
-        node = {word: node}
-    return node
-
-
-def _any_of(nodes: list[Node]) -> Node:
-    """What matches whatever one of these does; merged in pairs, so that each is copied few times."""
-    while len(nodes) > 1:
-        pairs = zip_longest(nodes[::2], nodes[1::2], fillvalue=None)
-        nodes = [one if other is None else _either(one, other, {}) for one, other in pairs if one is not None]
-    return nodes[0] if nodes else {}
-
-
-def _either(one: Node, other: Node, known: dict[tuple[int, int], Node]) -> Node:
-    if one is other:
-        return one
-    if (merged := known.get((id(one), id(other)))) is None:
-        merged = known[id(one), id(other)] = {**other, **one}
-        for word in one.keys() & other.keys():
-            if word == HIT:
-                merged[HIT] = tuple(dict.fromkeys((*one[HIT], *other[HIT])))
-            else:
-                merged[word] = _either(one[word], other[word], known)
-    return merged
-
-
 class _Compiled:
     """One language's patterns as a graph of words."""
 
@@ -224,8 +165,9 @@ class _Compiled:
         self._forgiven = frozenset(map(squeezed, rules.forgiven))
         self._everywhere = len(rules.rules)  # stands for the idioms of all rules, as if they were one more rule's
         idioms_of_all = Rule("", "concern", (), rules.unless)
+        options = cache(self._options)  # the same lists stand in many patterns
         planted = [
-            (self._as_read(parts_of(pattern, rules.words)), (at, idiom))
+            ([options(part) for part in PART.findall(pattern)], (at, idiom))
             for at, rule in enumerate((*rules.rules, idioms_of_all))
             for idiom, patterns in (
                 (False, rule.patterns),
@@ -233,7 +175,7 @@ class _Compiled:
             )
             for pattern in patterns
         ]
-        self._tree = _any_of([_graph(parts, meaning) for parts, meaning in planted])
+        self._tree = any_of([graph(parts, meaning) for parts, meaning in planted])
         self._vocabulary = {word for parts, _ in planted for part in parts for option in part for word in option}
         self._mistyped = dict(self._typing_mistakes())
 
@@ -257,14 +199,11 @@ class _Compiled:
             seen.add(at)
             yield Finding(rule.level, rule.id, self.rules.language)
 
-    def _as_read(self, parts: list[list[tuple[str, ...]]]) -> list[list[tuple[str, ...]]]:
-        """The parts without the words that are ignored in a text too."""
-        read = list[list[tuple[str, ...]]]()
-        for part in parts:
-            options = [tuple(word for word in option if word not in self._ignored) for option in part]
-            if left := [option for option, written in zip(options, part, strict=True) if option or not written]:
-                read.append(left)
-        return read
+    def _options(self, part: str) -> list[Option]:
+        """What may stand for a part of a pattern, without the words that are ignored in a text too."""
+        written = options_of(part, self.rules.words)
+        read = [tuple(word for word in option if word not in self._ignored) for option in written]
+        return [left for left, option in zip(read, written, strict=True) if left or not option] or [()]
 
     def _typing_mistakes(self) -> Iterator[tuple[str, str]]:
         known = self._vocabulary | set(map(squeezed, self.rules.other_words))
@@ -304,16 +243,20 @@ class _Compiled:
         """A piece of text as the words that it stands for."""
         if (meant := self._same.get(piece)) is not None:
             return meant
+        if not piece.isalpha() and (meant := self._same.get(piece := self._spelled(piece))) is not None:
+            return meant
+        word = squeezed(piece)
+        return (self._mistyped.get(word, word),)
+
+    def _spelled(self, piece: str) -> str:
+        """A piece that is not letters alone as the letters that its signs and digits stand for."""
         piece = piece.replace("'", "")
         if not piece.isdecimal():
             piece = piece.translate(LEET)
         if piece.count("*") == 1:
             guesses = (squeezed(piece.replace("*", letter)) for letter in "iueaonst")
             piece = next((guess for guess in guesses if guess in self._vocabulary), piece)
-        if (meant := self._same.get(piece)) is not None:
-            return meant
-        word = squeezed(piece)
-        return (self._mistyped.get(word, word),)
+        return piece
 
     def _joined(self, found: re.Match[str]) -> str:
         """Letters that were spaced out, as the words they make if they make any."""

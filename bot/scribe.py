@@ -56,6 +56,7 @@ class Outcome:
     reached: dict[str, bool] = field(default_factory=dict)  # addresses that came back, or are lost
     outgoing: list[Outgoing] = field(default_factory=list)
     gone: dict[str, datetime] = field(default_factory=dict)  # people to be erased, and when that was done
+    lines: list[Mapping[str, str]] = field(default_factory=list)  # for the log, once all of this is committed
 
     def add(self, other: Outcome) -> None:
         """Takes over what another outcome leaves."""
@@ -65,6 +66,7 @@ class Outcome:
         self.reached |= other.reached
         self.outgoing += other.outgoing
         self.gone |= other.gone
+        self.lines += other.lines
 
     async def write(self, work: UnitOfWork) -> None:
         """Everything, in the transaction that is open."""

@@ -25,6 +25,9 @@ ENV_FILE = ".env"
 NO_TEXT = "is not text in UTF-8, as Windows may save it; save it as UTF-8"
 TELEGRAM_TOKEN = re.compile(r"\d{3,}:[A-Za-z0-9_-]{20,}")
 SLACK_BOT_TOKEN, SLACK_APP_TOKEN = re.compile(r"xoxb-[A-Za-z0-9-]{10,}"), re.compile(r"xapp-[A-Za-z0-9-]{10,}")
+# Another server than the platform's own may give out shorter ones.
+ANY_TELEGRAM_TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
+ANY_SLACK_BOT_TOKEN, ANY_SLACK_APP_TOKEN = re.compile(r"xoxb-[A-Za-z0-9-]+"), re.compile(r"xapp-[A-Za-z0-9-]+")
 OWNER = re.compile(r"telegram:\d+|slack:[^\s/*]+/[^\s/*]+|(web|terminal):\S+")
 TELEGRAM_URL = "https://api.telegram.org"
 SLACK_URL = "https://slack.com/api/"
@@ -40,7 +43,12 @@ class Settings(BaseSettings):
     """Every setting, with its meaning; docs/settings.md shows the same table and a test compares them."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_file=ENV_FILE, frozen=True, extra="ignore", hide_input_in_errors=True
+        env_prefix=PREFIX,
+        env_file=ENV_FILE,
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        str_strip_whitespace=True,
     )
 
     database_url: str = Field("sqlite:///var/heartsease.db", repr=False, description="SQLite file, or postgresql://…")
@@ -102,17 +110,19 @@ class Settings(BaseSettings):
     @field_validator(*WHOLE_ADDRESSES)
     @classmethod
     def _is_url(cls, value: str, info: ValidationInfo) -> str:
+        name = str(info.field_name)
+        value = value or str(cls.model_fields[name].default)  # left empty, a platform's address is its own
         parts = urlsplit(value)
         if value and (parts.scheme not in ("http", "https") or not parts.netloc):
-            raise ValueError(f"write a whole address such as {WHOLE_ADDRESSES[str(info.field_name)]}")
+            raise ValueError(f"write a whole address such as {WHOLE_ADDRESSES[name]}")
         return value.rstrip("/")
 
     @field_validator("http_host")
     @classmethod
     def _is_meant(cls, value: str) -> str:
-        if not value.strip():  # to a socket it would mean every network
+        if not value:  # to a socket it would mean every network
             raise ValueError("is empty; write 127.0.0.1, or 0.0.0.0 if every network shall reach it")
-        return value.strip()
+        return value
 
     @field_validator("log_level")
     @classmethod
@@ -179,9 +189,10 @@ class Settings(BaseSettings):
 
     def problems(self) -> Iterator[SettingsError]:
         """What the rules that concern several settings find."""
+        shape, shortest = (TELEGRAM_TOKEN, 16) if self._telegrams_own else (ANY_TELEGRAM_TOKEN, 1)
         for token in self.tokens:
-            if not TELEGRAM_TOKEN.fullmatch(token):
-                name = "TELEGRAM_TOKEN" if token == self.telegram_token.strip() else "TELEGRAM_TOKENS"
+            if not shape.fullmatch(token):
+                name = "TELEGRAM_TOKEN" if token == self.telegram_token else "TELEGRAM_TOKENS"
                 fix = "is not a bot token; copy it from BotFather, it looks like 123456789:AA…"
                 yield SettingsError(f"{PREFIX}{name}", fix)
         if not all(OWNER.fullmatch(name) for name in self.owners_named):
@@ -191,10 +202,10 @@ class Settings(BaseSettings):
         if self.telegram_webhook_url and not secret:
             fix = f"is missing; with {PREFIX}TELEGRAM_WEBHOOK_URL set, choose a long random word of letters and digits"
             yield SettingsError(f"{PREFIX}TELEGRAM_WEBHOOK_SECRET", fix)
-        if self.telegram_webhook_url.startswith("http:") and _host(self.telegram_api_url).endswith("telegram.org"):
+        if self.telegram_webhook_url.startswith("http:") and self._telegrams_own:
             yield SettingsError(f"{PREFIX}TELEGRAM_WEBHOOK_URL", "must begin with https: Telegram calls nothing else")
-        if secret and not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", secret):
-            yield SettingsError(f"{PREFIX}TELEGRAM_WEBHOOK_SECRET", "use 16 to 256 letters, digits, - and _")
+        if secret and not re.fullmatch(rf"[A-Za-z0-9_-]{{{shortest},256}}", secret):
+            yield SettingsError(f"{PREFIX}TELEGRAM_WEBHOOK_SECRET", f"use {shortest} to 256 letters, digits, - and _")
         yield from self._slack_problems()
         try:
             rehearsing = self.rehearsing
@@ -207,10 +218,13 @@ class Settings(BaseSettings):
 
     def _slack_problems(self) -> Iterator[SettingsError]:
         bot, app, secret = self.slack_bot_token, self.slack_app_token, self.slack_signing_secret
-        if bot and not SLACK_BOT_TOKEN.fullmatch(bot):
+        of_bot, of_app = (
+            (SLACK_BOT_TOKEN, SLACK_APP_TOKEN) if self._slacks_own else (ANY_SLACK_BOT_TOKEN, ANY_SLACK_APP_TOKEN)
+        )
+        if bot and not of_bot.fullmatch(bot):
             fix = "is not a bot token; copy it from Install App, it looks like xoxb-…"
             yield SettingsError(f"{PREFIX}SLACK_BOT_TOKEN", fix)
-        if app and not SLACK_APP_TOKEN.fullmatch(app):
+        if app and not of_app.fullmatch(app):
             fix = (
                 "is not an app-level token; make one with connections:write in Basic Information, it begins with xapp-"
             )
@@ -225,11 +239,21 @@ class Settings(BaseSettings):
     @property
     def _real_platform(self) -> str:
         """The setting by which a configured platform's own servers would be spoken to; empty if there is none."""
-        if self.tokens and _host(self.telegram_api_url).endswith("telegram.org"):
+        if self.tokens and self._telegrams_own:
             return "TELEGRAM_API_URL"
-        if self.slack_bot_token and _host(self.slack_api_url).endswith("slack.com"):
+        if self.slack_bot_token and self._slacks_own:
             return "SLACK_API_URL"
         return ""
+
+    @property
+    def _telegrams_own(self) -> bool:
+        """Whether the Bot API is Telegram's own, and no server of somebody else."""
+        return _host(self.telegram_api_url).endswith("telegram.org")
+
+    @property
+    def _slacks_own(self) -> bool:
+        """Whether the Web API is Slack's own."""
+        return _host(self.slack_api_url).endswith("slack.com")
 
 
 class _SecretFiles(SecretsSettingsSource):

@@ -14,8 +14,8 @@ from bot.cohorts.meetings import Meeting
 from bot.cohorts.model import Act, Attendance, Cohort, Desk, Welcome
 from bot.consent import withdrawn
 from bot.conversations import CONVERSATIONS, IN_NEED, LOOKING_ON, TOUCHPOINTS
-from bot.conversations.base import ENTERED, Context, Given, Move, counted, nothing_wrong
-from bot.conversations.words import plain
+from bot.conversations.base import ENTERED, Context, Given, Move, counted, nothing_wrong, typed
+from bot.conversations.words import is_greeting, is_one_of, plain
 from bot.filling import ANSWER, FILLED, Filled, from_step, given_by, next_given, offered, put, understood, without
 from bot.model import (
     Backstep,
@@ -48,6 +48,7 @@ from curriculum.model import Programme
 STEPS_AT_ONCE = 20  # a conversation that skips on for longer than this is a bug
 STEPS_BACK = 12  # nobody wants to correct more; and a long letter is not kept in each of its parts
 LONGEST_LABEL = 60  # characters; what stands on a button has at most 40
+IN_DANGER = "safety/"  # prompts with a language and a calm of their own
 OPEN_AT_ONCE = 6  # a pile of interrupted conversations helps nobody: the oldest is let go
 TOLD = tuple(one.name for one in fields(Context) if one.name not in ("participant", "run"))  # of the world, to a step
 told_of = attrgetter(*TOLD)
@@ -144,6 +145,8 @@ class Walk:
         """The open question gets an answer."""
         run = self.participant.runs[-1]
         result = self.step(run, given)
+        if isinstance(result, Said) and result.choices and is_misread(given, result):
+            self.say(Said("onboarding/unclear"))
         if isinstance(result, Move) and result.answered:
             if isinstance(given, ChoiceMade):
                 self.become(answered=(given.asked, given.choice))
@@ -154,13 +157,14 @@ class Walk:
 
     def as_tap(self, given: MessageReceived, run: Run | None) -> ChoiceMade | None:
         """The words of a button of that run's question, written out, are a tap on it; whoever works here taps."""
-        typed = given.kind == "text" and not given.edited and len(given.text) <= LONGEST_LABEL
-        wanted = plain(given.text) if typed else ""
+        short = given.kind == "text" and not given.edited and len(given.text) <= LONGEST_LABEL
+        wanted = plain(given.text) if short else ""
         if not wanted or run is None or not run.offers or CONVERSATIONS[run.conversation].act is not None:
             return None
         question = self.question(run)
         buttons = [one.id for row in question.choices for one in row] if question else []
-        return next((ChoiceMade(one, run.asked) for one in buttons if plain(self.world.label(one)) == wanted), None)
+        chosen = next((one for one in buttons if is_one_of(wanted, (plain(self.world.label(one)),))), None)
+        return ChoiceMade(chosen, run.asked) if chosen else None
 
     def follow(self, result: Move | Said, run: Run, given: Given, depth: int = 0) -> None:
         """Carries out what a step decided."""
@@ -204,8 +208,10 @@ class Walk:
 
         A list that was only looked at is not put again: it would show the cohorts as they were before this turn.
         """
-        run, acts = self.participant.run, {name: one.act for name, one in CONVERSATIONS.items()}
-        return run is not None and not run.previous and None not in (acts[over.conversation], acts[run.conversation])
+        run = self.participant.run
+        if run is None or run.previous:
+            return False
+        return all(CONVERSATIONS[each.conversation].act is not None for each in (over, run))
 
     def ask_again(self) -> None:
         """Puts the open question once more, if there is one; its old buttons stay good, and may be tapped again."""
@@ -243,6 +249,11 @@ class Walk:
         context = Context(participant=self.participant, run=run, **told)
         return CONVERSATIONS[run.conversation].steps[run.step](context, given)
 
+    def is_in_need(self) -> bool:
+        """Whether the answer to danger is still under way: what is heavy now is not asked about as if it were new."""
+        run = self.participant.run
+        return self.participant.sheltered is not None or (run is not None and run.conversation in IN_NEED)
+
     def question(self, run: Run) -> Said | None:
         """What the run's open question would be if it were put now; None where its step would pass on."""
         said = self.step(run, ENTERED)
@@ -259,7 +270,7 @@ class Walk:
     def let_go(self) -> None:
         """Open questions whose time is over, or which are not theirs to answer any more, close in silence.
 
-        So do those that they never saw: what expired before it was sent.
+        So do those that they never saw: what expired before it was sent, or was refused.
         """
         now, unseen = self.world.now, self.participant.unseen
         for run in [run for run in self.participant.runs if (run.asked, run.started) in unseen]:
@@ -366,6 +377,12 @@ class Walk:
             event = replace(event, slot=f"{run.number} {run.conversation}/{place}")
             self.participant = counted(self.participant, event)
         self.events.append(event)
+
+
+def is_misread(given: Input, result: Said) -> bool:
+    """Whether a text was not understood: the step only puts its question again. A hello is met by that alone."""
+    text = typed(given)
+    return text is not None and not is_greeting(text) and not result.prompt.startswith(IN_DANGER)
 
 
 def waits_aside(run: Run) -> bool:

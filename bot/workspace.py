@@ -14,6 +14,7 @@ from bot.conversations.words import (
     command_in,
     is_courtesy,
     is_greeting,
+    tells_more,
 )
 from bot.http import Answer, Webhook
 from bot.limits import Limits
@@ -95,7 +96,8 @@ async def connected(settings: Settings, stop: asyncio.Event) -> Workspace | None
 
 def is_personal(text: str) -> bool:
     """Whether a message has words that somebody might not want to be exported: no command, hello or thank you."""
-    return bool(text) and command_in(text) is None and not (is_greeting(text) or is_courtesy(text))
+    commands = command_in(text) is not None and not tells_more(text)
+    return bool(text) and not commands and not (is_greeting(text) or is_courtesy(text))
 
 
 async def _connected(settings: Settings) -> Workspace:

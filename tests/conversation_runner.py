@@ -259,7 +259,7 @@ class Player:
         )
         here = replace(here, profile_zone=self.given.get("profile_zone", ""), chat=seen.chat, link=seen.link)
         here = replace(here, handle=self.given.get("handle", ""), pages=self.group.pages, platform="telegram")
-        here = replace(here, research=self.given.get("research", ""))
+        here = replace(here, research=self.given.get("research", ""), age=int(self.given.get("minimum_age", 18)))
         turn = advance(loaded, given, here)
         assert advance(load_participant(stored), given, here) == turn, "the same arguments, another turn"
         assert dump_participant(loaded) == stored, "the person who was handed in has changed"

@@ -81,6 +81,8 @@ class Composer:
             posted = await self._fresh(work, broadcast, [people[one] for one in ids if one in people], now)
             await self._again(work, broadcast, stranded, people, now)
             await kept.save(await self._onwards(work, known, ids, len(ids) < limit, bool(stranded), now))
+        if ids:
+            log.info("broadcast_composed", broadcast=broadcast.id, copies=len(posted))
         return 1, frozenset(
             {one.installation for one in posted}
             | {people[one.person].installation for one in stranded if one.person in people}
@@ -131,7 +133,6 @@ class Composer:
             )
         posted = [copy for copy in copies if copy is not None]
         await work.post(posted)
-        log.info("broadcast_composed", broadcast=broadcast.id, copies=len(posted))
         return posted
 
     def _copy(

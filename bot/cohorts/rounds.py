@@ -44,7 +44,10 @@ class Rounds:
         """
         try:
             async with self.store.writing() as work:
-                return await self._hold(work, now)
+                worked, told = await self._hold(work, now)
+            if told:
+                log.info("round", **told)
+            return worked
         except Exception as error:
             if is_the_stores(error):
                 raise
@@ -55,36 +58,38 @@ class Rounds:
                     await work.cohorts.save(replace(known, wake_at=now + PUT_OFF))
             return 1
 
-    async def _hold(self, work: UnitOfWork, now: datetime) -> int:
+    async def _hold(self, work: UnitOfWork, now: datetime) -> tuple[int, Mapping[str, object]]:
+        """How many were worked on, and what the log is told of a round that began, once this is committed."""
+        told: Mapping[str, object] = {}
         seen = await work.cohorts.due(now)
         if seen is None:
-            return 0
+            return 0, told
         cohort = seen.cohort
         members = await work.cohorts.broadcasts.members([cohort.id], "", EVERYBODY)
         people = await work.load(members)  # people before cohorts
         known = (await work.cohorts.load([cohort.id]))[cohort.id]
         if known.revision != seen.revision:
-            return 1  # somebody else was faster: look again
+            return 1, told  # somebody else was faster: look again
         weeks = self.programme("en").length
         if (begun := round_begun(cohort, now, weeks)) is not None:
-            await self._pair(work, cohort, begun, [people[one].participant for one in members], now)
+            told = await self._pair(work, cohort, begun, [people[one].participant for one in members], now)
         ahead = round_ahead(cohort, now, weeks)
         await work.cohorts.save(replace(known, wake_at=ahead.at if ahead else None))
         await work.cohorts.stir(cohort.id, now)  # partners are to be told of, or a question comes before the next round
-        return 1
+        return 1, told
 
     async def _pair(
         self, work: UnitOfWork, cohort: Cohort, begun: Round, people: Sequence[Participant], now: datetime
-    ) -> None:
+    ) -> Mapping[str, object]:
         rows = await work.cohorts.meetings.rows(cohort.id)
         if any(row.week >= begun.week for row in rows):
-            return
+            return {}
         matching = matched(cohort, begun.week, people, rows, now, self.programme)
         together = [*matching.pairs, *([matching.triad] if matching.triad else [])]
         groups = [*together, *((one,) for one in matching.alone)]  # whoever is alone hears that, and does not wait
         named = {self.new_id(): group for group in groups}
         await work.cohorts.meetings.arrange(cohort.id, named, begun.week, begun.at)
-        log.info("round", cohort=cohort.id, week=begun.week, meetings=len(together))
+        return {"cohort": cohort.id, "week": begun.week, "meetings": len(together)}
 
 
 def matched(

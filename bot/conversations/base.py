@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
@@ -11,7 +11,7 @@ from typing import Any, Final
 from bot import journey
 from bot.cohorts.meetings import Meeting
 from bot.cohorts.model import Act, Attendance, Cohort, Desk, Welcome
-from bot.conversations.words import LONGEST_ANSWER, MOST_CLAUSES, clauses, plain
+from bot.conversations.words import LONGEST_ANSWER, MOST_CLAUSES, clauses, is_one_of, plain
 from bot.model import (
     ChoiceMade,
     Entry,
@@ -26,6 +26,7 @@ from bot.model import (
     Run,
     Said,
 )
+from bot.model.replacing import replace
 from bot.timetable import day_begins, zone
 from curriculum.model import Practice, Programme, Week
 
@@ -269,7 +270,7 @@ def begun_with(given: Given, words: Words) -> str | None:
 
 
 def _choice(said: str, words: Words) -> str | None:
-    return next((choice for choice, known in words.items() if said in known), None)
+    return next((choice for choice, known in words.items() if is_one_of(said, known)), None)
 
 
 def counted(participant: Participant, record: Recorded) -> Participant:

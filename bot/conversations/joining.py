@@ -129,8 +129,6 @@ def sure(ctx: Context, given: Given) -> Move | Said:
             return finish(then="leaving")
         case "stay":
             return finish(Said("parting/stayed"))
-        case None if typed(given) is not None:
-            return again(Said("onboarding/unclear"))
         case _:
             return Said("parting/sure").offering(*map(Choice, PARTING))
 

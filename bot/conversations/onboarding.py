@@ -29,7 +29,7 @@ from bot.conversations.base import (
 from bot.conversations.erasing import forgotten
 from bot.conversations.finding import asked_where, asked_which, clock_in
 from bot.conversations.joining import agreed_to, described, in_consent, joined
-from bot.conversations.words import is_greeting, plain
+from bot.conversations.words import plain
 from bot.model import Choice, Kind, Layer, MessageReceived, Participant, Rhythm, Said, State
 from bot.timetable import day_begins, fitted, moments, zone
 
@@ -81,15 +81,13 @@ def consent(ctx: Context, given: Given) -> Move | Said:
             layers: tuple[Layer, ...] = ("coach", "group") if ctx.invited_to else ("coach",)
             once_more = person.journey.state is State.ONBOARDING  # they came back to this question
             path = person.journey if once_more else journey.travel(person.journey, State.ONBOARDING)
-            return ask("name", journey=path, consents=with_answer(person, ctx.now, True, *layers))
+            return ask("name", journey=path, consents=with_answer(person, ctx.now, True, *layers, age=ctx.age))
         case "more":
             return stay(*details(ctx, Choice("agree"), Choice("not_now"), Choice("younger")))
         case "not_now":
             return finish(Said("onboarding/not_now"), journey=journey.travel(person.journey, State.WITHDRAWN))
         case "old_enough":
             return again()
-        case _ if not is_greeting(typed(given) or "hello"):
-            return again(Said("onboarding/unclear"))
         case _:
             offered = (Choice("agree"), Choice("more"), Choice("not_now"), Choice("younger"))
             return Said("onboarding/consent", in_consent(ctx)).offering(*offered)
@@ -198,8 +196,6 @@ def health_care(ctx: Context, given: Given) -> Move | Said:
     match in_care(given):
         case "yes" | "no" as answer:
             return ask("start", health_care=answer == "yes")
-        case _ if typed(given) is not None:
-            return again(Said("onboarding/unclear"))
         case _:
             return Said("onboarding/health_care").offering(Choice("no"), Choice("yes"))
 

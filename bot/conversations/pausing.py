@@ -121,7 +121,5 @@ def sure(ctx: Context, given: Given) -> Move | Said:
             return finish(then="erasing")
         case "stay":
             return finish(Said("leaving/stayed"))
-        case None if typed(given) is not None:
-            return again(Said("onboarding/unclear"))
         case _:
             return Said("leaving/sure", {"together": ctx.together}).offering(*map(Choice, LEAVING), columns=2)

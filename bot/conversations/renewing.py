@@ -31,11 +31,11 @@ GROUP = {"agree": CONSENTING["agree"], "go_alone": ("alone", "no", "leave the gr
 def coach(ctx: Context, given: Given) -> Move | Said:
     """What the coach keeps. Who does not agree is asked whether to leave, to pause or to erase."""
     person, offered = ctx.participant, tuple(map(Choice, ("agree", "not_now", "younger")))
-    if not consent.is_outdated(person, "coach"):
+    if not consent.is_outdated(person, "coach", ctx.age):
         return ask("group")
     match agreeing(given, ctx.age):
         case "agree":
-            return ask("group", consents=consent.with_answer(person, ctx.now, True, "coach"))
+            return ask("group", consents=consent.with_answer(person, ctx.now, True, "coach", age=ctx.age))
         case "more":
             return stay(*details(ctx, *offered))
         case "not_now":
@@ -45,7 +45,8 @@ def coach(ctx: Context, given: Given) -> Move | Said:
         case None if (text := typed(given)) is not None:
             return again(notes=waiting_too(ctx, text))
         case _:
-            return Said("renewal/coach", {"age": ctx.age}).offering(offered[0], Choice("more"), *offered[1:])
+            facts = {"age": ctx.age, "words": consent.is_outdated(person, "coach")}
+            return Said("renewal/coach", facts).offering(offered[0], Choice("more"), *offered[1:])
 
 
 @renewal.step

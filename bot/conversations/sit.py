@@ -9,7 +9,6 @@ from bot.conversations.base import (
     Context,
     Given,
     Move,
-    again,
     ask,
     conversation,
     finish,
@@ -44,8 +43,6 @@ def length(ctx: Context, given: Given) -> Move | Said:
         return ask("cues", notes={"length": chosen, "week": ctx.week.step, "at": 0, "began": ctx.now.isoformat()})
     if chosen == "not_now":
         return finish(Said("sit/another_time"))
-    if typed(given) is not None:
-        return again(Said("onboarding/unclear"))
     return Said("sit/length", {"sit": ctx.week.sit}).offering(*map(Choice, LENGTHS), Choice("not_now"))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from unicodedata import normalize
 
 # command -> the conversation it begins; the menu shows MENU's in this order
 COMMANDS: Mapping[str, str] = {
@@ -57,6 +58,22 @@ CODE_ALONE = re.compile(
 # in a sentence: behind the word, in quotes or not, or in a link
 CODE_NAMED = re.compile(rf"(?:[?&]start=|(?i:\b(?:join|code|código)(?: is| es)?:?) [\"'“‘«`(]?){_CODE}(?![\w-])")
 LONGEST_INVITATION = 400  # characters: one that is passed on whole; who writes more is telling something
+# what only hands a code over, our own invitation's words (cohorts/link) among it
+HANDING_OVER = frozenset(
+    {
+        *("hi", "hello", "hey", "hola", "dear", "good", "morning", "evening", "please", "thanks", "thank", "gracias"),
+        *("i", "i'm", "i've", "am", "my", "mi", "me", "you", "it", "it's", "is", "es", "are", "us", "her", "his"),
+        *("the", "la", "el", "a", "an", "un", "una", "this", "these", "este", "esta", "that", "here", "here's"),
+        *("for", "from", "to", "of", "with", "de", "para", "con", "and", "y", "in", "yes", "no", "ok", "right"),
+        *("code", "código", "link", "enlace", "invitation", "invitación", "invite", "invited", "group", "grupo"),
+        *("have", "got", "tengo", "gave", "given", "sent", "send", "would", "like", "want", "can", "join", "correct"),
+        *("opens", "open", "door", "where", "does", "do", "not", "work", "works", "words", "private", "chat", "until"),
+        *("close", "their", "team", "ward"),
+    }
+)
+TELLING = 3  # words of their own: who writes so many beside a code is telling something
+WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+AROUND_A_CODE = re.compile(rf"\S*{_CODE}\S*")  # a link, too
 
 BEFORE_CONSENT = frozenset({"help", "support", "stop", "mydata"})
 
@@ -155,6 +172,13 @@ PUZZLED = frozenset(
 GREETINGS = frozenset({"hi", "hello", "hey", "hello there", "hi there", "hola", "good evening", "buenas tardes"})
 
 
+# yes and no in the other languages that are heard, wherever the word counts
+SAME: Mapping[str, str] = {
+    **dict.fromkeys(("sí", "si", "claro que sí"), "yes"),
+    "claro que no": "no",
+}
+
+
 def clauses(text: str) -> tuple[str, ...]:
     """What a message says, piece by piece, without its courtesies: "Yes, I agree, thank you." is "yes", "i agree".
 
@@ -166,8 +190,8 @@ def clauses(text: str) -> tuple[str, ...]:
 
 
 def _without_endings(said: str) -> str:
-    while ending := next((words for words in ENDINGS if said.endswith(words)), ""):
-        said = said.removesuffix(ending)
+    while said.endswith(ENDINGS):
+        said = said.removesuffix(next(words for words in ENDINGS if said.endswith(words)))
     return said
 
 
@@ -213,6 +237,14 @@ def _invitation(message: str) -> str | None:
     return found[1] if found else None
 
 
+def tells_more(text: str) -> bool:
+    """Whether an invitation's code only stands in what somebody tells: beside it are words that do not hand it over."""
+    if text.startswith("/") or _invitation(text.strip()) is None:
+        return False
+    beside = WORD.findall(AROUND_A_CODE.sub(" ", text).casefold())
+    return sum(word.replace("’", "'") not in HANDING_OVER for word in beside) >= TELLING
+
+
 def words_after(text: str) -> str:
     """What stands behind a command in the same message."""
     return text.strip().partition(" ")[2].strip()
@@ -220,7 +252,13 @@ def words_after(text: str) -> str:
 
 def plain(text: str) -> str:
     """A whole message as its words are known: " Stop it! " is "stop it". A question stays one: "yes?" is no yes."""
-    return " ".join(SHADES.sub("", text).split()).strip(" .!¡").casefold().replace("’", "'")  # phones curl it
+    whole = normalize("NFC", SHADES.sub("", text))  # some keyboards send the accent of "sí" by itself
+    return " ".join(whole.split()).strip(" .!¡").casefold().replace("’", "'")  # phones curl it
+
+
+def is_one_of(said: str, known: Collection[str]) -> bool:
+    """Whether plain words are among those that are known, a yes and a no in each language that is heard."""
+    return said in known or SAME.get(said) in known
 
 
 def bare(text: str) -> str:

@@ -23,6 +23,14 @@ A_WEEK = timedelta(days=7)
 MANY = 10  # deliveries that were given up
 OLDEST = 13  # the oldest PostgreSQL that its makers looked after when this was written
 ROOM = 20  # connections that a replica may want
+FREE = sa.text("""
+    SELECT least(
+        current_setting('max_connections')::int - (SELECT count(*) FROM pg_stat_activity),
+        (SELECT nullif(datconnlimit, -1) - (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database())
+            FROM pg_database WHERE datname = current_database()),
+        (SELECT nullif(rolconnlimit, -1) - (SELECT count(*) FROM pg_stat_activity WHERE usename = current_user)
+            FROM pg_roles WHERE rolname = current_user))
+""")
 
 
 async def cared_for(settings: Settings, beside: Path | None) -> AsyncIterator[Finding]:
@@ -109,10 +117,9 @@ async def _server(connection: AsyncConnection) -> list[Finding]:
     found = []
     if number // 10000 < OLDEST:
         found.append(Finding("!", f"PostgreSQL {number // 10000} is not looked after any more", "update it"))
-    query = "SELECT current_setting('max_connections')::int - (SELECT count(*) FROM pg_stat_activity)"
-    free = await _count(connection, sa.text(query))
+    free = await _count(connection, FREE)
     if free < ROOM:
-        mend = "raise max_connections, or put a pooler (pgbouncer) in between"
+        mend = "raise max_connections, or the CONNECTION LIMIT of this user or database"
         found.append(Finding("!", f"PostgreSQL has only {free} connections to spare", mend))
     return found
 

@@ -19,9 +19,10 @@ WEBHOOK_PORTS = (443, 80, 88, 8443)  # https://core.telegram.org/bots/api#setweb
 
 
 async def telegram(settings: Settings) -> AsyncIterator[Finding]:
-    """Every bot, as Telegram sees it."""
-    if not settings.tokens and not settings.slack_bot_token:
-        yield Finding("!", f"{PREFIX}TELEGRAM_TOKEN is not set", "`run` needs the token that BotFather gives you")
+    """Every bot, as Telegram sees it. Without a token of any platform `run` does not start, but in a rehearsal."""
+    if not settings.tokens and not settings.slack_bot_token and settings.rehearsing is None:
+        mend = f"nobody would be written to; put BotFather's token here, or set {PREFIX}SLACK_BOT_TOKEN"
+        yield Finding("✗", f"{PREFIX}TELEGRAM_TOKEN is not set", mend)
     async with httpx.AsyncClient(timeout=PATIENCE) as client:
         for token in settings.tokens:
             async for found in _bot(client, settings.telegram_api_url, token):

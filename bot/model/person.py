@@ -214,7 +214,7 @@ class Participant:
     runs: tuple[Run, ...] = ()
     asked: int = 0  # how many questions were put so far: numbers the next one
     answered: tuple[int, str] | None = None  # the last tap that was accepted
-    unseen: tuple[tuple[int, datetime], ...] = ()  # questions that expired unsent, and when they were put
+    unseen: tuple[tuple[int, datetime], ...] = ()  # questions that nobody saw, and when they were put
     timers: tuple[Timer, ...] = ()
     checked: datetime | None = None  # touchpoints up to here were sent or missed
     touched: tuple[tuple[Kind, date], ...] = ()  # the latest of them, so that a date lived twice speaks once

@@ -56,7 +56,7 @@ async def erased(url: str) -> dict[str, datetime]:
     database = Database(url)
     try:
         async with database.reading() as connection:
-            if not await connection.run_sync(lambda plain: sa.inspect(plain).has_table(TOMBSTONE.name)):
+            if not await connection.run_sync(schema.has, url, TOMBSTONE.name):
                 return {}
             return {row.person_id: row.at for row in await connection.execute(sa.select(TOMBSTONE))}
     finally:
@@ -120,8 +120,9 @@ def _copied(url: str, source: Path | None, draft: Path) -> None:
     if source is None:
         tools = PostgresTools(url)
         ours = '"{}"'.format(tools.schema.replace('"', '""'))  # quoted, since pg_dump reads a pattern
-        parts = [f"--schema={ours}", *(f"--exclude-table-data={ours}.{table}" for table in LEFT_OUT)]
-        tools.run("pg_dump", "--format=custom", "--no-owner", "--no-acl", *parts, f"--file={draft}")
+        parts = [f"--table={ours}.{table}" for table in schema.TABLES]
+        parts += [f"--exclude-table-data={ours}.{table}" for table in LEFT_OUT]
+        tools.dump("--format=custom", "--no-owner", "--no-acl", *parts, f"--file={draft}")
         return
     copy_sqlite(source, draft)
     with _copying(source, draft), closing(sqlite3.connect(draft)) as copy:

@@ -6,7 +6,7 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,10 @@ SETTING = "HEARTSEASE_DATABASE_URL"
 BUSY_SECONDS = 10.0
 PATIENT_SECONDS = 0.3  # how long emptying the log may keep writers waiting
 NO_SCHEMA = "has no such schema; create it: CREATE SCHEMA and the name that search_path gives"
+TLS = "is not reached as sslmode asks; see it and the certificates, in HEARTSEASE_DATABASE_URL"
+CROWDED = "has no connection to spare; raise max_connections, or the CONNECTION LIMIT of this user or database"
+HURRIED = "stops what takes longer than it allows; give this user more: ALTER ROLE … SET statement_timeout = '60s'"
+UTF8 = {"client_encoding": "utf8"}  # a database in SQL_ASCII would say bytes
 READING = "heartsease_reading"  # the execution option of transactions that only read
 
 # What the drivers say, lower case, and what it means. The first that fits counts.
@@ -42,11 +46,20 @@ PROBLEMS: tuple[tuple[str, StoreProblem, str], ...] = (
     ("undefined", "outdated", "lacks tables or columns; run: python -m bot db upgrade"),
     ("duplicatetable", "refused", "has tables of a restore that was cut off, or not of ours; name an empty database"),
     ("i/o error", "damaged", "cannot be read or written: the disk reports an error; check the disk"),
+    ("querycanceled", "locked", HURRIED),
+    ("sessiontimeout", "locked", HURRIED.replace("statement_timeout", "idle_in_transaction_session_timeout")),
+    ("transactiontimeout", "locked", HURRIED.replace("statement_timeout", "transaction_timeout")),
+    ("locknotavailable", "locked", "was busy with another transaction for longer than its lock_timeout; try again"),
+    ("too many c", "unreachable", CROWDED),
+    ("remaining connection slots", "unreachable", CROWDED),
+    ("certificate", "missing", TLS),
+    ("ssl was required", "missing", TLS),
+    ("invalid connection option", "missing", "is not reached: HEARTSEASE_DATABASE_URL says something unknown after ?"),
     ("deadlock", "locked", "was busy with another transaction; try again"),
     ("authentication failed", "missing", "refuses this user or password; see HEARTSEASE_DATABASE_URL"),
     ("no password supplied", "missing", "wants a password; put it into HEARTSEASE_DATABASE_URL"),
     ("no pg_hba.conf entry", "missing", "lets nobody in from here; see its pg_hba.conf, and HEARTSEASE_DATABASE_URL"),
-    ("insufficientprivilege", "missing", "does not allow that; let the user of HEARTSEASE_DATABASE_URL own it"),
+    ("insufficientprivilege", "missing", "does not allow that; let the user of HEARTSEASE_DATABASE_URL own its schema"),
     ("read-only transaction", "read_only", "is read-only; is it a standby? See HEARTSEASE_DATABASE_URL"),
     ("no schema has been selected", "missing", NO_SCHEMA),
     ("does not exist", "missing", "does not exist; create it, or see HEARTSEASE_DATABASE_URL"),
@@ -147,11 +160,23 @@ def _visiting(engine: sa.Engine) -> None:
         options["async_creator_fn"] = visiting.connect
 
 
+def _server() -> dict[str, Any]:
+    """What we rely on, whatever a role or a database of PostgreSQL has for a default."""
+    return {"isolation_level": "READ COMMITTED", "connect_args": dict(UTF8)}
+
+
+def libpq(url: str) -> Mapping[str, Any]:
+    """What the URL of a PostgreSQL says, in libpq's words; as SQLAlchemy reads it, which knows several hosts."""
+    parsed = _parsed(url).set(drivername="postgresql+psycopg")
+    _, said = parsed.get_dialect()().create_connect_args(parsed)
+    return {**said, **UTF8}
+
+
 def plain_engine(url: str, *, busy: float = BUSY_SECONDS) -> sa.Engine:
     """An engine without asyncio, for migrations. Makes the folder of an SQLite file."""
     parsed = _parsed(url)
     if (file := sqlite_file(url)) is None:
-        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), hide_parameters=True)
+        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), hide_parameters=True, **_server())
     with writable(file):
         if not file.exists():
             file.touch(0o600)  # its owner's alone, as its key is; what SQLite puts beside it takes after it
@@ -167,7 +192,7 @@ class Database:
         self.url = url
         parsed, file = _parsed(url), sqlite_file(url)
         if file is None:
-            drivername, more = "postgresql+psycopg", {"pool_pre_ping": True}
+            drivername, more = "postgresql+psycopg", {"pool_pre_ping": True} | _server()
         else:
             drivername, more = "sqlite+aiosqlite", {}
         self._engine = create_async_engine(parsed.set(drivername=drivername), hide_parameters=True, **more)
@@ -203,7 +228,9 @@ class Database:
                 return await asyncio.to_thread(_emptied_log, file)
             async with self._engine.connect() as connection:
                 alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                await alone.execute(sa.text("SET statement_timeout = 0"))  # a large table takes its time
                 await alone.execute(sa.text("VACUUM " + ", ".join(f'"{table}"' for table in tables)))
+                await alone.execute(sa.text("RESET statement_timeout"))
             return True
 
     async def close(self) -> None:

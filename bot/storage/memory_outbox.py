@@ -64,7 +64,7 @@ class MemoryOutbox:
                 raise LeaseLost(installation)
             self._data.put(self._data.leases, installation, replace(held, until=self._seconds() + ttl))
             for result in results:
-                self._finish(result)
+                self._finish(result, now)
             for row in late:
                 self._data.end(row, Stage.EXPIRED)
                 self._overlook(row, now)
@@ -121,7 +121,7 @@ class MemoryOutbox:
             noted = overlooked(known, [(out.reply.asked, out.due_at)], now)
             self._data.put(self._data.people, person, replace(noted, revision=known.revision + 1))
 
-    def _finish(self, result: Result) -> None:
+    def _finish(self, result: Result, now: datetime) -> None:
         row = self._data.outbox.get(result.id)
         if row is None or row.stage is not Stage.SENDING:
             return
@@ -141,6 +141,8 @@ class MemoryOutbox:
             self._data.put(self._data.keyed, row.out.dedup, result.ref)
         if result.state == "dead":
             self._data.put(self._data.dead, row.id, row)
+            if row.out.expires_at is not None:
+                self._overlook(row, now)
 
     def _requeue(self, row: Row) -> None:
         """Again, unless it belongs to a broadcast that was held or cancelled meanwhile."""

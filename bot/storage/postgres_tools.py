@@ -7,39 +7,22 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
+import sqlalchemy as sa
+from psycopg.conninfo import make_conninfo
 
 from bot.errors import StoreError
-from bot.storage.database import NO_SCHEMA, place
+from bot.storage.database import NO_SCHEMA, clear_errors, libpq, place, plain_engine
 
 INSTALLED = Path("/usr/lib/postgresql")  # where Debian keeps each version's programs
 # What pg_restore begins with since 17, and what no server knows that is older.
 UNKNOWN, KNOWN_SINCE = b"SET transaction_timeout = 0;\n", 17
-# https://www.postgresql.org/docs/current/libpq-envars.html
-VARIABLES: Mapping[str, str] = {
-    "host": "PGHOST",
-    "hostaddr": "PGHOSTADDR",
-    "port": "PGPORT",
-    "dbname": "PGDATABASE",
-    "user": "PGUSER",
-    "password": "PGPASSWORD",
-    "passfile": "PGPASSFILE",
-    "service": "PGSERVICE",
-    "options": "PGOPTIONS",
-    "sslmode": "PGSSLMODE",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
-    "sslrootcert": "PGSSLROOTCERT",
-    "channel_binding": "PGCHANNELBINDING",
-    "connect_timeout": "PGCONNECT_TIMEOUT",
-    "target_session_attrs": "PGTARGETSESSIONATTRS",
-}
+SECRETS = ("password", "sslpassword", "oauth_client_secret")
+HERE = sa.text("SELECT current_setting('server_version_num')::int / 10000, current_schema()")
 
 
 class PostgresTools:
@@ -52,14 +35,17 @@ class PostgresTools:
     schema: str
 
     def __init__(self, url: str) -> None:
-        known = conninfo_to_dict(_plain(url))
-        self._environment = {VARIABLES[name]: str(value) for name, value in known.items() if name in VARIABLES}
+        said = libpq(url)
+        password = {"PGPASSWORD": str(said["password"])} if "password" in said else {}
+        self._environment = {**os.environ, **password}
+        shown = {name: value for name, value in said.items() if name not in SECRETS}
+        self._address = f"--dbname={make_conninfo(**shown)}"
+        engine = plain_engine(url)
         try:
-            with psycopg.connect(_plain(url)) as connection:
-                self._server = connection.info.server_version // 10000
-                [found] = connection.execute("SELECT current_schema()").fetchone() or [None]
-        except psycopg.OperationalError as error:
-            raise StoreError("PostgreSQL cannot be reached; see HEARTSEASE_DATABASE_URL.", "unreachable") from error
+            with clear_errors(url), engine.connect() as connection:
+                self._server, found = connection.execute(HERE).one()
+        finally:
+            engine.dispose()
         if found is None:
             raise StoreError(f"{place(url)} {NO_SCHEMA}.", "missing")
         self.schema = found
@@ -67,23 +53,24 @@ class PostgresTools:
     def run(self, program: str, *arguments: str) -> str:
         """What the program prints. Raises StoreError with what it complains of."""
         command = [str(self._found(program)), *arguments]
-        done = subprocess.run(  # noqa: S603 - the program is PostgreSQL's, the arguments are ours
-            command, env={**os.environ, **self._environment}, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             raise _failed(program, done.stderr)
         return done.stdout
 
+    def dump(self, *arguments: str) -> None:
+        """Runs `pg_dump`. Raises StoreError with what it complains of."""
+        self.run("pg_dump", self._address, *arguments)
+
     def replay(self, dump: Path, *how: str) -> None:
         """Brings what `pg_restore` makes of a dump into the database, in one transaction. Raises StoreError."""
         read = [str(self._found("pg_restore")), "--single-transaction", *how, "--file=-", str(dump)]
-        put = [str(self._found("psql")), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1"]
-        environment = {**os.environ, **self._environment}
+        put = [str(self._found("psql")), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", self._address]
         with (
             tempfile.TemporaryFile("w+") as unread,
             tempfile.TemporaryFile("w+") as refused,
-            Popen(read, env=environment, stdout=PIPE, stderr=unread) as reading,  # noqa: S603
-            Popen(put, env=environment, stdin=PIPE, stdout=DEVNULL, stderr=refused) as putting,  # noqa: S603
+            Popen(read, env=self._environment, stdout=PIPE, stderr=unread) as reading,  # noqa: S603
+            Popen(put, env=self._environment, stdin=PIPE, stdout=DEVNULL, stderr=refused) as putting,  # noqa: S603
         ):
             assert reading.stdout is not None
             assert putting.stdin is not None
@@ -121,11 +108,6 @@ def _candidates(program: str) -> Iterator[Path]:
     if found := shutil.which(program):
         yield Path(found)
     yield from sorted(INSTALLED.glob(f"*/bin/{program}"), reverse=True)
-
-
-def _plain(url: str) -> str:
-    """The URL as libpq reads it."""
-    return re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", url)
 
 
 def rows_in(tools: PostgresTools, dump: Path, table: str) -> Sequence[Sequence[str]]:

@@ -24,11 +24,20 @@ from bot.storage.database import Database, DatabaseNow, FileLock, place, sqlite_
 from bot.storage.postgres_tools import PostgresTools, rows_in
 from bot.storage.presence import RUNNING, STALE, processes
 from bot.storage.sql import UNFINISHED, SqlStore
-from bot.storage.tables import LEASE, OUTBOX, PERSON, SYSTEM, TOMBSTONE, Stage
+from bot.storage.tables import LEASE, METADATA, OUTBOX, PERSON, SYSTEM, TOMBSTONE, Stage
 from bot.storage.vault import SETTING, Vault, missing
 from bot.storage.workshop import workshop
 
 Tombstones = Mapping[str, datetime]
+
+# Of all that is ours in PostgreSQL: tables with their constraints, indexes, and the sequences that number rows.
+NAMES = frozenset(
+    (
+        *schema.TABLES,
+        *(str(index.name) for table in METADATA.tables.values() for index in table.indexes),
+        *(f"{table.name}_{column.name}_seq" for table in METADATA.tables.values() for column in table.primary_key),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +173,8 @@ async def _restored_server(url: str, vault: Vault, backup: Path, tombstones: Tom
     database = Database(url)
     try:
         async with database.writing() as connection:
-            buried = await connection.run_sync(lambda plain: sa.inspect(plain).has_table("tombstone"))
-            if await connection.run_sync(lambda plain: sa.inspect(plain).has_table("person")):
+            buried = await connection.run_sync(schema.has, url, TOMBSTONE.name)
+            if await connection.run_sync(schema.has, url, PERSON.name):
                 await _refuse_in_use(connection, url, replace)
                 await _refuse_other_version(connection, version)
         with _all_or_nothing():
@@ -220,20 +229,21 @@ async def _refuse_other_version(connection: AsyncConnection, version: str) -> No
 
 
 def _replay(tools: PostgresTools, backup: Path, buried: bool) -> None:
-    """All of our schema in the dump in one transaction, but for the version; tombstones that are there stay."""
-    ours, listed = tools.schema, tools.run("pg_restore", "--list", str(backup)).splitlines()
-    left_out = [f"TABLE DATA {ours} alembic_version "]
-    left_out += (
-        [f"TABLE {ours} tombstone ", f"TABLE DATA {ours} tombstone ", f" {ours} tombstone tombstone_pkey "]
-        if buried
-        else []
-    )
-    wanted = [line for line in listed if not any(name in line for name in left_out)]
+    """What is ours in the dump, in one transaction, but for the version; tombstones that are there stay."""
+    listed = tools.run("pg_restore", "--list", str(backup)).splitlines()
     with tempfile.NamedTemporaryFile("w", suffix=".list") as contents:
-        contents.write("\n".join(wanted))
+        contents.write("\n".join(line for line in listed if _is_wanted(line, tools.schema, buried)))
         contents.flush()
-        how = ["--clean", "--if-exists", "--no-owner", "--no-acl", f"--schema={ours}", f"--use-list={contents.name}"]
+        how = ["--clean", "--if-exists", "--no-owner", "--no-acl", f"--use-list={contents.name}"]
         tools.replay(backup, *how)
+
+
+def _is_wanted(line: str, ours: str, buried: bool) -> bool:
+    """Of a dump's list: "219; 1259 16401 INDEX public person_wake owner". Others may have tables in our schema."""
+    entry = re.fullmatch(rf"\d+; \d+ \d+ ([A-Z ]+) {re.escape(ours)} (\S+) .*", line)
+    if entry is None or entry[2] not in NAMES or (entry[1], entry[2]) == ("TABLE DATA", schema.VERSION):
+        return False
+    return not (buried and entry[2] == TOMBSTONE.name)
 
 
 # ---------------------------------------------------------------- from SQLite to PostgreSQL
@@ -245,7 +255,7 @@ async def _carried_over(url: str, vault: Vault, backup: Path, tombstones: Tombst
     database, lock = Database(url), FileLock(backup)
     try:
         async with database.writing() as connection:  # to be refused now is better than after a long work
-            if await connection.run_sync(lambda plain: sa.inspect(plain).has_table("person")):
+            if await connection.run_sync(schema.has, url, PERSON.name):
                 await _refuse_in_use(connection, url, replace)
         tombstones = {**await erased(url), **tombstones}
         with (

@@ -83,6 +83,11 @@ LATE = sa.select(OUTBOX.c.id, OUTBOX.c.address_id, OUTBOX.c.asked, OUTBOX.c.due_
 )
 EXPIRING = LATE.limit(rows.CHUNK).with_for_update(skip_locked=True)
 EXPIRE = sa.update(OUTBOX).where(OUTBOX.c.id.in_(sa.bindparam("rows", expanding=True))).values(state=int(Stage.EXPIRED))
+REFUSED = (
+    sa.select(OUTBOX.c.address_id, OUTBOX.c.asked, OUTBOX.c.due_at)
+    .where(OUTBOX.c.id.in_(sa.bindparam("rows", expanding=True)), staged(Stage.DEAD), OUTBOX.c.broadcast_id.is_(None))
+    .where(OUTBOX.c.asked > sa.literal_column("0"), OUTBOX.c.expires_at.is_not(None))
+)
 READY = _next().with_only_columns(OUTBOX.c.id)
 # One moment for all rows: a wait that ended between two of them let the second overtake the first.
 PICK = _next(MICROSECOND).with_for_update(of=OUTBOX, skip_locked=True)
@@ -167,6 +172,7 @@ class SqlOutbox:
             if (microsecond := await connection.scalar(RENEW, lease)) is None:
                 raise LeaseLost(installation)
             await self._finish(connection, installation, results)
+            await self._refuse(connection, [result.id for result in results if result.state == "dead"], now)
             await self._expire(connection, installation, now)
             return await self._pick(connection, installation, room, busy, now, microsecond)
 
@@ -240,6 +246,14 @@ class SqlOutbox:
         await connection.execute(FINISH, values)
         if any(result.state == "queued" for result in results):
             await _stop_held(connection, installation)
+
+    async def _refuse(self, connection: AsyncConnection, ids: Sequence[int], now: datetime) -> None:
+        """What the timetable asked and the platform never took: nobody saw it. Who has a turn just now is let be."""
+        if ids:
+            asked: dict[str, list[tuple[int, datetime]]] = {}
+            for row in await connection.execute(REFUSED, {"rows": ids}):
+                asked.setdefault(row.address_id, []).append((row.asked, row.due_at))
+            await rows.overlook(connection, self._vault, asked, now)
 
     async def _expire(self, connection: AsyncConnection, installation: str, now: datetime) -> None:
         """What is past its window is not sent; what asks somebody who has a turn just now waits for the next tick."""

@@ -78,11 +78,11 @@ async def test_a_dump_of_a_newer_version_or_of_something_else_is_refused_before_
     tools, files = PostgresTools(elsewhere), {"newer": dump.with_name("newer"), "else": dump.with_name("else")}
     with psycopg.connect(elsewhere) as server:
         server.execute("UPDATE alembic_version SET version_num = '9999'")
-    tools.run("pg_dump", "--format=custom", f"--file={files['newer']}")
+    tools.dump("--format=custom", f"--file={files['newer']}")
     with psycopg.connect(elsewhere) as server:
         server.execute("DROP SCHEMA public CASCADE")
         server.execute("CREATE SCHEMA public")
-    tools.run("pg_dump", "--format=custom", f"--file={files['else']}")
+    tools.dump("--format=custom", f"--file={files['else']}")
     for kind, said in {"newer": "is from a newer version of Heartsease", "else": "is no backup of Heartsease"}.items():
         with pytest.raises(StoreError, match=f"^{files[kind]} {said}"):
             await restore(elsewhere, [KEY], files[kind], {}, replace=False)

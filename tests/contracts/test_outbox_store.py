@@ -150,6 +150,20 @@ async def test_whose_question_is_late_hears_of_it_and_nobody_else(store: Store, 
     assert await sender.tick(*sender.ended("sent"), renew=True) == []
 
 
+async def test_whose_question_was_refused_for_good_hears_of_it_as_if_it_were_late(store: Store, sender: Sender) -> None:
+    a, b, c = await addresses(store, 3)
+    soon = NOW + timedelta(hours=4)
+    await post(store, replace(asking(4, a), expires_at=soon), asking(5, b), saying("no question", c, expires_at=soon))
+    assert len(await sender.tick()) == 3
+    await sender.tick(*sender.ended("dead"))
+    async with store.writing() as work:
+        people = await work.load(list((await work.persons([Origin(BOT, str(n)) for n in range(3)])).values()))
+        noted = {one.participant.address: (one.participant.unseen, one.wake_at) for one in people.values()}
+    assert noted == {a: (((4, NOW),), NOW), b: ((), None), c: ((), None)}
+    async with store.reading() as queries:
+        assert (await queries.counts())["dead"] == 3
+
+
 @pytest.mark.parametrize("url", ["postgres"], indirect=True)
 async def test_who_has_a_turn_is_not_waited_for_and_hears_of_it_in_the_next_tick(store: Store, sender: Sender) -> None:
     a, b = await addresses(store, 2)

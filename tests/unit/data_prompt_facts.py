@@ -31,7 +31,7 @@ DATA_FACTS: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "onboarding/more_kept": CONSENT,
     "onboarding/more_seen": CONSENT,
     "onboarding/more": CONSENT,
-    "renewal/coach": [{"age": 18}],
+    "renewal/coach": [{"age": 18, "words": True}, {"age": 21, "words": False}],
     "renewal/group": [{"cohort": cohort, "age": 18} for cohort in ("Ward 4", "")],
     "evening/research": [{"who": "the nursing school, on shifts"}],
     "mydata/see": [

@@ -275,6 +275,7 @@ FACTS: Mapping[str, Sequence[Facts]] = {
     "joining/card": truths("begun", "together", "elsewhere", **COHORT),
     "joining/invited": truths("begun", "together", **COHORT),
     "joining/joined": truths("begun", "together", "late", week_number=3, week=WEEK, **COHORT),
+    "joining/named": [{"cohort": "Ward 4"}, {"cohort": ""}],
     "joining/not_joined": truths("elsewhere"),
     "joining/soon": [COHORT],
     "leaving/sure": truths("together"),

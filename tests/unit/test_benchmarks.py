@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from benchmarks import broadcasting, burst, memory, mornings, pairing, talking
 from benchmarks.candidates import DEFAULT, EAGER, ON_POSTGRES
-from benchmarks.capacity import SPREADS, Load, bots_for, morning, most
+from benchmarks.capacity import RATE, SPREADS, Load, bots_for, morning, most
 from benchmarks.report import HEAD, OURS, Row, quantile, table
 
 SEED = 1
 PEOPLE = 300_000
 REPORT = Path(talking.__file__).parent / "report.md"
+DOCS = Path(talking.__file__).parents[1] / "docs"
 
 
 def told(rows: list[Row]) -> list[str]:
@@ -66,6 +68,7 @@ def test_a_burst_tells_seconds_waits_memory_and_rates_on_both_databases_and_what
 def test_memory_is_told_with_nobody_and_with_a_crowd() -> None:
     measures = told(memory.measure(True, SEED))
     assert "resident MB at the start, 0 participants" in measures
+    assert "processor s to the first poll, 1,000 participants" in measures
     assert "resident MB after a talk with 10, 1,000 participants" in measures
 
 
@@ -128,3 +131,25 @@ def test_the_bots_found_are_enough_and_one_less_is_not(zones: str) -> None:
     assert not morning(Load(PEOPLE, bots, zones)).missed
     assert bots == 1 or morning(Load(PEOPLE, bots - 1, zones)).missed
     assert sum(SPREADS[zones].values()) == pytest.approx(1)
+
+
+def said(text: str, pattern: str) -> float:
+    """The one figure that stands where the pattern has a group."""
+    [figure] = re.findall(pattern, text)
+    return float(figure.replace(",", ""))
+
+
+def test_the_page_on_scaling_reckons_with_what_was_measured() -> None:
+    measured, scaling = (DOCS / "benchmarks.md").read_text("utf-8"), (DOCS / "scaling.md").read_text("utf-8")
+    a_core = said(scaling, r"about ([\d,]+) a second a core")
+    commits = said(scaling, r"at least ([\d,]+) nudges a second \(one replica")
+    of_a_core = said(measured, r"nudges a second of a core of ours: SQLite, among 1,000,000 +\| ([\d,]+)")
+    of_postgres = said(measured, r"\| nudges a second: PostgreSQL, among 1,000,000 +\| ([\d,]+)")
+    assert a_core == pytest.approx(of_a_core, rel=0.1)
+    assert commits == pytest.approx(of_postgres, rel=0.1)
+    people = most(Load(0))
+    assert f"**{people:,} people a bot**" in scaling
+    assert said(scaling, r"composed in (\d+) seconds of a") == round(people / a_core)
+    bots = int(commits / RATE)
+    assert f"{commits:,.0f} / 28 = **{bots} bots** send at full rate: {bots} × {people:,} = " in scaling
+    assert said(scaling, r"= ([\d.]+) million people") == round(bots * people / 1e6, 1)

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from bot.cohorts.desk import AN_HOUR, TRIED, TRIES, TRIES_OF_ALL, FrontDesk
 from bot.conversations import words
 from bot.model import Incoming, MessageReceived, Origin
+from bot.workspace import is_personal
 from tests.unit.test_cohort_coach import BOT, OWNER, House, code_in
 
 RESTS = "rest from them"
@@ -69,6 +70,29 @@ def test_every_code_that_is_made_is_known_by_its_looks() -> None:
 def test_a_code_in_a_sentence_is_found_behind_its_word_or_in_a_link(text: str) -> None:
     assert words.code_in(text.format(token(1))) == token(1)
     assert words.command_in(text.format(token(1))) == "join"
+
+
+@pytest.mark.parametrize(
+    ("text", "tells"),
+    [
+        ("{}", False),
+        ("/join {}", False),
+        ("Hi, join: {}", False),
+        ("Hola, mi código es {}, gracias", False),
+        ("Hello, Maria gave me this code: {} Is that right?", False),
+        (
+            "This invitation opens Night team: https://t.me/b?start={} Where a link does not work, this does: /join {}",
+            False,
+        ),
+        ("My code is {}. My father died today", True),
+        ("Maria gave me her code {} but I am so tired of it all, my father died on Tuesday", True),
+        ("mi padre murió el martes, y el código es {}", True),
+        ("My father died today, and there is no code here", False),
+    ],
+)
+def test_words_that_do_not_hand_the_code_over_tell_more(text: str, tells: bool) -> None:
+    assert words.tells_more(text.replace("{}", token(1))) is tells
+    assert is_personal(text.replace("{}", token(1))) is (tells or "{}" not in text)
 
 
 @pytest.mark.parametrize(

@@ -88,8 +88,11 @@ def test_a_wrong_setting_ends_run_with_its_name_and_the_fix(wrong: Settings, sai
     assert not file.exists()
 
 
-def test_other_commands_refuse_wrong_settings_too(file: Path) -> None:
-    said = refused(heartsease("db", "upgrade", file=file, HEARTSEASE_LOG_FORMAT="xml"))
+@pytest.mark.parametrize(
+    "command", ["db upgrade", "check", "screen", "rehearse", "chat", "demo", "keys check", "erased"]
+)
+def test_other_commands_refuse_wrong_settings_too(command: str, file: Path) -> None:
+    said = refused(heartsease(*command.split(), file=file, HEARTSEASE_LOG_FORMAT="xml"))
     assert "HEARTSEASE_LOG_FORMAT: write console or json" in said
 
 

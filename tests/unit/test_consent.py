@@ -90,6 +90,15 @@ def test_older_words_are_asked_about_again_while_somebody_walks(state: State) ->
     assert not is_due(replace(older, consents=withdrawn(older, NOW, "coach")))
 
 
+@pytest.mark.parametrize(("said", "now", "again"), [(0, 18, False), (0, 21, True), (18, 21, True), (21, 18, False)])
+def test_who_agreed_under_a_lower_minimum_age_is_asked_again(said: int, now: int, again: bool) -> None:
+    """A version that names no age is from when that was 18."""
+    agreed = replace(ANA, consents=with_answer(ANA, NOW, True, "coach", "group", age=said))
+    assert is_due(agreed, now) is again
+    assert not is_due(replace(agreed, consents=with_answer(agreed, NOW, True, "coach", age=now)), now)
+    assert load_participant(dump_participant(agreed)) == agreed
+
+
 def test_no_broadcast_comes_while_consent_is_asked_anew() -> None:
     assert takes_part(ANA)
     asked = replace(ANA, runs=(Run("renewal", "coach"),))

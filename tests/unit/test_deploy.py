@@ -237,6 +237,13 @@ def said_in(unit: str, setting: str) -> list[str]:
     return re.findall(rf"^{setting}=(.+)$", text, re.MULTILINE)
 
 
+@pytest.mark.parametrize("name", SERVICES_OF_SYSTEMD)
+def test_a_postgresql_on_this_machine_comes_first_and_is_not_started_where_nobody_wants_it(name: str) -> None:
+    assert said_in(name, "After") == ["network-online.target postgresql.service"]
+    assert said_in(name, "Wants") == ["network-online.target"]
+    assert said_in(name, "Requires") == []
+
+
 def test_the_nightly_backup_is_of_the_database_that_runs_and_goes_where_it_may_write() -> None:
     ours, runs = "heartsease-backup.service", "heartsease.service"
     for setting in ("User", "WorkingDirectory", "EnvironmentFile"):

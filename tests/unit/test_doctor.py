@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -24,6 +25,10 @@ from tests.standin.telegram import TOKEN, StandIn
 
 UNKNOWN = "7654321:AAF-a_token_that_nobody_knows_of_0001"
 SECRET = "a-long-random-secret"
+AWAY: dict[str, Any] = {
+    "telegram_token": TOKEN,
+    "telegram_api_url": "http://127.0.0.1:1",
+}  # a platform that cannot be asked now
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +64,9 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(one): one.read_bytes() for one in folder.rglob("*") if one.is_file() and "-" not in one.suffix}
 
 
-async def test_a_new_place_is_well_and_stays_empty(tmp_path: Path) -> None:
+async def test_a_new_place_is_well_and_stays_empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, value in AWAY.items():
+        monkeypatch.setenv(f"{PREFIX}{name}".upper(), value)
     output = io.StringIO()
     assert await examine(Console(file=output, width=200))
     lines = output.getvalue().splitlines()
@@ -70,10 +77,18 @@ async def test_a_new_place_is_well_and_stays_empty(tmp_path: Path) -> None:
 
 async def test_a_database_in_use_is_well_and_unchanged(file: Path) -> None:
     before = contents(file.parent)
-    findings = await found(database_url=f"sqlite:///{file}")
+    findings = await found(database_url=f"sqlite:///{file}", **AWAY)
     assert said(findings, "✗") == []
     assert "the key opens the database: " in said(findings, "✓")
     assert contents(file.parent) == before
+
+
+async def test_without_a_token_nothing_is_well_as_nobody_would_be_written_to() -> None:
+    assert not await examine(Console(file=io.StringIO()))
+
+
+async def test_a_rehearsal_needs_no_token() -> None:
+    assert said(await found(rehearsal="start=2026-03-02T05:00:00Z,speed=0"), "✗") == []
 
 
 def damaged(file: Path) -> None:
@@ -141,13 +156,9 @@ WRONG: list[tuple[dict[str, object], str, str]] = [
     ({"telegram_webhook_url": "https://coach.invalid:99", "telegram_webhook_secret": SECRET}, "✗", "443, 80, 88, 8443"),
     ({"telegram_webhook_url": "https://ana:pa55word@coach.invalid"}, "✓", "updates come to https://coach.invalid"),
     ({"telegram_webhook_url": "https://coach.invalid"}, "!", "and no token"),
-    (
-        {"telegram_token": TOKEN, "telegram_api_url": "http://127.0.0.1:1"},
-        "!",
-        "bot 1000001: 127.0.0.1 cannot be asked",
-    ),
+    (AWAY, "!", "bot 1000001: 127.0.0.1 cannot be asked"),
     ({"rehearsal": "start=2026-03-02T05:00:00Z,speed=0"}, "!", "time is rehearsed"),
-    ({}, "!", "HEARTSEASE_TELEGRAM_TOKEN is not set"),
+    ({}, "✗", "HEARTSEASE_TELEGRAM_TOKEN is not set: nobody would be written to"),
 ]
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -176,3 +177,16 @@ async def test_what_is_seldom_meant_is_told(url: str) -> None:
     assert has(found, "! bot 1000001: Telegram brings its updates to elsewhere.invalid")
     assert has(found, "! health and metrics can be read from the network")
     assert not has(found, "✗")
+
+
+async def test_a_limit_of_connections_is_told(postgres: str) -> None:
+    await (await open_store(postgres, [OLD])).close()
+    spare = "PostgreSQL has only"
+    assert not any(spare in line for line in await told(postgres, OLD))
+    with psycopg.connect(postgres, autocommit=True) as server:
+        for kind, name in (("ROLE", "CURRENT_USER"), ("DATABASE", "postgres")):
+            server.execute(f"ALTER {kind} {name} CONNECTION LIMIT 9".encode())
+            found = await told(postgres, OLD)
+            server.execute(f"ALTER {kind} {name} CONNECTION LIMIT -1".encode())
+            [line] = [line for line in found if spare in line]
+            assert line.endswith("to spare: raise max_connections, or the CONNECTION LIMIT of this user or database")

@@ -18,6 +18,7 @@ from bot.countries import NAMES, country_in, country_of, named
 from bot.gazetteer import OfflineGazetteer
 from bot.help_lines import NOTHING_KNOWN, help_facts
 
+GAZETTEER = OfflineGazetteer()
 FILE = Path(safety_rules.__file__).parent / "help.yaml"
 DATA: Mapping[str, Any] = yaml.load(FILE.read_text("utf-8"), yaml.BaseLoader)
 PARTS = ("directories", "emergency", "helplines")
@@ -95,4 +96,4 @@ def test_numbers_follow_the_zone_and_a_confirmed_country_before_it() -> None:
     ],
 )
 def test_a_place_names_a_country_only_where_no_other_can_be_meant(text: str, code: str | None) -> None:
-    assert country_with(OfflineGazetteer(), text) == code
+    assert country_with(GAZETTEER, text) == code

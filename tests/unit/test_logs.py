@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -9,6 +11,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from bot.cohorts.model import Act
+from bot.errors import StoreError
 from bot.logs import marks, one_turn, without_nothing
 from bot.model import (
     Alerted,
@@ -22,6 +25,7 @@ from bot.model import (
     Travelled,
     Turn,
 )
+from bot.ports import UnitOfWork
 from bot.storage.memory import MemoryStore
 from tests.conversation_runner import Player
 from tests.unit.test_safety_failing import House
@@ -121,3 +125,28 @@ async def test_an_error_that_may_quote_somebody_is_logged_by_its_class_alone(
 def test_what_there_is_nothing_to_say_of_is_left_out() -> None:
     line = without_nothing(None, "error", {"event": "telegram.unreachable", "advice": None, "waiting": 0})
     assert line == {"event": "telegram.unreachable", "waiting": 0}
+
+
+class Full(MemoryStore):
+    """A database whose disk is full: whatever is written is taken back at its end."""
+
+    full = False
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[UnitOfWork]:
+        async with super().writing() as work:
+            yield work
+            if self.full:
+                raise StoreError("the disk is full", "full")
+
+
+async def test_what_was_taken_back_is_not_logged_and_is_once_it_is_committed() -> None:
+    store = Full()
+    store.full = True
+    with capture_logs() as lines, pytest.raises(StoreError):
+        await coach(store).receive([said(ANA, "1", "/start")])
+    assert lines == []
+    store.full = False
+    with capture_logs() as lines:
+        await coach(store).receive([said(ANA, "1", "/start")])
+    assert [(line["kind"], line["after"]) for line in lines] == [("travelled", "consenting")]

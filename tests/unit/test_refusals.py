@@ -20,7 +20,7 @@ REFUSALS = [
     (
         psycopg.errors.InsufficientPrivilege("permission denied for schema public"),
         "missing",
-        "does not allow that; let the user of HEARTSEASE_DATABASE_URL own it",
+        "does not allow that; let the user of HEARTSEASE_DATABASE_URL own its schema",
     ),
     (
         psycopg.errors.ReadOnlySqlTransaction("cannot execute INSERT in a read-only transaction"),
@@ -36,6 +36,36 @@ REFUSALS = [
         psycopg.errors.DuplicateTable('relation "person" already exists'),
         "refused",
         "has tables of a restore that was cut off, or not of ours; name an empty database",
+    ),
+    (
+        psycopg.errors.QueryCanceled("canceling statement due to statement timeout"),
+        "locked",
+        "stops what takes longer than it allows; give this user more: ALTER ROLE … SET statement_timeout = '60s'",
+    ),
+    (
+        psycopg.errors.IdleInTransactionSessionTimeout("terminating connection due to idle-in-transaction timeout"),
+        "locked",
+        "stops what takes longer than it allows; give this user more: ALTER ROLE … SET idle_in_transaction_session_t",
+    ),
+    (
+        psycopg.errors.LockNotAvailable("canceling statement due to lock timeout"),
+        "locked",
+        "was busy with another transaction for longer than its lock_timeout; try again",
+    ),
+    (
+        psycopg.OperationalError('FATAL: too many connections for role "ana"'),
+        "unreachable",
+        "has no connection to spare; raise max_connections, or the CONNECTION LIMIT of this user or database",
+    ),
+    (
+        psycopg.OperationalError('root certificate file "/root/.postgresql/root.crt" does not exist'),
+        "missing",
+        "is not reached as sslmode asks; see it and the certificates, in HEARTSEASE_DATABASE_URL",
+    ),
+    (
+        psycopg.ProgrammingError('invalid connection option "nonsense"'),
+        "missing",
+        "is not reached: HEARTSEASE_DATABASE_URL says something unknown after ?",
     ),
     (psycopg.OperationalError("Connection refused"), "unreachable", "cannot be reached; see that it runs, and HEART"),
 ]

@@ -83,6 +83,22 @@ WRONG: list[tuple[str, dict[str, str], str]] = [
         {"rehearsal": "start=2026-03-02T05:00:00Z", "slack_bot_token": BOT, "slack_app_token": APP},
         "set HEARTSEASE_SLACK_API_URL, or HEARTSEASE_REHEARSAL_CONFIRM=yes",
     ),
+    (
+        "REHEARSAL",
+        {"rehearsal": "start=2026-03-02T05:00:00Z", "telegram_token": TOKEN, "telegram_api_url": ""},
+        "API_URL",
+    ),
+    (
+        "REHEARSAL",
+        {
+            "rehearsal": "start=2026-03-02T05:00:00Z",
+            "slack_bot_token": BOT,
+            "slack_app_token": APP,
+            "slack_api_url": " ",
+        },
+        "API_URL",
+    ),
+    ("TELEGRAM_TOKEN", {"telegram_token": "my-t0ken-of-sorts", "telegram_api_url": "http://127.0.0.1:1"}, "BotFather"),
     ("TRACES_URL", {"traces_url": "collector:4318"}, "write a whole address"),
     ("LOG_LEVEL", {"log_level": "loud"}, "debug, info, warning or error"),
     ("LOG_FORMAT", {"log_format": "xml"}, "console or json"),
@@ -112,6 +128,13 @@ GOOD: list[dict[str, Any]] = [
     {"http_port": "0", "log_level": "DEBUG", "log_format": "Json"},
     {"slack_bot_token": BOT, "slack_app_token": APP, "slack_signing_secret": SECRET, "telegram_token": TOKEN},
     {"slack_bot_token": BOT, "slack_signing_secret": SECRET},
+    {"slack_bot_token": "xoxb-1", "slack_app_token": "xapp-1", "slack_api_url": "http://127.0.0.1:1/api/"},
+    {"telegram_token": "1:x", "telegram_tokens": "2:y", "telegram_api_url": "http://127.0.0.1:1"},
+    {
+        "telegram_webhook_url": "http://127.0.0.1:1",
+        "telegram_webhook_secret": "s",
+        "telegram_api_url": "http://127.0.0.1:1",
+    },
     {
         "rehearsal": "start=2026-03-02T05:00:00Z",
         "slack_bot_token": BOT,
@@ -124,6 +147,14 @@ GOOD: list[dict[str, Any]] = [
 @pytest.mark.parametrize("good", GOOD)
 def test_good_settings_are_taken(good: dict[str, Any]) -> None:
     assert list(load(**good).problems()) == []
+
+
+def test_blanks_around_a_value_do_not_count_and_an_empty_address_is_the_platforms_own() -> None:
+    settings = load(
+        log_level=" INFO ", slack_api_url="", telegram_api_url="  ", rehearsal=" ", telegram_tokens=f" {TOKEN} "
+    )
+    assert (settings.log_level, settings.rehearsing, settings.tokens) == ("info", None, (TOKEN,))
+    assert (settings.telegram_api_url, settings.slack_api_url) == (load().telegram_api_url, load().slack_api_url)
 
 
 def test_every_wrong_setting_is_found_not_only_the_first() -> None:

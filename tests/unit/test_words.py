@@ -37,6 +37,18 @@ def test_an_answer_is_read_whole_in_pieces_or_by_its_beginning(
     assert (wholly(given, WENT), meant(given, WENT), begun_with(given, WENT)) == (whole, piece_by_piece, beginning)
 
 
+@pytest.mark.parametrize(
+    "text", ["sí", "Sí!", "SI", "si\u0301", "¡ sí !", "Sí, gracias", "Claro que sí", "Yes .", "Yes !"]
+)
+def test_a_yes_is_one_in_any_language_where_the_question_knows_the_english_word_alone(text: str) -> None:
+    assert meant(MessageReceived(text), {"leave": ("yes",), "stay": ("no",)}) == "leave"
+
+
+@pytest.mark.parametrize("text", ["yes?", "¿sí?", "si pudiera", "casi", "sí y no"])
+def test_what_asks_or_says_more_than_yes_is_none(text: str) -> None:
+    assert meant(MessageReceived(text), {"leave": ("yes",), "stay": ("no",)}) is None
+
+
 @pytest.mark.parametrize("text", ["Yes, I'm afraid", "I am afraid, yes", "yes for now", "Yes, sorry", "No thanks"])
 def test_in_danger_a_hedged_answer_is_neither_yes_nor_no(text: str) -> None:
     player = Player({"week": 3, "zone": "Europe/Madrid", "at": "2026-03-24T12:00"})

@@ -39,23 +39,28 @@ class Touchpoint:
     shown: bool
 
 
+@lru_cache(maxsize=64)
+def shown(tz: ZoneInfo, on: date) -> tuple[tuple[datetime, datetime], ...]:
+    """Every minute of a date in UTC, with what the wall clock showed."""
+    begin = datetime(on.year, on.month, on.day, tzinfo=UTC)
+    minutes = (begin + minute * MINUTE for minute in range(24 * 60))
+    return tuple((at, at.astimezone(tz).replace(tzinfo=None)) for at in minutes)
+
+
 @lru_cache(maxsize=8)
 def watched(tz: ZoneInfo, since: date, days: int) -> tuple[Seen, ...]:
     """Every minute of so many days from midnight UTC; a new day begins when the clock first shows 04:00 of its date.
 
     The watch starts a day earlier, so that the first day told is a known one.
     """
-    begin = datetime(since.year, since.month, since.day, tzinfo=UTC)
-    at = begin - DAY
-    day = at.astimezone(tz).date() - DAY
+    day = shown(tz, since - DAY)[0][1].date() - DAY
     seen = []
-    while at < begin + days * DAY:
-        wall = at.astimezone(tz).replace(tzinfo=None)
-        if wall.hour >= 4 and wall.date() > day:
-            day = wall.date()
-        if at >= begin:
-            seen.append(Seen(at, wall, day))
-        at += MINUTE
+    for on in (since + offset * DAY for offset in range(-1, days)):
+        for at, wall in shown(tz, on):
+            if wall.hour >= 4 and wall.date() > day:
+                day = wall.date()
+            if on >= since:
+                seen.append(Seen(at, wall, day))
     return tuple(seen)
 
 
