@@ -18,7 +18,7 @@ from adapters.terminal import TerminalAdapter
 from adapters.web import STATIC, WebAdapter
 from adapters.web.routes import routes
 from bot import engine
-from bot.clock import RehearsalClock, SystemClock
+from bot.clock import RehearsalClock, SystemClock, tell_of_steps
 from bot.coach import Coach, House
 from bot.cohorts.desk import FrontDesk
 from bot.colleagues import Colleagues
@@ -42,6 +42,7 @@ from bot.settings import PREFIX, Settings
 from bot.spread import Spread
 from bot.storage import keys_for, open_store
 from bot.telegram_bots import add_telegram, names
+from bot.threads import Unjoined
 from bot.tracing import Traces, exporter_to
 from bot.until import until_set
 from bot.ward import Wards
@@ -124,6 +125,7 @@ class App:
         yield Maintenance(self.store.housekeeping, self.clock, self.settings.keep, purged=purged).run(stop)
         yield self.spread.run(stop)
         yield self._keep_time(stop)
+        yield tell_of_steps(stop, self.watch.metrics.clock_was_set)
 
     def nudge(self, installation: str) -> None:
         """Something was committed for this installation."""
@@ -371,6 +373,7 @@ async def run(settings: Settings) -> None:
     if not settings.tokens and not settings.slack_bot_token and settings.rehearsing is None:
         fix = f"is missing; put BotFather's token here, or set {PREFIX}SLACK_BOT_TOKEN (or: python -m bot demo)"
         raise SettingsError(f"{PREFIX}TELEGRAM_TOKEN", fix)
+    asyncio.get_running_loop().set_default_executor(Unjoined())
     stop = stopped_by_signal()
     slack = await connected(settings, stop) if settings.slack_bot_token else None
     if stop.is_set():

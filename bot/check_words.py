@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 
 _MARKUP = re.compile(r"^(inline|text|softbreak|hardbreak|(paragraph|em|strong|bullet_list|ordered_list|list_item"
                      r"|blockquote|link)_(open|close))$")  # fmt: skip
+_PERHAPS_MARKUP = re.compile(r"[#`~=<!\\\t\r]|  |[-*_] ?[-*_]|- ?$", re.MULTILINE)  # all outside it has one of these
 _HTML = re.compile(r"</?[a-z!][^\n]*?>|&[a-z]+;|&#", re.IGNORECASE)
 _JINJA = re.compile(r"\{[{%#]|[}%#]\}")
 _EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff]")
@@ -120,6 +121,8 @@ def sameness(text: str) -> str:
 
 def markup_outside_the_subset(text: str) -> str | None:
     """The first kind of markup that no platform of ours is asked to show."""
+    if not _PERHAPS_MARKUP.search(text):
+        return None  # a parse of every reading of every prompt was most of a check
     for token in _markdown().parse(text):
         for part in (token, *(token.children or ())):
             if not _MARKUP.match(part.type):

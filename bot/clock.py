@@ -1,15 +1,23 @@
-"""The product's clocks: the real one, and one that rehearsals set."""
+"""The product's clocks: the real one, and one that rehearsals set; and word of it when the machine's own is set."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import structlog
+
 from bot.ports import Store
+from bot.until import Wait, until_set
 
 STORED = "rehearsal.clock"
+LOOK = 5.0  # seconds between two looks at the machine's clock
+STEP = 2.0  # seconds: less is what keeping it right by the network does
+
+log = structlog.get_logger()
 
 
 class SystemClock:
@@ -64,3 +72,22 @@ async def _stored(store: Store) -> datetime | None:
     async with store.reading() as queries:
         stored = await queries.remembered(STORED)
     return datetime.fromisoformat(json.loads(stored)["at"]) if stored else None
+
+
+async def tell_of_steps(
+    stop: asyncio.Event,
+    count: Callable[[], None],
+    *,
+    wall: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = time.monotonic,
+    wait: Wait = until_set,
+) -> None:
+    """Logs and counts, until `stop`, when somebody set the machine's clock, or the machine slept: the two part then."""
+    apart = wall() - monotonic()
+    while not stop.is_set():
+        await wait(stop, LOOK)
+        now_apart = wall() - monotonic()
+        if abs(by := now_apart - apart) >= STEP:
+            log.warning("clock_set", seconds=round(by), advice="keep it right by NTP: timedatectl set-ntp true")
+            count()
+        apart = now_apart

@@ -50,6 +50,9 @@ class Metrics:
         self._purged = Counter(
             "heartsease_purged_total", "Rows that were kept for a time only and went.", ("kind",), registry=registry
         )
+        self._clock_steps = Counter(
+            "heartsease_clock_steps_total", "Times that this machine's clock was set.", registry=registry
+        )
         self._database = Gauge("heartsease_database_up", "1 if the database answered.", registry=registry)
         self._due = Gauge("heartsease_due", "People, cohorts and broadcasts that are to be woken.", registry=registry)
         self._lag = Gauge("heartsease_lag_seconds", "Age of the oldest wake time that has passed.", registry=registry)
@@ -95,6 +98,10 @@ class Metrics:
         """What was kept for a time only went."""
         for kind, rows in found.items():
             self._purged.labels(kind).inc(rows)
+
+    def clock_was_set(self) -> None:
+        """This machine's clock went forwards or back by itself."""
+        self._clock_steps.inc()
 
     async def look(self, store: Store, now: datetime) -> None:
         """Reads what the database knows; while it is away, that alone is noted."""

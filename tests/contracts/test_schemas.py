@@ -220,7 +220,7 @@ async def test_neither_encoding_nor_defaults_of_a_database_change_what_is_kept(p
     with closing(psycopg.connect(postgres, autocommit=True)) as server:
         server.execute("CREATE DATABASE odd ENCODING SQL_ASCII TEMPLATE template0 LOCALE 'C'")
         try:
-            for setting in ("client_encoding = LATIN1", "statement_timeout = '1min'", "datestyle = 'SQL, DMY'"):
+            for setting in ("statement_timeout = '1min'", "datestyle = 'SQL, DMY'"):
                 server.execute(f"ALTER DATABASE odd SET {setting}".encode())
             server.execute("ALTER DATABASE odd SET default_transaction_isolation = serializable")
             odd = sa.make_url(postgres).set(database="odd").render_as_string(hide_password=False)

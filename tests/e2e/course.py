@@ -101,7 +101,5 @@ async def told(server: StandIn, person: Person, pattern: str, since: int = 0, ti
 
 async def quiet(server: StandIn, product: Running) -> None:
     """Waits until every update was taken and every reply has come."""
-    await server.until(lambda: not any(line.pending for line in server.bots.values()), IDLE)
     async with asyncio.timeout(IDLE):
-        while not (await product.status())["idle"]:
-            pass
+        await product.rests(lambda: any(line.pending for line in server.bots.values()))

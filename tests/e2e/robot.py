@@ -38,13 +38,9 @@ class Robot:
     async def settle(self) -> dict[str, Any]:
         """Until every update was taken and every reply has come."""
         async with asyncio.timeout(SETTLE):
-            while True:
-                await self.server.until(lambda: not self.server.line.pending, SETTLE)
-                status = await self.product.status()
-                if status["idle"] and not self.server.line.pending:
-                    self._note(datetime.fromisoformat(status["now"]))
-                    return status
-                await asyncio.sleep(0.005)
+            status = await self.product.rests(lambda: bool(self.server.line.pending))
+        self._note(datetime.fromisoformat(status["now"]))
+        return status
 
     def _note(self, now: datetime) -> None:
         for message in self.person.messages[len(self.heard) :]:

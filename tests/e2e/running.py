@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -100,7 +101,7 @@ class Running:
                         return
                 except httpx.TransportError:
                     pass
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.05)
 
     async def kill(self) -> None:
         """kill -9: no goodbye."""
@@ -138,6 +139,20 @@ class Running:
         """GET /rehearsal."""
         answer: dict[str, Any] = (await self.get("/rehearsal")).raise_for_status().json()
         return answer
+
+    async def rests(self, waiting: Callable[[], bool]) -> dict[str, Any]:
+        """Waits until nothing is `waiting` at a platform and all is idle; the status then.
+
+        It looks less and less often: each look takes its time from the work that it waits for.
+        """
+        pause = 0.005
+        while True:
+            if not waiting():
+                status = await self.status()
+                if status["idle"] and not waiting():
+                    return status
+            await asyncio.sleep(pause)
+            pause = min(1.5 * pause, 0.05)
 
     async def move(self, to: str) -> dict[str, Any]:
         """POST /rehearsal."""

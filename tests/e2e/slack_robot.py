@@ -34,13 +34,9 @@ class Robot:
     async def settle(self) -> dict[str, Any]:
         """Until everything was acknowledged and every reply has come."""
         async with asyncio.timeout(SETTLE):
-            while True:
-                await self.server.until(lambda: not self.server.space.outbound, SETTLE)
-                status = await self.product.status()
-                if status["idle"] and not self.server.space.outbound:
-                    self._note(status)
-                    return status
-                await asyncio.sleep(0.005)
+            status = await self.product.rests(lambda: bool(self.server.space.outbound))
+        self._note(status)
+        return status
 
     async def next(self) -> dict[str, Any]:
         """The clock moves to the next wake, of which there must be one."""

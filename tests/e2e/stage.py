@@ -58,13 +58,9 @@ class Stage:
     async def settle(self) -> dict[str, Any]:
         """Until everything was taken and every reply has come."""
         async with asyncio.timeout(SETTLE):
-            while True:
-                await self.slack.until(lambda: not self.waiting, SETTLE)
-                status = await self.product.status()
-                if status["idle"] and not self.waiting:
-                    self._note(status)
-                    return status
-                await asyncio.sleep(0.02)
+            status = await self.product.rests(lambda: self.waiting)
+        self._note(status)
+        return status
 
     @property
     def waiting(self) -> bool:

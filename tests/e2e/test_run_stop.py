@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -14,6 +15,17 @@ from tests.standin.telegram import Limits, StandIn
 pytestmark = pytest.mark.xdist_group("run_stop")
 
 PEOPLE = range(1, 61)
+
+# Python runs this at its start: a resolver that never answers for one host, as behind a firewall that drops packets.
+HANGING = """
+import socket
+resolve = socket.getaddrinfo
+def hang(host, *more, **named):
+    if host == "coach.invalid":
+        socket.create_connection(("127.0.0.1", {port})).recv(1)
+    return resolve(host, *more, **named)
+socket.getaddrinfo = hang
+"""
 
 
 async def test_a_stop_in_a_burst_loses_and_doubles_nothing_even_if_a_send_hangs(tmp_path: Path) -> None:
@@ -53,3 +65,31 @@ async def test_a_stop_while_many_write_answers_everybody_once_in_the_end(tmp_pat
             assert "Traceback" not in product.log()
         assert [len(person.messages) for person in people] == [2] * len(people)  # the welcome, and the first question
         assert server.refusals == []
+
+
+async def test_a_stop_does_not_wait_for_a_name_that_is_looked_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up, let_go = asyncio.Event(), asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        looked_up.set()
+        await reader.read()
+        writer.close()
+        let_go.set()
+
+    resolver = await asyncio.start_server(hang, "127.0.0.1", 0)
+    (tmp_path / "sitecustomize.py").write_text(HANGING.format(port=resolver.sockets[0].getsockname()[1]))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    product = Running(tmp_path, settings_of(StandIn(), TELEGRAM_API_URL="http://coach.invalid"))
+    try:
+        async with resolver:
+            await product.start(until=503)
+            await looked_up.wait()
+            began = time.monotonic()
+            assert await product.terminate() == 0
+            assert time.monotonic() - began < 10
+            await let_go.wait()
+        assert "Traceback" not in product.log()
+    finally:
+        await product.__aexit__()
