@@ -30,9 +30,10 @@ demo: .venv/run ## the browser chat at http://127.0.0.1:8080, no account needed
 chat: .venv/run ## the same in the terminal
 	$(BIN)/python -m bot chat
 
+test: export PYTHONDONTWRITEBYTECODE = # the tests start the program hundreds of times: it is compiled once
 test: .venv/dev ## lint, types, contracts, content, and all tests
 	$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 3 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 long: .venv/dev ## the few tests besides that take minutes each
 	$(BIN)/python -m pytest -m long --long

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 _MARKUP = re.compile(r"^(inline|text|softbreak|hardbreak|(paragraph|em|strong|bullet_list|ordered_list|list_item"
                      r"|blockquote|link)_(open|close))$")  # fmt: skip
-_PERHAPS_MARKUP = re.compile(r"[#`~=<!\\\t\r]|  |[-*_] ?[-*_]|- ?$", re.MULTILINE)  # all outside it has one of these
+_PERHAPS_MARKUP = re.compile(r"[#`~=<!\\\t\r]|  |- ?$|(?:[*_] ?){3}$", re.MULTILINE)  # all outside it has one of these
 _HTML = re.compile(r"</?[a-z!][^\n]*?>|&[a-z]+;|&#", re.IGNORECASE)
 _JINJA = re.compile(r"\{[{%#]|[}%#]\}")
 _EMOJI = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff]")

@@ -82,13 +82,19 @@ class Doorstep(Walk):
         if (person.journey.paused_from or person.journey.state) not in outside:
             known, number = CONVERSATIONS["keeping"], person.asked + 1
             until = until_the_day_turns(person, now)  # the invitation may be looked at first for longer than an hour
-            run = Run(known.name, known.first, number, number, started=now, until=until, notes={"text": text})
-            self.become(asked=number, runs=(*person.runs, run))
+            before = [run.notes["text"] for run in person.runs if run.conversation == known.name]
+            page = {"text": "\n".join((*before, text))}
+            run = Run(known.name, known.first, number, number, started=now, until=until, notes=page)
+            self.keep(run for run in person.runs if run.conversation != known.name)
+            self.become(asked=number, runs=(*self.participant.runs, run))
 
-    def tell_of_invitation(self) -> None:
-        """What the code opens that stands in an answer to something else: one line, and no question more."""
-        welcome = self.world.welcome
-        if welcome is None or not welcome.just_now or self.is_in_need():
+    def tell_of_invitation(self, run: Run) -> None:
+        """What the code opens that stands in an answer to something else: one line, and no question more.
+
+        Nothing of it where somebody at work with cohorts writes: they may well write of an invitation.
+        """
+        welcome, at_work = self.world.welcome, CONVERSATIONS[run.conversation].act is not None
+        if welcome is None or not welcome.just_now or at_work or self.is_in_need():
             return
         if welcome.invitation is None:
             self.say(Said("joining/too_many" if welcome.why_not == "too_many" else "joining/unknown_code"))

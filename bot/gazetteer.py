@@ -30,6 +30,7 @@ SHORTEST_TYPO = 5  # letters: below that, one edit turns most words into some ci
 SMALLEST_TYPO = 100_000  # people: "hello" is not a misspelt village
 ROW_BITS = 16  # a name's number: 48 bits of its hash, then the row of its city
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
+WORDS = re.compile(r"[^\W_]+")
 UNDECOMPOSED = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe", "þ": "th"})
 
 
@@ -191,8 +192,9 @@ def fold(text: str) -> str:
     """Lower case, no accents, single spaces for whatever is neither letter nor digit."""
     if not text.isascii():
         decomposed = unicodedata.normalize("NFKD", text.casefold().translate(UNDECOMPOSED))
-        text = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
-    return " ".join(re.findall(r"[^\W_]+", text.casefold()))
+        text = "".join([letter for letter in decomposed if not unicodedata.combining(letter)])
+    text = text.casefold()
+    return text if text.isalnum() else " ".join(WORDS.findall(text))
 
 
 def names_of(entry: dict[str, Any]) -> set[str]:

@@ -63,6 +63,8 @@ class Weights:
 def soft_mean(weights: Sequence[float]) -> float:
     """The mean of weights in which heavy ones count more: between their mean and the heaviest."""
     heaviest = max(weights)
+    if len(weights) == 1:
+        return heaviest
     return heaviest + log(fmean(exp(KEEN * (one - heaviest)) for one in weights)) / KEEN
 
 
@@ -75,11 +77,16 @@ class Heard(NamedTuple):
 
 
 class Overtones:
-    """Weighs texts in one language, handed in as `words_of` reads them. Never raises."""
+    """Weighs texts in one language, handed in as `words_of` reads them. Never raises.
 
-    def __init__(self, weights: Weights) -> None:
+    `beside` are the weights of the others who listen: what a word weighs is kept if it stands in any of these files, as
+    it is then no secret; whatever else people write is read anew each time.
+    """
+
+    def __init__(self, weights: Weights, beside: Sequence[Weights] = ()) -> None:
         self.weights = weights
         self._sequences = Sequences(weights.families)
+        self._files = (weights.of, *(one.of for one in beside))
         self._ours: dict[str, Heard] = {}
 
     def known(self, words: Sequence[str]) -> int:
@@ -119,10 +126,10 @@ class Overtones:
         ]
 
     def _heard(self, word: str) -> Heard:
-        """What a word weighs by itself. That is kept of words that stand in the weights; others are people's."""
+        """What a word weighs by itself."""
         of, (alone, families) = self.weights.of, self._sequences.alone(word)
         heard = Heard(sum([of[sequence] for sequence in alone if sequence in of]), len(alone), families)
-        if word in of:
+        if any(word in one for one in self._files):
             self._ours[word] = heard
         return heard
 

@@ -99,7 +99,7 @@ class Reading(Renewal):
         elif given.kind != "text":
             self.say(Said("unasked/not_text", {"kind": given.kind}))
         elif (run := self.hearing(given)) is not None:
-            self.tell_of_invitation()
+            self.tell_of_invitation(run)
             self.raise_run(run.asked)
             self.answer(given)
         else:

@@ -21,6 +21,7 @@ from bot.conversations.words import (
     SENTENCES,
     WITH_A_CODE,
     bare,
+    code_in,
     command_in,
     tells_more,
 )
@@ -80,19 +81,24 @@ class Renewal(Refuge):
     def is_written(self, given: MessageReceived) -> bool:
         """Whether this sentence is no command: a part of what they write, or "I'm back" from who was not away.
 
-        Words of their own around an invitation's code are such a part, too.
+        Words of their own around an invitation's code are such a part, too, and so is the code itself in a text that
+        somebody writes for others.
         """
         command, run = SENTENCES.get(bare(given.text)), self.hearing(given)
         if command == "resume":
             early = self.participant.journey.state in (State.CONSENTING, State.ONBOARDING)
             return not early and not self.rests()
-        tells = command is None and tells_more(given.text)
-        if run is None or not (tells or (command is not None and run.conversation not in SAID_TO_US)):
+        invites = command is None and is_invitation(given.text)
+        tells = invites and tells_more(given.text)
+        if run is None or not (invites or (command is not None and run.conversation not in SAID_TO_US)):
             return False
         if tells and run.conversation in IN_NEED:  # what is written there is heard, and kept
             return True
         question = self.question(run)
-        return question is not None and question.writes
+        if question is None:
+            return False
+        for_others = any((blank.step, blank.kind) == (run.step, "text") for blank in question.blanks)
+        return (question.writes and (tells or not invites)) or (for_others and invites)
 
     def go_on(self, hear: Callable[[Input], None]) -> None:
         """They have agreed: what waited goes on, else what the question had interrupted comes back."""
@@ -118,6 +124,11 @@ class Renewal(Refuge):
     def renewing(self) -> Run | None:
         """The run that asks."""
         return next((run for run in self.participant.runs if run.conversation == consent.RENEWAL), None)
+
+
+def is_invitation(text: str) -> bool:
+    """Whether a message gives a code, and is no command with a slash, as a platform makes of a link that is tapped."""
+    return not text.lstrip().startswith("/") and code_in(text) is not None
 
 
 def is_free(run: Run | None) -> bool:

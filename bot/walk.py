@@ -14,9 +14,9 @@ from bot.cohorts.meetings import Meeting
 from bot.cohorts.model import Act, Attendance, Cohort, Desk, Welcome
 from bot.consent import withdrawn
 from bot.conversations import CONVERSATIONS, IN_NEED, LOOKING_ON, TOUCHPOINTS
-from bot.conversations.base import ENTERED, Context, Given, Move, counted, nothing_wrong, typed
-from bot.conversations.words import is_greeting, is_one_of, plain
+from bot.conversations.base import ENTERED, Context, Given, Move, counted, nothing_wrong
 from bot.filling import ANSWER, FILLED, Filled, from_step, given_by, next_given, offered, put, understood, without
+from bot.labels import button_with, in_short, is_misread
 from bot.model import (
     Backstep,
     ChoiceMade,
@@ -47,8 +47,6 @@ from curriculum.model import Programme
 
 STEPS_AT_ONCE = 20  # a conversation that skips on for longer than this is a bug
 STEPS_BACK = 12  # nobody wants to correct more; and a long letter is not kept in each of its parts
-LONGEST_LABEL = 60  # characters; what stands on a button has at most 40
-IN_DANGER = "safety/"  # prompts with a language and a calm of their own
 OPEN_AT_ONCE = 6  # a pile of interrupted conversations helps nobody: the oldest is let go
 TOLD = tuple(one.name for one in fields(Context) if one.name not in ("participant", "run"))  # of the world, to a step
 told_of = attrgetter(*TOLD)
@@ -145,8 +143,12 @@ class Walk:
         """The open question gets an answer."""
         run = self.participant.runs[-1]
         result = self.step(run, given)
-        if isinstance(result, Said) and result.choices and is_misread(given, result):
-            self.say(Said("onboarding/unclear"))
+        refused = isinstance(result, Move) and result.anew  # and said so itself
+        if refused or (isinstance(result, Said) and result.choices and is_misread(given, result)):
+            if tap := self.as_tap(given, run, misread=True):
+                given, result = tap, self.step(run, tap)
+            elif not refused:
+                self.say(Said("onboarding/unclear"))
         if isinstance(result, Move) and result.answered:
             if isinstance(given, ChoiceMade):
                 self.become(answered=(given.asked, given.choice))
@@ -155,15 +157,15 @@ class Walk:
                 self.events.append(Closed(run.asked))
         self.follow(result, run, given)
 
-    def as_tap(self, given: MessageReceived, run: Run | None) -> ChoiceMade | None:
-        """The words of a button of that run's question, written out, are a tap on it; whoever works here taps."""
-        short = given.kind == "text" and not given.edited and len(given.text) <= LONGEST_LABEL
-        wanted = plain(given.text) if short else ""
-        if not wanted or run is None or not run.offers or CONVERSATIONS[run.conversation].act is not None:
+    def as_tap(self, given: Input, run: Run | None, misread: bool = False) -> ChoiceMade | None:
+        """The words of a button of that run's question, written out, are a tap on it.
+
+        Where somebody works, and where the words are not ours, only what was `misread` as an answer is.
+        """
+        words = in_short(given)
+        if not (words and run and run.offers and (misread or CONVERSATIONS[run.conversation].act is None)):
             return None
-        question = self.question(run)
-        buttons = [one.id for row in question.choices for one in row] if question else []
-        chosen = next((one for one in buttons if is_one_of(wanted, (plain(self.world.label(one)),))), None)
+        chosen = button_with(words, self.question(run), self.world.label, every=misread)
         return ChoiceMade(chosen, run.asked) if chosen else None
 
     def follow(self, result: Move | Said, run: Run, given: Given, depth: int = 0) -> None:
@@ -377,12 +379,6 @@ class Walk:
             event = replace(event, slot=f"{run.number} {run.conversation}/{place}")
             self.participant = counted(self.participant, event)
         self.events.append(event)
-
-
-def is_misread(given: Input, result: Said) -> bool:
-    """Whether a text was not understood: the step only puts its question again. A hello is met by that alone."""
-    text = typed(given)
-    return text is not None and not is_greeting(text) and not result.prompt.startswith(IN_DANGER)
 
 
 def waits_aside(run: Run) -> bool:

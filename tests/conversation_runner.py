@@ -365,7 +365,7 @@ LINE = re.compile(r"  - (?P<key>\w+):")
 
 def play(document: str) -> str:
     """The conversation as it really goes: the same text with the coach's lines and what is left rewritten."""
-    told = yaml.load(document, yaml.BaseLoader)
+    told = yaml.load(document, yaml.CBaseLoader)
     player = Player(told["given"])
     lines: Mapping[str, Callable[[Any], None]] = {name: getattr(player, name) for name in LINES}
     head, rest = document.split("dialogue:\n")

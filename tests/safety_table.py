@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -92,6 +92,12 @@ def count(screen: Screen, sentences: Iterable[tuple[str, str]]) -> Counted:
     )
 
 
+@cache
+def counted(screen: Screen, language: str, corpus: str, part: str) -> Counted:
+    """The same of one part of a corpus, counted once."""
+    return count(screen, rows(language, corpus, part))
+
+
 def table_lines() -> Iterator[str]:
     """A Markdown table, a line for each language, corpus and part: what the rules alone say, and what both say."""
     yield "| language | corpus | part | urgent: rules | both | found | concern | false: rules | both | precision |"
@@ -99,19 +105,20 @@ def table_lines() -> Iterator[str]:
     for language in LANGUAGES:
         for corpus in CORPORA:
             for part in PARTS:
-                if sentences := rows(language, corpus, part):
-                    yield _line(f"{language} | {corpus} | {part or 'tuned'}", sentences)
+                if rows(language, corpus, part):
+                    both = (counted(screen, language, corpus, part) for screen in _screens())
+                    yield _line(f"{language} | {corpus} | {part or 'tuned'}", *both)
 
 
 def taught_lines() -> Iterator[str]:
     """The same of each author's examples: a measure of nothing but memory. `make weights` prints the honest figures."""
     for language in LANGUAGES:
         for author in AUTHORS:
-            yield _line(f"{language} | {author} | taught", [(one.label, one.text) for one in taught(language, author)])
+            sentences = [(one.label, one.text) for one in taught(language, author)]
+            yield _line(f"{language} | {author} | taught", *(count(screen, sentences) for screen in _screens()))
 
 
-def _line(name: str, sentences: Sequence[tuple[str, str]]) -> str:
-    r, b = (count(screen, sentences) for screen in _screens())
+def _line(name: str, r: Counted, b: Counted) -> str:
     return (
         f"| {name} | {_share(r.urgent_as_urgent, r.urgent)} | {_share(b.urgent_as_urgent, b.urgent)}"
         f" | {_share(b.urgent_found, b.urgent)} | {_share(b.concern_found, b.concern)}"

@@ -17,7 +17,7 @@ ALL = [(file, at, document) for file in FILES for at, document in enumerate(docu
 
 def fact(document: str) -> str:
     """What the conversation shows."""
-    return str(yaml.load(document, yaml.BaseLoader)["fact"])
+    return str(yaml.load(document, yaml.CBaseLoader)["fact"])
 
 
 @pytest.mark.parametrize(

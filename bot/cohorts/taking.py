@@ -9,7 +9,8 @@ from bot.access import allowed
 from bot.cohorts.model import Act, Cohort, Desk, Overview
 from bot.cohorts.ports import Cohorts
 from bot.cohorts.pulse import last_week, pulse, seen
-from bot.conversations.words import command_in
+from bot.conversations.words import command_in, plain
+from bot.labels import in_short
 from bot.model import ChoiceMade, Input, MessageReceived, Participant
 from bot.timetable import local_day, zone
 
@@ -22,14 +23,17 @@ def readable(desk: Desk) -> list[Overview]:
 
 
 def wanted(person: Participant, given: Input, desk: Desk) -> str | None:
-    """The cohort whose figures this turn may show: the only one, or the tapped one."""
+    """The cohort whose figures this turn may show: the only one, or the one that is tapped or named."""
     begins = isinstance(given, MessageReceived) and command_in(given.text) == "pulse"
     if not begins and not any(run.conversation == "pulse" for run in person.runs):
         return None
-    ids = [overview.cohort.id for overview in readable(desk)]
-    if len(ids) == 1:
-        return ids[0]
-    return given.choice if isinstance(given, ChoiceMade) and given.choice in ids else None
+    names = {overview.cohort.id: plain(overview.cohort.name) for overview in readable(desk)}
+    if len(names) == 1:
+        return next(iter(names))
+    if isinstance(given, ChoiceMade):
+        return given.choice if given.choice in names else None
+    words = in_short(given)
+    return next((id_ for id_, name in names.items() if words and name == words), None)
 
 
 async def with_pulse(cohorts: Cohorts, desk: Desk, cohort: str, now: datetime) -> Desk:

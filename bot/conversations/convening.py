@@ -17,6 +17,7 @@ from bot.conversations.base import (
     Context,
     Given,
     Move,
+    Words,
     again,
     ask,
     conversation,
@@ -35,6 +36,12 @@ classes = conversation("classes", first="list", open_for=until_the_day_turns, ac
 FARTHEST = timedelta(days=365)  # that a class is planned ahead
 HOURS = ("18:00", "12:00", "17:00", "19:00")
 LENGTHS = {"hours_2": 120, "hour_and_half": 90, "hour_1": 60}
+LENGTH_WORDS: Words = {
+    "hours_2": ("two hours", "2h"),
+    "hour_and_half": ("1.5", "1.5 hours", "1.5h", "one and a half hours", "an hour and a half"),
+    "hour_1": ("one hour", "an hour", "1h"),
+}
+TOLD_LATER: Words = {"told_later": ("i'll say so later", "later", "not yet", "no", "none", "i don't know", "tbd")}
 SHORTEST, LONGEST = 15, 480  # minutes
 MOST_HOURS = 8  # a number up to it means hours
 MOST_SHOWN = 20  # classes ahead
@@ -232,8 +239,8 @@ def length(ctx: Context, given: Given) -> Move | Said:
     if cohort is None:
         return ask("list")
     text = typed(given)
-    minutes = LENGTHS.get(tapped(given) or "", 0)
-    if text is not None:
+    minutes = LENGTHS.get(meant(given, LENGTH_WORDS) or "", 0)
+    if text is not None and not minutes:
         number = text.split()[0]
         minutes = int(number) if number.isdecimal() and len(number) < 4 else 0
         minutes *= 60 if minutes <= MOST_HOURS else 1
@@ -250,8 +257,8 @@ def where(ctx: Context, given: Given) -> Move | Said:
     cohort = chosen(ctx)
     if cohort is None:
         return ask("list")
-    text = typed(given)
-    if text is None and tapped(given) != "told_later":
+    text = typed(given) if meant(given, TOLD_LATER) is None else ""
+    if text is None:
         return Said("classes/place", blanks=blanks(ctx, cohort)).offering(Choice("told_later"))
     place, link = place_and_link(text or "")
     if len(place) > LONGEST_PLACE:

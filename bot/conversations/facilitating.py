@@ -25,7 +25,7 @@ from bot.conversations.base import (
     typed,
 )
 from bot.conversations.finding import asked_where, asked_which
-from bot.conversations.onboarding import LONGEST_NAME, clean_name
+from bot.conversations.onboarding import AS_SHOWN, LONGEST_NAME, clean_name, name_in
 from bot.model import Blank, Choice, Decided, Said
 from bot.timetable import day_begins, local_day, zone
 
@@ -311,12 +311,12 @@ def pacing(ctx: Context, given: Given) -> Move | Said:
 def host(ctx: Context, given: Given) -> Move | Said:
     """Who leads it, as those who are invited read it."""
     known, text = ctx.participant.name, typed(given)
-    if tapped(given) == "as_shown" and known:
+    if known and meant(given, AS_SHOWN):
         return ask("preview", notes={"host": known})
     if text is None:
         question = Said("cohorts/host", {"known": bool(known)}, blanks=blanks(ctx))
         return question.offering(Choice("as_shown", label=known)) if known else question
-    called = clean_name(text)
+    called = name_in(text)
     return ask("preview", notes={"host": called}) if called else again(Said("onboarding/name_unclear"))
 
 

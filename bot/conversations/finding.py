@@ -6,13 +6,21 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bot.clock_text import parse_time, parse_zone, zones_showing
-from bot.conversations.base import ENTERED, Context, Given, Move, again, ask, tapped, typed
-from bot.model import Choice, City, LocationShared, Said
+from bot.conversations.base import ENTERED, Context, Given, Move, Words, again, ask, meant, tapped, typed
+from bot.conversations.words import FAREWELLS, is_courtesy, is_greeting
+from bot.model import Choice, City, LocationShared, MessageReceived, Said
 from bot.timetable import zone
 
 NONE_OF_THESE = Choice("none_of_these")
 WIDEST = 40  # characters that a button shows
 MOST = 5  # places that are offered
+NO_PLACE: Words = {
+    "none": (
+        *("no", "none", "never mind", "not now", "later", "nothing", "no idea", "idk", "dunno", "i don't know"),
+        *("nada", "ahora no", "luego", "ni idea", "no sé", "no lo sé"),
+    )
+}
+AT_HOME: Words = {"home": ("home", "at home", "here", "today", "casa", "en casa", "en mi casa", "aquí")}
 
 
 def zones_meant(ctx: Context, given: Given) -> Sequence[tuple[str, str]]:
@@ -28,11 +36,17 @@ def zones_meant(ctx: Context, given: Given) -> Sequence[tuple[str, str]]:
     named = parse_zone(text)
     if named is not None:
         return [(named, named)]
-    cities = ctx.gazetteer.cities(text)
+    cities = [] if is_nowhere(text) else ctx.gazetteer.cities(text)
     if cities:
         return [(city.zone, shown(city, cities)) for city in cities]
     wall = parse_time(text)
     return [(name, name.split("/")[-1].replace("_", " ")) for name in zones_showing(ctx.now, wall)] if wall else []
+
+
+def is_nowhere(text: str) -> bool:
+    """Whether it is no place that they mean, although one is called nearly so: "no idea", "hello"."""
+    nothing = MessageReceived(text)
+    return is_greeting(text) or is_courtesy(text, FAREWELLS) or meant(nothing, {**NO_PLACE, **AT_HOME}) is not None
 
 
 def asked_where(ctx: Context, given: Given, question: Said, then: Callable[[str], Move]) -> Move | Said:

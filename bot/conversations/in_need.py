@@ -38,7 +38,7 @@ NOT_SAFE = (
     *("no estoy a salvo", "no, no estoy a salvo", "no me siento a salvo", "ayuda", "ayúdame", "necesito ayuda"),
 )
 QUIET = (
-    *("stop", "pause", "enough", "leave me alone", "that is all", "that's all"),
+    *("stop", "pause", "enough", "leave me alone", "that is all", "that's all", "close"),
     *("basta", "para", "pausa", "déjame", "es todo"),
 )
 LEADING_OUT: Words = {"quiet": (*QUIET, *HERE_AGAIN), "in_need": NOT_SAFE}  # of what one looks at or writes meanwhile

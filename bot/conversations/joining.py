@@ -30,7 +30,10 @@ joining = conversation("joining", first="card", open_for=without_end)
 parting = conversation("parting", first="sure", open_for=for_an_hour, anytime=True)
 parted = conversation("parted", first="asked", open_for=without_end, anytime=True)
 
-JOINING: Mapping[str, tuple[str, ...]] = {"join": ("yes", "y", "join", "ok", "sure"), "alone": ("no", "n", "not now")}
+JOINING: Mapping[str, tuple[str, ...]] = {
+    "join": ("yes", "y", "join", "ok", "sure"),
+    "alone": ("no", "n", "not now", "not yet", "later"),
+}
 PARTED: Mapping[str, tuple[str, ...]] = {"by_messages": ("stay",), "go_alone": ("alone",), "stop_all": ()}
 PARTING: Mapping[str, tuple[str, ...]] = {"go_alone": ("alone",), "stop_all": (), "stay": ("no", "stay")}
 

@@ -32,6 +32,10 @@ WORDS = {
     "carry": ("ok", "okay", "yes", "thanks", "thank you", "thx", "sure", "sí", "si", "vale", "👍"),
     "more": ("more", "tell me more"),
     "another": ("another",),
+    "left": (  # none of it is an intention that is given back in the evening
+        *("no", "n", "nope", "nah", "not today", "not now", "not yet", "later", "skip", "pass", "close", "👎"),
+        *("idk", "dunno", "i don't know", "i do not know", "no idea", "hoy no", "ahora no", "luego", "no sé"),
+    ),
 }
 
 
@@ -47,6 +51,8 @@ def invite(ctx: Context, given: Given) -> Move | Said:
             return stay(Said("morning/more", facts, writes=True).offering(Choice("carry"), Choice("another")))
         case "another":
             return ask("invite", notes={"practice": next_practice(ctx).id, "another": True})
+        case "left":
+            return ask("strain") if straining.is_due_in_the_morning(ctx) else finish(Said("morning/left"))
         case None if text is not None:
             return taken(ctx, Recorded("intention", text, about=ctx.practice.id))
         case _:

@@ -29,7 +29,7 @@ from bot.conversations.base import (
 from bot.conversations.erasing import forgotten
 from bot.conversations.finding import asked_where, asked_which, clock_in
 from bot.conversations.joining import agreed_to, described, in_consent, joined
-from bot.conversations.words import plain
+from bot.conversations.words import is_greeting, plain
 from bot.model import Choice, Kind, Layer, MessageReceived, Participant, Rhythm, Said, State
 from bot.timetable import day_begins, fitted, moments, zone
 
@@ -43,11 +43,19 @@ CONSENTING: Mapping[str, tuple[str, ...]] = {
     "agree": ("yes", "y", "ok", "okay", "i agree", "agree", "sure", "yes please", "si", "sí"),
     "more": ("more", "tell me more"),
     "younger": ("i am younger", "i'm younger", "no, i am younger"),
-    "not_now": ("no", "n", "not now", "later", "no thanks"),
+    "not_now": ("no", "n", "not now", "not yet", "later", "no thanks"),
 }
 YES_NO: Mapping[str, tuple[str, ...]] = {
     "no": ("no", "n", "nope", "i do not", "i don't", "not really"),
     "yes": ("yes", "y", "yep", "yeah", "i do", "si", "sí"),
+}
+INTRODUCED = re.compile(  # behind "I'm", a name has a capital: "I'm tired" is none
+    r"(?i:(?:(?:hi|hello|hola)[,!.]? )?)(?:"
+    r"(?i:my name(?: is|'s|’s)|(?:you can |please |just )?call me|me llamo|mi nombre es|llámame) (\S.*?)"
+    r"|(?i:i am|i'm|i’m|im|soy) ((?!I\b)[^\W\d_a-z]\w*(?: [^\W\d_a-z]\w*)?))[.!]?"
+)
+AS_SHOWN: Mapping[str, tuple[str, ...]] = {  # the name that stands below, and no name of their own
+    "as_shown": ("yes", "yep", "yeah", "ok", "okay", "sure", "fine", "that's fine", "right", "that's right", "vale"),
 }
 IN_CARE = {**YES_NO, "yes": (*YES_NO["yes"], "nurse", "i am a nurse", "i'm a nurse", "doctor", "i am a doctor")}
 MORNINGS = ("08:00", "06:30", "07:00", "09:00")
@@ -117,16 +125,22 @@ def agreeing(given: Given, age: int) -> str | None:
 def name(ctx: Context, given: Given) -> Move | Said:
     """What to call them: any name, as they write it."""
     known = ctx.participant.name
-    if tapped(given) == "as_shown" and known:
+    if known and meant(given, AS_SHOWN):
         return ask("zone")
     text = typed(given)
-    if text is None:
+    if text is None or is_greeting(text):
         question = Said("onboarding/name")
         return question.offering(Choice("as_shown", label=known)) if known else question
-    called = clean_name(text)
+    called = name_in(text)
     if called is None:
         return again(Said("onboarding/name_unclear"))
     return ask("zone", name=called)
+
+
+def name_in(text: str) -> str | None:
+    """The name in "My name is Ana" and "I'm Ana", as `clean_name` makes it; else all that they wrote."""
+    said = INTRODUCED.fullmatch(text.strip())
+    return clean_name(said[1] or said[2]) if said else clean_name(text)
 
 
 def clean_name(text: str) -> str | None:

@@ -33,8 +33,11 @@ def coach(ctx: Context, given: Given) -> Move | Said:
     person, offered = ctx.participant, tuple(map(Choice, ("agree", "not_now", "younger")))
     if not consent.is_outdated(person, "coach", ctx.age):
         return ask("group")
+    words = consent.is_outdated(person, "coach")
     match agreeing(given, ctx.age):
-        case "agree":
+        case "old_enough" if words:
+            return again()
+        case "agree" | "old_enough":  # where the age alone is new, they have said what is asked
             return ask("group", consents=consent.with_answer(person, ctx.now, True, "coach", age=ctx.age))
         case "more":
             return stay(*details(ctx, *offered))
@@ -45,7 +48,7 @@ def coach(ctx: Context, given: Given) -> Move | Said:
         case None if (text := typed(given)) is not None:
             return again(notes=waiting_too(ctx, text))
         case _:
-            facts = {"age": ctx.age, "words": consent.is_outdated(person, "coach")}
+            facts = {"age": ctx.age, "words": words}
             return Said("renewal/coach", facts).offering(offered[0], Choice("more"), *offered[1:])
 
 

@@ -30,9 +30,9 @@ from bot.conversations.onboarding import (
     MORNINGS,
     YES_NO,
     at_times,
-    clean_name,
     evening_given,
     in_care,
+    name_in,
     time_given,
 )
 from bot.model import Choice, Said
@@ -178,7 +178,7 @@ def name(ctx: Context, given: Given) -> Move | Said:
     text = typed(given)
     if text is None:
         return Said("settings/name")
-    called = clean_name(text)
+    called = name_in(text)
     return finish(Said("settings/saved"), name=called) if called else again(Said("onboarding/name_unclear"))
 
 

@@ -26,10 +26,10 @@ TOO_LATE = timedelta(minutes=5)  # a cue that comes this late breaks the sit rat
 sit = conversation("sit", first="length", open_for=for_an_hour, keeps=frozenset(STOPPING))
 
 LENGTH_WORDS = {
-    "short": ("5", "5 minutes", "short"),
-    "middle": ("10", "10 minutes"),
-    "long": ("20", "20 minutes", "long"),
-    "not_now": ("no", "not now", "later", "end", "enough", *STOPPING),
+    "short": ("5", "five", "5 minutes", "five minutes", "short"),
+    "middle": ("10", "ten", "10 minutes", "ten minutes"),
+    "long": ("20", "twenty", "20 minutes", "twenty minutes", "long"),
+    "not_now": ("no", "not now", "not yet", "later", "close", "never mind", "end", "enough", *STOPPING),
 }
 IN_A_SIT = {"gentler": ("gentler", "softer", "easier"), "end_sit": ("end", "enough", "finish", *STOPPING)}
 AFTER = {"skip": ("skip", "no", *STOPPING)}

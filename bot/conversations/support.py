@@ -20,6 +20,7 @@ from bot.conversations.base import (
     meant,
     typed,
 )
+from bot.conversations.finding import NO_PLACE
 from bot.conversations.in_need import (
     ELSEWHERE,
     OUT_WORDS,
@@ -56,12 +57,6 @@ SUPPORT: Words = {
 }
 LONGEST = 200  # characters of a name, or of a way to reach somebody
 LONGEST_PLACE = 60  # characters; who writes more is telling something
-NO_PLACE: Words = {
-    "none": (
-        *("no", "none", "never mind", "not now", "later", "nothing", "no idea", "idk", "dunno", "i don't know"),
-        *("nada", "ahora no", "luego", "ni idea", "no sé", "no lo sé"),
-    )
-}
 LARGE = 150_000  # people; many an ordinary word is the name of a smaller place
 CLEARLY = 10  # times as large as its namesakes in other countries: Paris is one, Valencia and Birmingham are not
 

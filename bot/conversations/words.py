@@ -52,11 +52,14 @@ WITH_WORDS = frozenset({"tell"})  # what stands behind them is what is meant
 WITH_A_CODE = frozenset({"start", "join"})
 # 128 bits as bot/cohorts/desk.py makes them: the last of 22 letters has but two of them, and no word looks like that
 _CODE = r"((?=[\w-]*[a-z])(?=[\w-]+[A-Z])[A-Za-z0-9_-]{21}[AQgw])"
+AS_LONG_AS_A_CODE = re.compile(r"[A-Za-z0-9_-]{22}")  # no word of most messages is: these need no closer look
 CODE_ALONE = re.compile(
     rf"(?i:/?join |(?:my |the )?(?:invitation )?code(?: is)?:? |(?:mi |el )?código(?: es)?:? )?{_CODE}[.!]?"
 )
 # in a sentence: behind the word, in quotes or not, or in a link
 CODE_NAMED = re.compile(rf"(?:[?&]start=|(?i:\b(?:join|code|código)(?: is| es)?:?) [\"'“‘«`(]?){_CODE}(?![\w-])")
+CODE_AMONG = re.compile(rf"(?<![\w/=-]){_CODE}(?![\w-])")  # beside words that only hand it over
+CODE_LAST = re.compile(rf"{_CODE}[.!]?$")
 LONGEST_INVITATION = 400  # characters: one that is passed on whole; who writes more is telling something
 # what only hands a code over, our own invitation's words (cohorts/link) among it
 HANDING_OVER = frozenset(
@@ -71,6 +74,7 @@ HANDING_OVER = frozenset(
         *("close", "their", "team", "ward"),
     }
 )
+A_NAME = 1  # word of their own before a code: "Thanks Eva, …"
 TELLING = 3  # words of their own: who writes so many beside a code is telling something
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 AROUND_A_CODE = re.compile(rf"\S*{_CODE}\S*")  # a link, too
@@ -146,7 +150,7 @@ LONGEST_ANSWER = 200  # characters; who writes more is telling something
 
 ENOUGH = (  # of writing
     *("that's all", "that is all", "thats all", "that's it", "that is it", "thats it", "that'll do", "that will do"),
-    *("done", "i'm done", "im done", "finished", "that is enough", "that's enough"),
+    *("done", "i'm done", "im done", "finished", "close", "that is enough", "that's enough"),
     *("that is everything", "that's everything", "nothing more", "nothing else"),
     *("eso es todo", "es todo", "ya está", "nada más"),
 )
@@ -174,7 +178,7 @@ GREETINGS = frozenset({"hi", "hello", "hey", "hello there", "hi there", "hola", 
 
 # yes and no in the other languages that are heard, wherever the word counts
 SAME: Mapping[str, str] = {
-    **dict.fromkeys(("sí", "si", "claro que sí"), "yes"),
+    **dict.fromkeys(("sí", "si", "claro", "sí claro", "claro que sí", "por supuesto"), "yes"),
     "claro que no": "no",
 }
 
@@ -231,9 +235,14 @@ def code_in(text: str) -> str | None:
 
 def _invitation(message: str) -> str | None:
     """The code, where nothing else can be meant."""
+    if AS_LONG_AS_A_CODE.search(message) is None:
+        return None
     found = CODE_ALONE.fullmatch(message)
     if found is None and not message.startswith("/") and len(message) <= LONGEST_INVITATION:
         found = CODE_NAMED.search(message)
+        own = _words_of_their_own(message)
+        if found is None and (own == 0 or (own == A_NAME and CODE_LAST.search(message))):
+            found = CODE_AMONG.search(message)
     return found[1] if found else None
 
 
@@ -241,8 +250,13 @@ def tells_more(text: str) -> bool:
     """Whether an invitation's code only stands in what somebody tells: beside it are words that do not hand it over."""
     if text.startswith("/") or _invitation(text.strip()) is None:
         return False
+    return _words_of_their_own(text) >= TELLING
+
+
+def _words_of_their_own(text: str) -> int:
+    """How many words stand beside a code that do not hand it over."""
     beside = WORD.findall(AROUND_A_CODE.sub(" ", text).casefold())
-    return sum(word.replace("’", "'") not in HANDING_OVER for word in beside) >= TELLING
+    return sum(word.replace("’", "'") not in HANDING_OVER for word in beside)
 
 
 def words_after(text: str) -> str:

@@ -96,5 +96,5 @@ def _lines(text: str) -> tuple[str, ...]:
 @cache
 def load_screen(languages: tuple[str, ...] = LANGUAGES) -> Screen:
     """The screen with the rules and weights of these languages; built once."""
-    weighed = [Overtones(load_weights(language)) for language in languages]
-    return Screen((load_rules(language) for language in languages), weighed)
+    weights = [load_weights(language) for language in languages]
+    return Screen((load_rules(language) for language in languages), (Overtones(each, weights) for each in weights))

@@ -30,6 +30,7 @@ TLS = "is not reached as sslmode asks; see it and the certificates, in HEARTSEAS
 CROWDED = "has no connection to spare; raise max_connections, or the CONNECTION LIMIT of this user or database"
 HURRIED = "stops what takes longer than it allows; give this user more: ALTER ROLE … SET statement_timeout = '60s'"
 UTF8 = {"client_encoding": "utf8"}  # a database in SQL_ASCII would say bytes
+SECRETS = ("password", "sslpassword", "oauth_client_secret")  # what libpq takes behind the ? too
 READING = "heartsease_reading"  # the execution option of transactions that only read
 
 # What the drivers say, lower case, and what it means. The first that fits counts.
@@ -99,7 +100,9 @@ def sqlite_file(url: str) -> Path | None:
 def place(url: str) -> str:
     """The database in words for people; no password."""
     file = sqlite_file(url)
-    return f"The database {file}" if file else f"The database {_parsed(url).render_as_string(hide_password=True)}"
+    parsed = _parsed(url)
+    told = parsed.update_query_dict({name: "hidden" for name in SECRETS if name in parsed.query})
+    return f"The database {file or told.render_as_string(hide_password=True)}"
 
 
 @contextmanager

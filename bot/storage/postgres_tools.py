@@ -16,12 +16,11 @@ import sqlalchemy as sa
 from psycopg.conninfo import make_conninfo
 
 from bot.errors import StoreError
-from bot.storage.database import NO_SCHEMA, clear_errors, libpq, place, plain_engine
+from bot.storage.database import NO_SCHEMA, SECRETS, clear_errors, libpq, place, plain_engine
 
 INSTALLED = Path("/usr/lib/postgresql")  # where Debian keeps each version's programs
 # What pg_restore begins with since 17, and what no server knows that is older.
 UNKNOWN, KNOWN_SINCE = b"SET transaction_timeout = 0;\n", 17
-SECRETS = ("password", "sslpassword", "oauth_client_secret")
 HERE = sa.text("SELECT current_setting('server_version_num')::int / 10000, current_schema()")
 
 

@@ -37,7 +37,6 @@ ENDED: Mapping[Ending, Stage] = {
 NOW = DatabaseNow()
 INSTALLATION, MOMENT = sa.bindparam("at_installation", type_=sa.String), sa.bindparam("moment", type_=Instant)
 WAIT = sa.bindparam("wait", type_=sa.BigInteger)
-MICROSECOND = sa.bindparam("microsecond", type_=sa.BigInteger)
 SKIPPED, ROOM = sa.bindparam("skipped", type_=sa.String, expanding=True), sa.bindparam("room", type_=sa.Integer)
 HOME = sa.select(ADDRESS.c.platform_id).where(ADDRESS.c.id == OUTBOX.c.address_id).scalar_subquery()
 PICKED = (OUTBOX.c.id, OUTBOX.c.address_id, OUTBOX.c.payload, OUTBOX.c.attempts, OUTBOX.c.dedup, HOME.label("home"))
@@ -50,28 +49,21 @@ def _waiting(table: sa.FromClause = OUTBOX) -> sa.ColumnElement[bool]:
     return sa.and_(staged(Stage.QUEUED, table=table), due, useful)
 
 
-def _cooling(table: sa.FromClause = OUTBOX, now: sa.ColumnElement[int] = NOW) -> sa.ColumnElement[bool]:
-    """Waiting for its retry; the literal 0 lets the partial index apply."""
-    return sa.and_(staged(Stage.QUEUED, table=table), table.c.retry_at > sa.literal_column("0"), table.c.retry_at > now)
-
-
-def _next(now: sa.ColumnElement[int] = NOW) -> sa.Select[Any]:
-    """What may be sent, first things first; a row that waits for its retry holds back what follows in its chat."""
+def _next() -> sa.Select[Any]:
+    """The first of each chat, first things first; where that waits for its retry, what follows it waits too."""
     earlier = OUTBOX.alias("earlier")
     before = sa.or_(
         earlier.c.priority < OUTBOX.c.priority,
         sa.and_(earlier.c.priority == OUTBOX.c.priority, earlier.c.id < OUTBOX.c.id),
     )
-    cooling = sa.exists().where(
-        earlier.c.address_id == OUTBOX.c.address_id,
-        _waiting(earlier),
-        _cooling(earlier, now),
-        before,
+    ahead: sa.Select[Any] = sa.select(sa.literal_column("1")).where(
+        earlier.c.address_id == OUTBOX.c.address_id, _waiting(earlier), before
     )
     return (
         sa.select(*PICKED)
-        .where(OUTBOX.c.installation == INSTALLATION, _waiting(), OUTBOX.c.retry_at <= now)
-        .where(OUTBOX.c.address_id.not_in(SKIPPED), SENDABLE, ~cooling)
+        .where(OUTBOX.c.installation == INSTALLATION, _waiting(), OUTBOX.c.retry_at <= NOW)
+        .where(OUTBOX.c.address_id.not_in(SKIPPED), SENDABLE)
+        .where(ahead.limit(1).scalar_subquery().is_(None))  # PostgreSQL would hash all that waits for an EXISTS
         .order_by(OUTBOX.c.priority, OUTBOX.c.id)
         .limit(ROOM)
     )
@@ -89,8 +81,7 @@ REFUSED = (
     .where(OUTBOX.c.asked > sa.literal_column("0"), OUTBOX.c.expires_at.is_not(None))
 )
 READY = _next().with_only_columns(OUTBOX.c.id)
-# One moment for all rows: a wait that ended between two of them let the second overtake the first.
-PICK = _next(MICROSECOND).with_for_update(of=OUTBOX, skip_locked=True)
+PICK = _next().with_for_update(of=OUTBOX, skip_locked=True)
 MARK = (
     sa.update(OUTBOX)
     .where(OUTBOX.c.id.in_(sa.bindparam("rows", expanding=True)))
@@ -101,7 +92,7 @@ HELD = sa.update(LEASE).where(
     LEASE.c.owner == sa.bindparam("by_owner"),
     LEASE.c.epoch == sa.bindparam("of_epoch"),
 )
-RENEW = HELD.values(until=NOW + sa.bindparam("lasting", type_=sa.BigInteger)).returning(NOW)
+RENEW = HELD.values(until=NOW + sa.bindparam("lasting", type_=sa.BigInteger)).returning(LEASE.c.epoch)
 FINISH = (
     sa.update(OUTBOX)
     .where(OUTBOX.c.id == sa.bindparam("row"), OUTBOX.c.installation == INSTALLATION, staged(Stage.SENDING))
@@ -169,19 +160,20 @@ class SqlOutbox:
             await self._lose(connection, [result.id for result in results if result.state == "unreachable"])
             await self._move(connection, {result.id: result.moved_to for result in results if result.moved_to})
             lease = _lease(installation, owner, epoch) | {"lasting": int(ttl * MICROSECONDS)}
-            if (microsecond := await connection.scalar(RENEW, lease)) is None:
+            if await connection.scalar(RENEW, lease) is None:
                 raise LeaseLost(installation)
             await self._finish(connection, installation, results)
             await self._refuse(connection, [result.id for result in results if result.state == "dead"], now)
             await self._expire(connection, installation, now)
-            return await self._pick(connection, installation, room, busy, now, microsecond)
+            return await self._pick(connection, installation, room, busy, now)
 
     async def cooling(self, installation: str) -> Mapping[str, float]:
         """Addresses whose next try lies ahead, with the seconds left."""
         left = (sa.func.max(OUTBOX.c.retry_at) - NOW).label("left")
+        waits = OUTBOX.c.retry_at > sa.literal_column("0"), OUTBOX.c.retry_at > NOW  # the 0 lets the index apply
         query = (
             sa.select(OUTBOX.c.address_id, left)
-            .where(OUTBOX.c.installation == installation, _cooling())
+            .where(OUTBOX.c.installation == installation, staged(Stage.QUEUED), *waits)
             .group_by(OUTBOX.c.address_id)
         )
         async with self._database.reading() as connection:
@@ -270,26 +262,17 @@ class SqlOutbox:
         log.info("past_their_window", installation=installation, rows=len(gone))
 
     async def _pick(
-        self,
-        connection: AsyncConnection,
-        installation: str,
-        room: int,
-        busy: frozenset[str],
-        now: datetime,
-        microsecond: int,
+        self, connection: AsyncConnection, installation: str, room: int, busy: frozenset[str], now: datetime
     ) -> Sequence[Delivery]:
-        """The first row of each address that is not busy; looks again while there is room: one chat may queue much."""
-        picked: dict[str, sa.Row[Any]] = {}
-        while (left := room - len(picked)) > 0:
-            wanted = {"moment": now, "microsecond": microsecond, "skipped": list(busy | picked.keys()), "room": left}
-            found = (await connection.execute(PICK, {"at_installation": installation} | wanted)).all()
-            for row in found:
-                picked.setdefault(row.address_id, row)
-            if len(found) < left:
-                break
-        if not picked:
+        """The first row of each address that is not busy."""
+        if room < 1:
             return ()
-        await connection.execute(MARK, {"rows": [row.id for row in picked.values()]})
+        wanted = {"moment": now, "skipped": list(busy), "room": room}
+        found = (await connection.execute(PICK, {"at_installation": installation} | wanted)).all()
+        if not found:
+            return ()
+        picked = {row.address_id: row for row in found}
+        await connection.execute(MARK, {"rows": [row.id for row in found]})
         replies = {address: codec.load_reply(self._vault.decrypt(row.payload)) for address, row in picked.items()}
         unknown = {address: reply for address, reply in replies.items() if reply.ref is None}
         named = {address: reply for address, reply in unknown.items() if reply.of}

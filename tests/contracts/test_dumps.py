@@ -8,12 +8,14 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy as sa
+from alembic import command
 
 from bot.errors import StoreError
-from bot.storage import open_store
+from bot.storage import open_store, schema
 from bot.storage.copies import back_up
+from bot.storage.database import plain_engine
 from bot.storage.postgres_tools import PostgresTools
-from bot.storage.restoring import restore
+from bot.storage.restoring import NAMES, restore
 from tests.contracts.conftest import KEY
 from tests.contracts.test_backup import counted
 from tests.contracts.test_backup import programs as programs
@@ -88,4 +90,20 @@ async def test_a_dump_of_a_newer_version_or_of_something_else_is_refused_before_
             await restore(elsewhere, [KEY], files[kind], {}, replace=False)
     engine = sa.create_engine(sa.make_url(elsewhere).set(drivername="postgresql+psycopg"))
     assert sa.inspect(engine).get_table_names() == []
+    engine.dispose()
+
+
+def test_a_restore_knows_by_name_all_that_any_version_ever_made(elsewhere: str) -> None:
+    """What a later migration renames or drops still stands in older dumps: its name has to stay in NAMES."""
+    made = sa.text("""
+        SELECT relname FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'i', 'S')
+            AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = pg_class.oid)
+    """)
+    engine = plain_engine(elsewhere)
+    revision: str | None = None
+    with engine.begin() as connection:
+        while revision != schema.HEAD:
+            command.upgrade(schema.configuration(connection), "+1")
+            revision = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+            assert set(connection.scalars(made)) - NAMES == set(), revision
     engine.dispose()

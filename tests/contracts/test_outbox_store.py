@@ -93,6 +93,13 @@ async def test_one_chat_gets_one_message_at_a_time_in_order(store: Store, sender
         assert await queries.pending(NOW) == 0
 
 
+async def test_a_chat_that_queues_much_takes_one_place_of_a_tick(store: Store, sender: Sender) -> None:
+    a, b, c = await addresses(store, 3)
+    await post(store, *(saying(f"a{number}", a) for number in range(5)), saying("b", b), saying("c", c))
+    assert await sender.tick(room=2) == ["a0", "b"]
+    assert await sender.tick(room=2, busy=[a]) == ["c"]
+
+
 async def test_a_dedup_key_is_posted_once_even_after_it_was_sent(store: Store, sender: Sender) -> None:
     (a,) = await addresses(store, 1)
     await post(store, saying("once", a, dedup="d"), saying("twice", a, dedup="d"))

@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import pytest
-
 from bot.cohorts.model import Cohort
 from bot.model import Origin
 from bot.ports import Saved
@@ -18,8 +16,6 @@ from tests import people
 from tests.e2e.course import IDLE, database, installation, settings_of, told
 from tests.e2e.running import Running
 from tests.standin.telegram import Limits, Message, Person, StandIn
-
-pytestmark = pytest.mark.xdist_group("broadcast")
 
 NOON = datetime(2026, 3, 3, 11, tzinfo=UTC)  # in Madrid
 EVENING = datetime(2026, 3, 3, 19, tzinfo=UTC)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.running import Running
 from tests.e2e.slack_robot import Robot
 from tests.e2e.test_run_slack import settings_of
@@ -14,8 +12,6 @@ from tests.standin.slack import Limits, StandIn
 
 WARD = "C1"
 OWNERS = {"OWNERS": "slack:T1/U1"}
-
-pytestmark = pytest.mark.xdist_group("walks")
 
 
 async def does(robot: Robot, *acts: str) -> None:

@@ -5,14 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, time
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.cast import InSlack, InTelegram, Walker, answered
 from tests.e2e.findings import leaks_in
 from tests.e2e.stage import Stage, staged
 from tests.e2e.ward import FRIDAY, GROUP, WARD, code_in
-
-pytestmark = pytest.mark.xdist_group("twelve")
 
 MADRID = "Europe/Madrid"
 WORDS = "Bring a cup on Thursday"

@@ -12,8 +12,6 @@ from tests.e2e.findings import MADRID, PROGRAMME, days_of_the_course, local
 from tests.e2e.stage import staged
 from tests.e2e.ward import FRIDAY, GROUP, OWNERS, WARD, Ward
 
-pytestmark = pytest.mark.xdist_group("twelve")
-
 WEEKS = range(1, PROGRAMME.length + 1)
 
 

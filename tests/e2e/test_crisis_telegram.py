@@ -19,8 +19,6 @@ from tests.e2e.test_broadcast_telegram import AGNES, PEOPLE, WARD, a_group, at_w
 from tests.e2e.test_cohort_telegram import does, robot, to
 from tests.standin.telegram import Limits, Message, StandIn
 
-pytestmark = pytest.mark.xdist_group("broadcast")
-
 EVENING = datetime(2026, 3, 3, 19, tzinfo=UTC)  # 20:00 in Madrid
 AT_ONCE = 2.0  # seconds on a busy machine; the message to all takes three
 DANGER = {"en": "I want to kill myself", "es": "me quiero morir"}

@@ -16,8 +16,6 @@ LATE = 120_000  # milliseconds that a group, or a week of fifteen people, may ta
 SHOWN_SINCE = "at => [...document.querySelectorAll('[data-at]')].some(row => new Date(row.dataset.at) >= new Date(at))"
 PICTURES = ROOT / "docs" / "images"
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 @pytest.fixture
 async def demo(tmp_path: Path) -> AsyncIterator[Running]:

@@ -6,8 +6,6 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.course import settings_of
 from tests.e2e.running import Running
 from tests.e2e.test_cohort_telegram import OWNER, does, joins, robot
@@ -16,8 +14,6 @@ from tests.standin.telegram import Limits, StandIn
 WARD = -5
 CALL = "/cohort@heartsease_bot"
 WRITTEN = "the heron on the roof"
-
-pytestmark = pytest.mark.xdist_group("walks")
 
 
 async def test_a_telegram_group_is_home_to_a_group_and_nothing_private_stands_in_it(tmp_path: Path) -> None:

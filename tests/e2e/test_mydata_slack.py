@@ -19,8 +19,6 @@ from tests.e2e.slack_robot import SECRET, Robot
 from tests.e2e.test_run_slack import settings_of
 from tests.standin.slack import Limits, SharedFile, StandIn
 
-pytestmark = pytest.mark.xdist_group("walks")
-
 NAME = "heartsease-my-data"
 LONG = 3_000  # entries of nearly three thousand characters: some years of a diligent person
 

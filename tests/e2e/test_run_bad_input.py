@@ -8,13 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.course import EVENING, MORNING, kept, prepared, quiet, settings_of, told, words_of
 from tests.e2e.running import Running
 from tests.standin.telegram import Limits, Message, Person, StandIn
-
-pytestmark = pytest.mark.xdist_group("run_bad_input")
 
 WILD = "<b>Ana</b> & {{ 7*7 }} {% raw %} *_`[x](y)"
 LONG = ("ten thousand characters of a long day " * 300)[:10_000]

@@ -16,8 +16,6 @@ from tests.e2e.replicas import Postgres, opened, postgres, replicas
 from tests.e2e.running import Running
 from tests.standin.telegram import Limits, Person, StandIn
 
-pytestmark = pytest.mark.xdist_group("run_database")
-
 TEXTS = ["one thought", "another one", "and a third"]
 # the answers to such texts; any may be the first
 IN_TURN = ("writing this here", "all stand on one page", "have read this")

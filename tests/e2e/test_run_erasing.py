@@ -7,16 +7,12 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from bot.storage.tables import METADATA
 from tests.e2e.course import settings_of
 from tests.e2e.running import Running
 from tests.e2e.test_cohort_telegram import does, robot
 from tests.e2e.test_run_secrets import files_with
 from tests.standin.telegram import Limits, StandIn
-
-pytestmark = pytest.mark.xdist_group("run_erasing")
 
 ANA, BEN = 987_654_321, 876_543_219
 QUESTIONS = ("Europe/Madrid", "08:00", "20:00", "No", "Next Monday")

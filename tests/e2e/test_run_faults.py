@@ -6,14 +6,10 @@ import asyncio
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.course import MORNING, prepared, quiet, settings_of, told
 from tests.e2e.running import Running
 from tests.standin.addresses import HeldPort
 from tests.standin.telegram import Limits, StandIn
-
-pytestmark = pytest.mark.xdist_group("run_faults")
 
 
 async def test_every_failure_of_a_send_is_that_sends_alone(tmp_path: Path) -> None:

@@ -9,8 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from bot.settings import PREFIX, Settings
 from bot.storage.vault import Vault
 from tests.e2e.course import quiet, settings_of
@@ -18,8 +16,6 @@ from tests.e2e.running import ROOT, Running
 from tests.e2e.test_cohort_telegram import does, joins, robot
 from tests.e2e.test_run_secrets import files_with
 from tests.standin.telegram import TOKEN, Limits, StandIn
-
-pytestmark = pytest.mark.xdist_group("run_leaks")
 
 OWNER, ANA, BEN = 987_654_321, 876_543_219, 765_432_198
 KEY = Vault.make_key()

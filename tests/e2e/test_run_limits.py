@@ -6,13 +6,9 @@ import asyncio
 import time
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.course import MORNING, prepared, settings_of
 from tests.e2e.running import Running
 from tests.standin.telegram import StandIn
-
-pytestmark = pytest.mark.xdist_group("run_limits")
 
 PEOPLE = range(1, 61)
 DEFAULTS = {"TELEGRAM_RATE": "", "TELEGRAM_CHAT_RATE": ""}

@@ -27,8 +27,6 @@ from tests.e2e.running import Running
 from tests.standin.addresses import NO_HOST
 from tests.standin.telegram import TOKEN, Limits, Person, StandIn
 
-pytestmark = pytest.mark.xdist_group("run_outage")
-
 TEXTS = ["one thought", "another one", "and a third"]
 # the answers to such texts; any may be the first
 IN_TURN = ("writing this here", "all stand on one page", "have read this")

@@ -16,8 +16,6 @@ from tests.e2e.course import EVENING, MORNING, prepared, settings_of
 from tests.e2e.running import ROOT, Running
 from tests.standin.telegram import TOKEN, Limits, StandIn
 
-pytestmark = pytest.mark.xdist_group("run_rehearsal")
-
 BAD = (
     "",
     "next",

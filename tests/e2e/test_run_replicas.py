@@ -16,8 +16,6 @@ from tests.e2e.running import Running
 from tests.e2e.test_run_webhook import SECRET, SECRETLY, hook_path, update
 from tests.standin.telegram import TOKEN, Limits, StandIn
 
-pytestmark = pytest.mark.xdist_group("run_replicas")
-
 TOKENS = (
     TOKEN,
     OTHER_TOKEN,

@@ -7,13 +7,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.e2e.course import kept, quiet, settings_of, told
 from tests.e2e.running import SHORT, Running
 from tests.standin.telegram import TOKEN, Limits, Person, StandIn
-
-pytestmark = pytest.mark.xdist_group("run_secrets")
 
 ANA, BEN = 987_654_321, 876_543_219
 SECRET = "a-planted_webhook-secret"

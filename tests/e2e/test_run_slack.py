@@ -23,8 +23,6 @@ from tests.standin.slack_workspace import Outbound
 MADRID = ZoneInfo("Europe/Madrid")
 START = datetime(2026, 3, 2, 5, tzinfo=UTC)
 
-pytestmark = pytest.mark.xdist_group("walks")
-
 
 def settings_of(server: StandIn, mode: str = "socket") -> dict[str, str]:
     """The app in the stand-in workspace, on a rehearsal clock that stands, without limits of its own."""

@@ -12,8 +12,6 @@ from tests.e2e.course import prepared, quiet, settings_of
 from tests.e2e.running import Running
 from tests.standin.telegram import Limits, StandIn
 
-pytestmark = pytest.mark.xdist_group("run_stop")
-
 PEOPLE = range(1, 61)
 
 # Python runs this at its start: a resolver that never answers for one host, as behind a firewall that drops packets.

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from bot.model import Origin
 from tests.e2e.course import OTHER_TOKEN, database, installation, settings_of, told
 from tests.e2e.running import Running
 from tests.standin.telegram import TOKEN, Limits, StandIn
-
-pytestmark = pytest.mark.xdist_group("run_two_bots")
 
 
 async def test_the_same_human_is_another_person_to_another_bot(tmp_path: Path) -> None:

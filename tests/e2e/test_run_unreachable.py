@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.course import EVENING, MORNING, prepared, quiet, settings_of
 from tests.e2e.running import Running
 from tests.standin.telegram import Limits, StandIn
-
-pytestmark = pytest.mark.xdist_group("run_unreachable")
 
 
 def tries(server: StandIn, person: int) -> int:

@@ -17,8 +17,6 @@ from tests.e2e.running import ROOT, Running
 from tests.e2e.test_run_secrets import ANA, PLANTED, SECRETS, files_with, onboarded
 from tests.standin.telegram import Limits, Person, StandIn
 
-pytestmark = pytest.mark.xdist_group("run_vaults")
-
 
 async def command(product: Running, *words: str, **more: str) -> tuple[int, str, str]:
     """Runs a command with the product's settings: its exit code, and what it printed."""

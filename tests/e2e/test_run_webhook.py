@@ -9,14 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from adapters.telegram import TelegramAdapter
 from tests.e2e.course import installation, quiet, settings_of, told
 from tests.e2e.running import Running
 from tests.standin.telegram import TOKEN, Limits, Person, StandIn
-
-pytestmark = pytest.mark.xdist_group("run_webhook")
 
 SECRET = "a-long_random_secret"
 HEADER = "X-Telegram-Bot-Api-Secret-Token"

@@ -19,8 +19,6 @@ from bot.edge import BODY_LIMIT, DEFAULT_HEADERS
 from tests.e2e.served import Served, served
 from tests.unit.hostile import NASTY
 
-pytestmark = pytest.mark.xdist_group("served_http")
-
 Operation = APIOperation[Any, Any, Any, Any]
 
 EXAMPLES = 10  # of each kind, for each operation

@@ -20,8 +20,6 @@ from tests.e2e.slack_robot import Robot
 from tests.e2e.test_run_slack import settings_of
 from tests.standin.slack import Limits, Message, StandIn, View
 
-pytestmark = pytest.mark.xdist_group("walks")
-
 NOON = datetime(2026, 3, 3, 11, tzinfo=UTC)  # in Madrid
 EVENING = datetime(2026, 3, 3, 19, tzinfo=UTC)
 PEOPLE = [f"U{number}" for number in range(10, 22)]

@@ -7,9 +7,7 @@ import pytest
 from benchmarks.soak import soak
 
 
-@pytest.mark.parametrize(
-    "store", [pytest.param(each, marks=pytest.mark.xdist_group(each)) for each in ("sqlite", "postgresql")]
-)
+@pytest.mark.parametrize("store", ["sqlite", "postgresql"])
 async def test_kills_and_faults_at_random_moments_lose_nothing(store: str) -> None:
     findings = await soak(store, 12, seed=7, people=4)
     assert findings.whole, findings

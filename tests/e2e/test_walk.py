@@ -10,8 +10,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from bot.model import Origin
 from bot.storage import keys_for, open_store
 from curriculum.loader import Library
@@ -23,8 +21,6 @@ MADRID = ZoneInfo("Europe/Madrid")
 DAYS = [date(2026, 3, 2) + timedelta(days=n) for n in range(56)]
 PROGRAMME = Library().programme("compassion", "en")
 INSTALLATION = f"telegram:{TOKEN.split(':')[0]}"
-
-pytestmark = pytest.mark.xdist_group("walks")
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.check import ROOT, Problem, check, check_course, main
+from bot.check_words import markup_outside_the_subset
 from tests.unit import tiny_project
 from tests.unit.tiny_project import FILES, PROGRAMME, WEEK
 
@@ -277,3 +278,30 @@ def test_problems_are_sorted_and_relative(project: Path) -> None:
     found = check(project)
     assert found == sorted(found)
     assert [problem.file for problem in found] == [PRACTICES, WEEK_YAML]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("# A cup", "heading_open"),
+        ("A cup\n=", "heading_open"),
+        ("A cup\n- ", "heading_open"),
+        ("***", "hr"),
+        ("> _ _ _ ", "hr"),
+        ("- A cup\n- - -", "hr"),
+        ("    a cup", "code_block"),
+        ("\ta cup", "code_block"),
+        ("~~~\na cup", "fence"),
+        ("a `cup`", "code_inline"),
+        ("![a cup](cup.png)", "image"),
+        ("a <b>cup</b>", "html_inline"),
+        ("<p>a cup", "html_block"),
+    ],
+)
+def test_every_kind_of_markup_outside_the_subset_is_found(text: str, kind: str) -> None:
+    assert markup_outside_the_subset(text) == kind
+
+
+@pytest.mark.parametrize("text", ["**A** *cup*", "__A__ _cup_", "- a\n* cup\n\n1. warm", "> [a cup](/cup), half-full"])
+def test_what_every_platform_shows_is_inside_the_subset(text: str) -> None:
+    assert markup_outside_the_subset(text) is None

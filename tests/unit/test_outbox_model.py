@@ -205,12 +205,12 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def nothing_comes_twice_without_a_reason(self) -> None:
         again = sum(len(texts) - len(set(texts)) for texts in self.received.values())
-        assert again <= self.interrupted
+        unaware = sum(len(process.flying) for process in self.processes)  # who lost the lease may not know it yet
+        assert again <= self.interrupted + unaware
 
     def teardown(self) -> None:
         """In the end, with one healthy process, everything arrives."""
         self.run_out()
-        self.interrupted += sum(len(process.flying) for process in self.processes)
         epoch = self.run(self.store.outbox.acquire(BOT, "last", TTL))
         assert epoch
         results: list[Result] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cache
 from math import exp, log, sqrt
 from statistics import fmean
 
@@ -57,6 +58,7 @@ def level(text: str) -> str:
     return found.level if found else "none"
 
 
+@cache
 def only_weighed(language: str) -> list[str]:
     """Urgent teaching sentences that no rule hears and that the weights do."""
     examples = [one.text for author in AUTHORS for one in taught(language, author) if one.label == "urgent"]

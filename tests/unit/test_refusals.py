@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import StoreError
-from bot.storage.database import clear_errors
+from bot.storage.database import clear_errors, place
 
 URL = "postgresql://ana:s3cret@db.example/heartsease"
 REFUSALS = [
@@ -77,3 +77,11 @@ def test_a_refusal_says_what_to_do_and_no_password(error: psycopg.Error, kind: s
         raise sa.exc.DBAPIError.instance(None, None, error, psycopg.Error)
     assert raised.value.kind == kind
     assert str(raised.value).startswith(f"The database postgresql://ana:***@db.example/heartsease {said}")
+
+
+@pytest.mark.parametrize("secret", ["password", "sslpassword"])
+def test_a_secret_behind_the_question_mark_is_not_said(secret: str) -> None:
+    assert (
+        place(f"postgresql://db/name?{secret}=s3cret&user=ana")
+        == f"The database postgresql://db/name?{secret}=hidden&user=ana"
+    )

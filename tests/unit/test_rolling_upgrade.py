@@ -116,7 +116,6 @@ def test_what_takes_away_is_found(tmp_path: Path, statement: str, problem: str) 
         assert problem in takes_away(before, shape(connection))
 
 
-@pytest.mark.xdist_group("rolling_upgrade")
 def test_a_program_of_the_previous_schema_writes_on_while_the_database_is_migrated() -> None:
     written: list[str] = []
     stop = threading.Event()

@@ -15,7 +15,7 @@ from bot.safety_rules import LANGUAGES, load_rules, load_screen
 from bot.safety_rules.help import country_of, help_for
 from bot.safety_rules.screen import screen_lines
 from bot.unmasking import unmasked
-from tests.safety_table import count, rows, table_lines
+from tests.safety_table import counted, rows, table_lines
 
 SCREEN = load_screen()
 
@@ -111,12 +111,12 @@ def level(text: str) -> str:
 
 @pytest.mark.parametrize(("language", "corpus", "part"), MEASURED)
 def test_crises_are_found_and_hospital_talk_is_let_through(language: str, corpus: str, part: str) -> None:
-    counted = count(SCREEN, rows(language, corpus, part))
+    found = counted(SCREEN, language, corpus, part)
     least_urgent, least_found, least_concern, most_false = MEASURED[language, corpus, part]
-    assert counted.urgent_as_urgent >= least_urgent
-    assert counted.urgent_found >= least_found
-    assert counted.concern_found >= least_concern
-    assert counted.false_alarms <= most_false
+    assert found.urgent_as_urgent >= least_urgent
+    assert found.urgent_found >= least_found
+    assert found.concern_found >= least_concern
+    assert found.false_alarms <= most_false
 
 
 def test_the_table_names_every_corpus_and_part() -> None:

@@ -39,12 +39,17 @@ class Touchpoint:
     shown: bool
 
 
-@lru_cache(maxsize=64)
-def shown(tz: ZoneInfo, on: date) -> tuple[tuple[datetime, datetime], ...]:
-    """Every minute of a date in UTC, with what the wall clock showed."""
-    begin = datetime(on.year, on.month, on.day, tzinfo=UTC)
-    minutes = (begin + minute * MINUTE for minute in range(24 * 60))
-    return tuple((at, at.astimezone(tz).replace(tzinfo=None)) for at in minutes)
+@lru_cache(maxsize=32)
+def minutes_of(tz: ZoneInfo, on: date, day: date) -> tuple[Seen, ...]:
+    """Every minute of a date in UTC; `day` is the one that the minute before them belonged to."""
+    at, seen = datetime(on.year, on.month, on.day, tzinfo=UTC), []
+    for _ in range(24 * 60):
+        wall = at.astimezone(tz).replace(tzinfo=None)
+        if wall.hour >= 4 and wall.date() > day:
+            day = wall.date()
+        seen.append(Seen(at, wall, day))
+        at += MINUTE
+    return tuple(seen)
 
 
 @lru_cache(maxsize=8)
@@ -53,14 +58,12 @@ def watched(tz: ZoneInfo, since: date, days: int) -> tuple[Seen, ...]:
 
     The watch starts a day earlier, so that the first day told is a known one.
     """
-    day = shown(tz, since - DAY)[0][1].date() - DAY
-    seen = []
-    for on in (since + offset * DAY for offset in range(-1, days)):
-        for at, wall in shown(tz, on):
-            if wall.hour >= 4 and wall.date() > day:
-                day = wall.date()
-            if on >= since:
-                seen.append(Seen(at, wall, day))
+    begin = datetime(since.year, since.month, since.day, tzinfo=UTC) - DAY
+    watch = minutes_of(tz, since - DAY, begin.astimezone(tz).date() - DAY)
+    seen: list[Seen] = []
+    for offset in range(days):
+        watch = minutes_of(tz, since + offset * DAY, watch[-1].day)
+        seen += watch
     return tuple(seen)
 
 
