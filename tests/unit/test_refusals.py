@@ -58,7 +58,7 @@ REFUSALS = [
         "has no connection to spare; raise max_connections, or the CONNECTION LIMIT of this user or database",
     ),
     (
-        psycopg.OperationalError('root certificate file "/root/.postgresql/root.crt" does not exist'),
+        psycopg.OperationalError('root certificate file "/home/coach/.postgresql/root.crt" does not exist'),
         "missing",
         "is not reached as sslmode asks; see it and the certificates, in HEARTSEASE_DATABASE_URL",
     ),
